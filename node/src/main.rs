@@ -1,0 +1,2 @@
+//! The program `huizhi`.
+fn main() {}
