@@ -1,1 +1,2 @@
-//! Placeholder.
+//! Huizhi node.
+pub mod store;
