@@ -1,2 +1,6 @@
 //! Huizhi node.
+
+pub mod print;
+pub mod service;
 pub mod store;
+pub mod text;

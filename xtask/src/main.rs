@@ -1,2 +1,75 @@
-//! Placeholder.
-fn main() {}
+//! The two commands of the project, `cargo xtask run` and `cargo xtask test`, and the steps they are made of.
+//!
+//! Standard library only, and no crate of the workspace: it must start in a second on a machine that has built nothing yet.
+#![allow(
+    clippy::print_stdout,
+    reason = "a command line tool talks to a terminal"
+)]
+
+mod run;
+mod setup;
+mod shell;
+mod stamp;
+mod test;
+mod tidy;
+mod types;
+
+use std::process::ExitCode;
+
+use shell::Shell;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  run [--reset] [--dir DIR] …   prepare the machine, build, start the demo federation (arguments go to `huizhi demo`)
+  test [--ci] [--keep-going]    prepare the machine, then every check: format, tidy, lints, tests, types, UI, browser
+  setup [--ci]                  only prepare: Debian packages, UI packages, UI build, model weights
+  tidy                          only the architecture checks
+  gen                           write the OpenAPI document and the UI's types again
+";
+
+fn main() -> ExitCode {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let command = if arguments.is_empty() {
+        String::new()
+    } else {
+        arguments.remove(0)
+    };
+    match dispatch(&command, arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
+    if command == "run" {
+        return run::run(&Shell::new(false)?, &arguments);
+    }
+    let ci = take_flag(&mut arguments, "--ci");
+    let keep_going = command == "test" && take_flag(&mut arguments, "--keep-going");
+    if let Some(unknown) = arguments.first() {
+        return Err(format!("`{command}` does not know `{unknown}`\n\n{USAGE}"));
+    }
+    let shell = Shell::new(ci)?;
+    match command {
+        "test" => test::test(&shell, keep_going),
+        "setup" => setup::setup(&shell, setup::Purpose::Test),
+        "tidy" => tidy::tidy(&shell),
+        "gen" => types::write(&shell),
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("no command `{other}`\n\n{USAGE}")),
+    }
+}
+
+/// Removes a flag from the arguments and tells whether it was there.
+fn take_flag(arguments: &mut Vec<String>, flag: &str) -> bool {
+    let before = arguments.len();
+    arguments.retain(|argument| argument != flag);
+    arguments.len() < before
+}
