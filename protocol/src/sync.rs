@@ -265,6 +265,11 @@ impl Sync {
         self.peers.values().filter_map(|peer| peer.sizes.get(origin).copied()).max().unwrap_or(0)
     }
 
+    /// How much of a log each peer is known to hold.
+    pub fn holders(&self, origin: &Origin) -> Vec<(PublicKey, u64)> {
+        self.peers.iter().filter_map(|(key, peer)| Some((*key, *peer.sizes.get(origin)?))).collect()
+    }
+
     /// Peers with a standing connection.
     pub fn connected(&self) -> impl Iterator<Item = PublicKey> {
         self.peers.iter().filter(|(_, peer)| peer.connected).map(|(key, _)| *key)
