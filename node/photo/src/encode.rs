@@ -83,7 +83,8 @@ pub(crate) fn write(image: &Rgb, quality: u8, sampling: SamplingFactor, dpi: u32
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, quality);
     encoder.set_sampling_factor(sampling);
-    encoder.set_optimized_huffman_tables(true);
+    // One interleaved baseline scan, which every reader knows: optimized tables would split the file into several scans.
+    encoder.set_optimized_huffman_tables(false);
     let density = u16::try_from(dpi).expect("a checked spec has at most 2400 dpi");
     encoder.set_density(PixelDensity {
         density: (density, density),

@@ -155,7 +155,7 @@ pub fn standardize(
     on_stage(Stage::Locate);
     let located = locate(upright, vision, marks)?;
     on_stage(Stage::Matte);
-    let matted = matte(located);
+    let matted = matte(located, &spec.guide());
     on_stage(Stage::Crop);
     let cropped = crop(matted, spec);
     on_stage(Stage::Compose);

@@ -12,6 +12,12 @@ const CHIN_PX: f64 = 56.0;
 const ROUNDS: usize = 4;
 /// Share of colours that a person may wear and that no sample showed; keeps unseen hair from being taken for wall.
 const UNSEEN_SHARE: f32 = 0.25;
+/// The same before a busy background, where an unknown colour more likely belongs to the room.
+const UNSEEN_SHARE_BUSY: f32 = 0.03;
+/// Colour difference within the wall from which a background counts as busy.
+const BUSY: f64 = 9.0;
+/// Below the eye line, in lengths from there to the chin: hair and face end, neck and clothes begin.
+const HEAD_ENDS: f64 = 1.05;
 /// Volume of the CIELAB colours that cameras produce, roughly: the density of "any colour".
 const ANY_COLOUR_DENSITY: f32 = 1.0 / (100.0 * 120.0 * 120.0);
 
@@ -52,6 +58,11 @@ pub(super) fn cut(image: &Rgb, head: &Head) -> Coarse {
             *value = f32::from(u8::from(*is_person));
         }
     }
+    let unseen = if spread(&pick(&colours, |at| seeds[at] == Some(false))) > BUSY {
+        UNSEEN_SHARE_BUSY
+    } else {
+        UNSEEN_SHARE
+    };
     for round in 0..ROUNDS {
         // At first only the seeds are believed, later what the previous cut is sure of.
         let sure = |at: usize| match seeds[at] {
@@ -62,18 +73,20 @@ pub(super) fn cut(image: &Rgb, head: &Head) -> Coarse {
             None => None,
         };
         let wall = Mixture::fit(&pick(&colours, |at| sure(at) == Some(false)));
-        let worn = Mixture::fit(&pick(&colours, |at| sure(at) == Some(true)));
+        // A white shirt says nothing about white beside the head: head and clothes are learnt apart.
+        let is_head = |at: usize| shape.local(centre(at, width)).1 < HEAD_ENDS;
+        let face = Mixture::fit(&pick(&colours, |at| sure(at) == Some(true) && is_head(at)));
+        let worn = Mixture::fit(&pick(&colours, |at| sure(at) == Some(true) && !is_head(at)));
+        let odds = |at: usize| {
+            let own = if is_head(at) { &face } else { &worn };
+            let person = (1.0 - unseen) * own.density(colours[at]) + unseen * ANY_COLOUR_DENSITY;
+            let wall = 0.98 * wall.density(colours[at]) + 0.02 * ANY_COLOUR_DENSITY;
+            sigmoid((person / wall).ln().clamp(-5.0, 5.0) + prior[at])
+        };
         let posterior = Plane {
             width,
             height,
-            values: (0..width * height)
-                .map(|at| {
-                    let person = (1.0 - UNSEEN_SHARE) * worn.density(colours[at])
-                        + UNSEEN_SHARE * ANY_COLOUR_DENSITY;
-                    let wall = 0.98 * wall.density(colours[at]) + 0.02 * ANY_COLOUR_DENSITY;
-                    sigmoid((person / wall).ln().clamp(-5.0, 5.0) + prior[at])
-                })
-                .collect(),
+            values: (0..width * height).map(odds).collect(),
         };
         person = walker.solve(&posterior, &seeds);
     }
@@ -263,17 +276,25 @@ fn wall(image: &Rgb, colours: &[Lab], person: &Plane) -> (f64, [u8; 3]) {
     }
     let count = own.len() as f64;
     let mut sum = [0f64; 3];
-    let mut mean = [0f32; 3];
     for &at in &own {
-        (0..3).for_each(|i| {
-            sum[i] += f64::from(image.pixels()[at][i]) / count;
-            mean[i] += colours[at][i] / count as f32;
-        });
+        (0..3).for_each(|i| sum[i] += f64::from(image.pixels()[at][i]) / count);
     }
-    let square = own
+    (
+        spread(&own.iter().map(|&at| colours[at]).collect::<Vec<_>>()),
+        sum.map(|v| v.round() as u8),
+    )
+}
+
+/// Root mean square colour difference from the mean.
+fn spread(colours: &[Lab]) -> f64 {
+    let count = colours.len().max(1);
+    let mut mean = [0f32; 3];
+    for colour in colours {
+        (0..3).for_each(|i| mean[i] += colour[i] / count as f32);
+    }
+    let square: f64 = colours
         .iter()
-        .map(|&at| f64::from(difference_squared(colours[at], mean)))
-        .sum::<f64>()
-        / count;
-    (square.sqrt(), sum.map(|v| v.round() as u8))
+        .map(|c| f64::from(difference_squared(*c, mean)))
+        .sum();
+    (square / count as f64).sqrt()
 }

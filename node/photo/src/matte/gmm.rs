@@ -2,7 +2,7 @@
 
 use crate::lab::{Lab, difference_squared};
 
-const COMPONENTS: usize = 5;
+const COMPONENTS: usize = 7;
 const ROUNDS: usize = 6;
 /// Variance added to each axis, so that a perfectly flat wall still tolerates sensor noise and JPEG blocks.
 const NOISE_VARIANCE: f32 = 6.0;
