@@ -101,6 +101,20 @@ impl Rgb {
         self.pixels.as_flattened()
     }
 
+    /// A rectangle out of the picture, which must lie inside of it.
+    pub(crate) fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Rgb {
+        let rows = self.pixels.chunks_exact(self.width).skip(top).take(height);
+        let pixels = rows
+            .flat_map(|row| &row[left..left + width])
+            .copied()
+            .collect();
+        Rgb {
+            width,
+            height,
+            pixels,
+        }
+    }
+
     /// Reduced so that no side is longer than `side_px`, with the factor applied (1 when it fits already).
     pub fn reduced(&self, side_px: usize) -> (Rgb, f64) {
         let longest = self.width.max(self.height);
@@ -201,15 +215,4 @@ fn spans(from: usize, to: usize) -> Vec<Span> {
             }
         })
         .collect()
-}
-
-/// One value from 0 (background) to 1 (person) for each pixel of a picture.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Alpha {
-    /// Width in pixels.
-    pub width: usize,
-    /// Height in pixels.
-    pub height: usize,
-    /// Row by row.
-    pub values: Vec<f32>,
 }

@@ -3,9 +3,15 @@
 use serde::Serialize;
 use specs::Spec;
 
-use crate::check::CheckReport;
+use jpeg_encoder::SamplingFactor;
+
+use crate::check::{self, CheckReport};
+use crate::compose::compose;
+use crate::crop::crop;
 use crate::decode::{DecodeError, decode};
-use crate::locate::{LocateError, LocatedBy, Marks};
+use crate::encode::{encode, write};
+use crate::locate::{LocateError, LocatedBy, Marks, locate};
+use crate::matte::matte;
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
@@ -90,6 +96,10 @@ pub struct Standardized {
 pub struct Preview {
     /// The file.
     pub jpeg: Vec<u8>,
+    /// Width of the preview.
+    pub width_px: u32,
+    /// Height of the preview.
+    pub height_px: u32,
     /// Width of the upright original, in which marks are counted.
     pub original_width_px: u32,
     /// Height of the upright original.
@@ -139,17 +149,61 @@ pub fn standardize(
 ) -> Result<Standardized, PhotoError> {
     on_stage(Stage::Decode);
     let upright = upright(decode(bytes)?);
-    let _ = (spec, vision, marks, upright);
-    Err(LocateError::NoModel.into())
+    let (original_width_px, original_height_px) =
+        (upright.image.width() as u32, upright.image.height() as u32);
+    let mut operations = upright.operations.clone();
+    on_stage(Stage::Locate);
+    let located = locate(upright, vision, marks)?;
+    on_stage(Stage::Matte);
+    let matted = matte(located, &spec.guide());
+    on_stage(Stage::Crop);
+    let cropped = crop(matted, spec);
+    on_stage(Stage::Compose);
+    let composed = compose(cropped, spec);
+    on_stage(Stage::Encode);
+    let encoded = encode(&composed.image, spec);
+    on_stage(Stage::Check);
+    let report = check::assess(&composed, &encoded, spec);
+
+    operations.extend_from_slice(&composed.cropped.operations);
+    operations.extend_from_slice(&composed.operations);
+    operations.push(Operation::JpegEncoded {
+        quality: encoded.quality,
+    });
+    let located = &composed.cropped.matted.located;
+    Ok(Standardized {
+        jpeg: encoded.jpeg,
+        width_px: spec.width_px(),
+        height_px: spec.height_px(),
+        dpi: spec.dpi(),
+        quality: encoded.quality,
+        original_width_px,
+        original_height_px,
+        operations,
+        located_by: located.by,
+        marks: located.head.marks(),
+        report,
+    })
 }
 
+/// Longest side of a preview.
+const PREVIEW_SIDE_PX: usize = 4_000;
+const PREVIEW_QUALITY: u8 = 85;
+/// A preview is for the screen and has no print size.
+const PREVIEW_DPI: u32 = 72;
+
 /// The upright original as a JPEG for the screen on which the staff sets marks.
+///
+/// Marks are counted in pixels of the upright original: divide what the screen reports by [`Preview::factor`].
 pub fn preview(bytes: &[u8]) -> Result<Preview, PhotoError> {
     let upright = upright(decode(bytes)?);
+    let (small, factor) = upright.image.reduced(PREVIEW_SIDE_PX);
     Ok(Preview {
-        jpeg: Vec::new(),
+        jpeg: write(&small, PREVIEW_QUALITY, SamplingFactor::F_2_2, PREVIEW_DPI),
+        width_px: small.width() as u32,
+        height_px: small.height() as u32,
         original_width_px: upright.image.width() as u32,
         original_height_px: upright.image.height() as u32,
-        factor: 1.0,
+        factor,
     })
 }

@@ -2,8 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+mod anatomy;
+mod skin;
+
 use crate::image::Point;
 use crate::text::Text;
+use crate::upright::Upright;
+use crate::vision::{Face, Vision, VisionError};
+
+pub use anatomy::{Frame, Head, Source};
 
 /// The four points that the staff sets by hand, and that every finished photo reports.
 /// Pixels of the upright original; left and right as seen in the picture.
@@ -121,4 +128,130 @@ impl LocateError {
             ),
         }
     }
+}
+
+/// A second face below this share of the first one's area is taken for a picture on the wall.
+pub const SECOND_FACE_SHARE: f64 = 0.15;
+/// Below this distance of the eyes nothing useful can be enlarged from the picture.
+pub const MIN_EYE_DISTANCE_PX: f64 = 24.0;
+/// The face is searched on a picture of at most this side: models were trained on small faces, and it saves time.
+const SEARCH_SIDE_PX: usize = 1_024;
+
+/// A picture and the one head in it.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The picture.
+    pub upright: Upright,
+    /// The head.
+    pub head: Head,
+    /// Where the points came from.
+    pub by: LocatedBy,
+    /// Area of the second largest face as a share of the largest; `None` when no model looked.
+    pub second_face: Option<f64>,
+}
+
+/// Locates the head with a model, or takes the marks.
+pub fn locate(
+    upright: Upright,
+    vision: &dyn Vision,
+    marks: Option<Marks>,
+) -> Result<Located, LocateError> {
+    match marks {
+        Some(marks) => by_marks(upright, vision, marks),
+        None => by_model(upright, vision),
+    }
+}
+
+fn by_model(upright: Upright, vision: &dyn Vision) -> Result<Located, LocateError> {
+    let faces = search(&upright, vision).map_err(|error| match error {
+        VisionError::Absent => LocateError::NoModel,
+        VisionError::Failed(reason) => LocateError::ModelFailed(reason),
+    })?;
+    let face = faces.first().ok_or(LocateError::NoFace)?;
+    let second = faces.get(1).map_or(0.0, |second| {
+        second.bounds.area() / face.bounds.area().max(1.0)
+    });
+    if second >= SECOND_FACE_SHARE {
+        let count = faces
+            .iter()
+            .filter(|f| f.bounds.area() >= SECOND_FACE_SHARE * face.bounds.area())
+            .count();
+        return Err(LocateError::TwoFaces { count });
+    }
+    let distance = face.left_eye.distance(face.right_eye);
+    if distance < MIN_EYE_DISTANCE_PX {
+        return Err(LocateError::FaceTooSmall {
+            eye_distance_px: distance,
+            needed_px: MIN_EYE_DISTANCE_PX,
+        });
+    }
+    let head = Head::from_face(face, &upright.image);
+    Ok(Located {
+        upright,
+        head,
+        by: LocatedBy::Model,
+        second_face: Some(second),
+    })
+}
+
+fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Located, LocateError> {
+    let head = Head::from_marks(marks, &upright.image)?;
+    // A model that is there still counts the faces, but a model that sees none does not overrule the staff.
+    let second_face = search(&upright, vision)
+        .ok()
+        .filter(|faces| !faces.is_empty())
+        .map(|faces| {
+            faces.get(1).map_or(0.0, |second| {
+                second.bounds.area() / faces[0].bounds.area().max(1.0)
+            })
+        });
+    Ok(Located {
+        upright,
+        head,
+        by: LocatedBy::Marks,
+        second_face,
+    })
+}
+
+/// All faces in pixels of the upright picture, the largest first.
+fn search(upright: &Upright, vision: &dyn Vision) -> Result<Vec<Face>, VisionError> {
+    let (small, factor) = upright.image.reduced(SEARCH_SIDE_PX);
+    let mut faces: Vec<Face> = vision
+        .faces(&small)?
+        .into_iter()
+        .filter(plausible)
+        .collect();
+    let back = 1.0 / factor;
+    for face in &mut faces {
+        let b = &mut face.bounds;
+        (b.left, b.top, b.right, b.bottom) =
+            (b.left * back, b.top * back, b.right * back, b.bottom * back);
+        for point in [
+            &mut face.left_eye,
+            &mut face.right_eye,
+            &mut face.nose,
+            &mut face.mouth_left,
+            &mut face.mouth_right,
+        ] {
+            *point = point.scaled(back);
+        }
+    }
+    faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+    Ok(faces)
+}
+
+/// A model may answer with anything; only a face with eyes apart and a mouth below is worked on.
+fn plausible(face: &Face) -> bool {
+    let points = [
+        face.left_eye,
+        face.right_eye,
+        face.nose,
+        face.mouth_left,
+        face.mouth_right,
+    ];
+    points.iter().all(|p| p.x.is_finite() && p.y.is_finite())
+        && face.bounds.area().is_finite()
+        && face.bounds.area() > 0.0
+        && face.right_eye.x - face.left_eye.x > 1.0
+        && face.mouth_left.middle(face.mouth_right).y > face.left_eye.middle(face.right_eye).y
 }
