@@ -1,0 +1,75 @@
+// From the counter of one office to the screen of another: the way of a receipt.
+
+import { readFileSync } from "node:fs";
+import { begin, expect, go, shot, standardized, submit, test } from "./desk";
+
+const NAME = "欧阳明月";
+const ID_NUMBER = "11010519491231002X";
+const NOTE = "已与证件核对";
+
+test.describe.configure({ mode: "serial" });
+
+let number = "";
+
+test("the counter captures with the camera and submits", async ({ desks }) => {
+  const page = await desks.at("office_a", "counter");
+  await expect(page.getByText("请先填写左侧申请人信息")).toBeVisible();
+  await begin(page, NAME, ID_NUMBER);
+  const shutter = page.getByRole("button", { name: /^拍照/ });
+  await expect(shutter).toBeEnabled();
+  await shot(page, "capture-camera");
+  // The key as people use it: nothing has the focus.
+  await page.locator("body").press("Space");
+  await standardized(page);
+  await expect(page.getByRole("img", { name: "原图" })).toBeVisible();
+  await shot(page, "capture-result");
+  await submit(page);
+  await expect(page.getByRole("heading", { name: "等待审核" })).toBeVisible();
+  await shot(page, "case-waiting");
+});
+
+test("a reviewer of the province sees the photo, writes a note and approves", async ({ desks }) => {
+  const page = await desks.at("province", "reviewer");
+  await page.getByRole("button", { name: new RegExp(NAME) }).click();
+  await expect(page.getByRole("img", { name: "标准照" })).toBeVisible({ timeout: 60_000 });
+  await page.getByLabel(/^备注/).fill(NOTE);
+  await page.getByLabel(/^备注/).blur();
+  await expect(page.getByText("已保存", { exact: true })).toBeVisible();
+  await shot(page, "review");
+  await page.locator("body").press("a");
+  await expect(page.getByText(`已通过：${NAME}`)).toBeVisible();
+});
+
+test("the counter sees the number and prints", async ({ desks }) => {
+  const page = await desks.at("office_a", "counter");
+  const receipt = page.getByRole("region", { name: "回执" });
+  await expect(receipt).toBeVisible({ timeout: 60_000 });
+  number = (await receipt.getByText(/^\d{8}-\d{2}-\d{8}-\d{2}$/).textContent()) ?? "";
+  expect(number).toMatch(/^\d{8}-\d{2}-\d{8}-\d{2}$/);
+  await expect(page.getByText(NOTE)).toBeVisible();
+  await shot(page, "case-approved");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "下载回执 PDF" }).click()]);
+  const pdf = readFileSync(await download.path());
+  expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
+  expect(pdf.length).toBeGreaterThan(10_000);
+});
+
+test("another office verifies the number and sees the photo", async ({ desks }) => {
+  const page = await desks.at("office_b", "auditor");
+  await go(page, "核验");
+  const wrong = number.slice(0, -1) + String((Number(number.at(-1)) + 1) % 10);
+  const field = page.getByLabel("回执号");
+  await field.fill(wrong);
+  await expect(page.getByText("校验位不符：号码有误，请重新核对。")).toBeVisible();
+  await field.fill(number);
+  await page.getByRole("button", { name: "核验", exact: true }).click();
+  const verdict = page.getByRole("status", { name: "核验结论" });
+  await expect(async () => {
+    // The records travel by themselves; the question is asked again as a clerk would.
+    await page.getByRole("button", { name: "核验", exact: true }).click();
+    await expect(verdict.getByText("有效", { exact: true })).toBeVisible({ timeout: 3_000 });
+  }).toPass({ timeout: 60_000 });
+  await expect(page.getByRole("img", { name: "标准照" })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByText("签发回执")).toBeVisible();
+  await shot(page, "verify-valid");
+});

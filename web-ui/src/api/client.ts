@@ -1,0 +1,139 @@
+// The only place that calls fetch. Every refusal of the node arrives as one ApiError with a code and a sentence.
+
+import type {
+  Applicant,
+  CaseRow,
+  CaseStatus,
+  CaseView,
+  DraftView,
+  EnrolledOffice,
+  MarksView,
+  NoteView,
+  ReasonView,
+  ReceiptAnswer,
+  SessionView,
+  SpecDiff,
+  SpecSummary,
+  SpecView,
+  StatusView,
+  Text,
+} from "./shapes";
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly text: Text,
+    readonly field: string | null,
+  ) {
+    super(`${code}: ${text.en}`);
+  }
+}
+
+const UNREACHABLE: Text = {
+  zh: "本机服务没有回应。请确认本机的 huizhi 程序正在运行，然后重试。",
+  en: "The service on this machine does not answer. Check that huizhi is running here, then try again.",
+};
+
+let csrfToken = "";
+
+/** Called when the node no longer knows the session, so that the login screen appears. */
+let onLoggedOut: () => void = () => undefined;
+
+export function whenLoggedOut(handler: () => void): void {
+  onLoggedOut = handler;
+}
+
+async function send(method: string, path: string, body?: BodyInit, contentType?: string): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (method !== "GET") headers["x-csrf-token"] = csrfToken;
+  if (contentType !== undefined) headers["content-type"] = contentType;
+  const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
+  if (body !== undefined) init.body = body;
+  let response: Response;
+  try {
+    response = await fetch(`/api${path}`, init);
+  } catch {
+    throw new ApiError(0, "node_unreachable", UNREACHABLE, null);
+  }
+  if (response.ok) return response;
+  throw await refusal(response, path);
+}
+
+async function refusal(response: Response, path: string): Promise<ApiError> {
+  let error = new ApiError(response.status, "unexpected", { zh: `服务返回 ${response.status}`, en: `The service answered ${response.status}` }, null);
+  try {
+    const body: unknown = await response.json();
+    if (isErrorBody(body)) error = new ApiError(response.status, body.code, body.message, body.field ?? null);
+  } catch {
+    // Not JSON: the status is all that is known.
+  }
+  if (response.status === 401 && path !== "/login") onLoggedOut();
+  return error;
+}
+
+function isErrorBody(body: unknown): body is { code: string; message: Text; field?: string | null } {
+  return typeof body === "object" && body !== null && "code" in body && "message" in body;
+}
+
+async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response =
+    body === undefined ? await send(method, path) : await send(method, path, JSON.stringify(body), "application/json");
+  return (await response.json()) as T;
+}
+
+async function session(method: string, path: string, body?: unknown): Promise<SessionView> {
+  const view = await json<SessionView>(method, path, body);
+  csrfToken = view.csrf_token;
+  return view;
+}
+
+const part = encodeURIComponent;
+
+export const api = {
+  session: () => session("GET", "/session"),
+  login: (login: string, password: string) => session("POST", "/login", { login, password }),
+  logout: () => session("POST", "/logout"),
+  status: () => json<StatusView>("GET", "/status"),
+
+  specs: () => json<SpecSummary[]>("GET", "/specs"),
+  spec: (id: string) => json<SpecView>("GET", `/specs/${part(id)}`),
+  checkSpec: (toml: string) => json<SpecDiff>("POST", "/specs/check", { toml }),
+  publishSpec: (toml: string) => json<SpecSummary>("POST", "/specs", { toml }),
+
+  drafts: () => json<DraftView[]>("GET", "/drafts"),
+  draft: (id: string) => json<DraftView>("GET", `/drafts/${part(id)}`),
+  newDraft: (draft: { spec_id: string; applicant: Applicant; consent: boolean; case_id: string | null }) =>
+    json<DraftView>("POST", "/drafts", draft),
+  dropDraft: async (id: string) => void (await send("DELETE", `/drafts/${part(id)}`)),
+  photo: async (id: string, image: Blob) => {
+    const response = await send("POST", `/drafts/${part(id)}/photo`, image, image.type || "application/octet-stream");
+    return (await response.json()) as DraftView;
+  },
+  marks: (id: string, marks: MarksView) => json<DraftView>("POST", `/drafts/${part(id)}/marks`, marks),
+  submit: (id: string, reason: string | null) =>
+    json<CaseView>("POST", `/drafts/${part(id)}/submit`, { override_reason: reason }),
+
+  cases: (status: CaseStatus) => json<CaseRow[]>("GET", `/cases?status=${status}`),
+  case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
+  saveNote: (id: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { text }),
+  decide: (id: string, verdict: "approve" | "return", submission: string, reasons: string[]) =>
+    json<CaseView>("POST", `/cases/${part(id)}/decision`, { verdict, submission, reasons }),
+  reasons: () => json<ReasonView[]>("GET", "/reasons"),
+
+  receipt: (digits: string) => json<ReceiptAnswer>("GET", `/receipts/${part(digits)}`),
+
+  offices: () => json<EnrolledOffice[]>("GET", "/offices"),
+  enrol: (request: string, roles: string[]) => json<EnrolledOffice>("POST", "/offices", { request, roles }),
+
+  /** A picture as bytes, so that "still at another office" is told apart from "broken". */
+  picture: async (path: string): Promise<Blob> => (await send("GET", path)).blob(),
+};
+
+/** Addresses of files that the browser itself loads. */
+export const files = {
+  original: (draft: string, version: string) => `/api/drafts/${part(draft)}/original?v=${part(version)}`,
+  standardized: (draft: string, version: string) => `/api/drafts/${part(draft)}/standardized?v=${part(version)}`,
+  receiptPdf: (digits: string) => `/api/receipts/${part(digits)}/pdf`,
+  receiptProof: (digits: string) => `/api/receipts/${part(digits)}/proof`,
+};

@@ -1,0 +1,28 @@
+// Short names for the generated types.
+
+import type { components } from "./types";
+
+type Schemas = components["schemas"];
+
+export type Applicant = Schemas["Applicant"];
+export type CaseRow = Schemas["CaseRow"];
+export type CaseStatus = Schemas["CaseStatus"];
+export type CaseView = Schemas["CaseView"];
+export type CheckView = Schemas["CheckView"];
+export type DraftView = Schemas["DraftView"];
+export type EnrolledOffice = Schemas["EnrolledOffice"];
+export type ErrorBody = Schemas["ErrorBody"];
+export type EventMessage = Schemas["EventMessage"];
+export type GuideView = Schemas["GuideView"];
+export type MarksView = Schemas["MarksView"];
+export type NoteView = Schemas["NoteView"];
+export type PhotoView = Schemas["PhotoView"];
+export type ReasonView = Schemas["ReasonView"];
+export type ReceiptAnswer = Schemas["ReceiptAnswer"];
+export type ReceiptView = Schemas["ReceiptView"];
+export type SessionView = Schemas["SessionView"];
+export type SpecDiff = Schemas["SpecDiff"];
+export type SpecSummary = Schemas["SpecSummary"];
+export type SpecView = Schemas["SpecView"];
+export type StatusView = Schemas["StatusView"];
+export type Text = Schemas["Text"];

@@ -1,0 +1,116 @@
+// Who sits here, how the node is doing, and what changed: shared by all screens.
+
+import { api, ApiError, whenLoggedOut } from "../api/client";
+import { listen, type StreamMessage } from "../api/events";
+import type { SessionView, StatusView, Text } from "../api/shapes";
+import type { Role } from "../lib/routes";
+import { t } from "./language.svelte";
+
+export interface Toast {
+  id: number;
+  tone: "good" | "bad" | "calm";
+  words: string;
+}
+
+const STATUS_EVERY_MS = 15_000;
+const TOAST_MS = 8_000;
+
+class App {
+  session = $state<SessionView | null>(null);
+  status = $state<StatusView | null>(null);
+  answering = $state(true);
+  toasts = $state<Toast[]>([]);
+  /** Counts up whenever a topic changed; screens read the number of their topic and load again. */
+  changes = $state<Record<string, number>>({ cases: 0, specs: 0, status: 0, drafts: 0, offices: 0 });
+  /** Newest stage of each draft that is being worked on. */
+  stages = $state<Record<string, string>>({});
+
+  roles: readonly Role[] = $derived(this.session?.operator?.roles ?? []);
+  readOnly: Text | null = $derived(this.status?.read_only ?? null);
+
+  #stop: (() => void) | null = null;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #nextToast = 1;
+
+  async start(): Promise<void> {
+    whenLoggedOut(() => this.#ended());
+    try {
+      this.#began(await api.session());
+    } catch (error) {
+      this.answering = false;
+      this.report(error);
+    }
+  }
+
+  async login(name: string, password: string): Promise<void> {
+    // The token belongs to the session, and a new session may have begun since this page was loaded.
+    await api.session();
+    this.#began(await api.login(name, password));
+  }
+
+  async logout(): Promise<void> {
+    this.#ended();
+    this.session = await api.logout();
+  }
+
+  async refreshStatus(): Promise<void> {
+    try {
+      this.status = await api.status();
+      this.answering = true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 0) this.answering = false;
+    }
+  }
+
+  toast(tone: Toast["tone"], words: string): void {
+    const toast = { id: this.#nextToast++, tone, words };
+    this.toasts = [...this.toasts.slice(-3), toast];
+    setTimeout(() => this.dismiss(toast.id), TOAST_MS);
+  }
+
+  dismiss(id: number): void {
+    this.toasts = this.toasts.filter((toast) => toast.id !== id);
+  }
+
+  /** Shows a refusal that belongs to no field. */
+  report(error: unknown): void {
+    this.toast("bad", this.words(error));
+  }
+
+  words(error: unknown): string {
+    if (!(error instanceof ApiError)) return t("unexpected");
+    return document.documentElement.lang === "en" ? error.text.en : error.text.zh;
+  }
+
+  #began(session: SessionView): void {
+    this.session = session;
+    this.answering = true;
+    if (session.operator === null || session.operator === undefined || this.#stop !== null) return;
+    void this.refreshStatus();
+    this.#stop = listen((message) => this.#receive(message));
+    this.#timer = setInterval(() => void this.refreshStatus(), STATUS_EVERY_MS);
+  }
+
+  #ended(): void {
+    this.#stop?.();
+    this.#stop = null;
+    clearInterval(this.#timer);
+    this.status = null;
+    if (this.session !== null) this.session = { ...this.session, operator: null };
+  }
+
+  #receive(message: StreamMessage): void {
+    if (message.type === "alive") {
+      this.answering = message.alive;
+      if (message.alive) void this.refreshStatus();
+    } else if (message.type === "stage") {
+      this.stages[message.draft] = message.stage;
+    } else {
+      const topics = message.topic === "everything" ? Object.keys(this.changes) : [message.topic];
+      for (const topic of topics) this.changes[topic] = (this.changes[topic] ?? 0) + 1;
+      void this.refreshStatus();
+    }
+  }
+}
+
+export const app = new App();
