@@ -259,6 +259,7 @@ export const en: Record<MessageKey, string> = {
   spec_publish: "Sign and publish",
   spec_publish_hint: "A publication cannot be undone; to go back, publish the old content as a new version.",
   spec_changed_since: "The text changed after the check. Check it again.",
+  spec_in_force: "{name}: version {version} is in force now",
   spec_published: "Published {id} v{version}",
   office_name: "Name",
   office_code: "Code",

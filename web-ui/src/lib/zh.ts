@@ -257,6 +257,7 @@ export const zh = {
   spec_publish: "签名并发布",
   spec_publish_hint: "发布不能撤销；要恢复，请把旧内容作为新版本发布。",
   spec_changed_since: "文本在检查之后有改动，请重新检查。",
+  spec_in_force: "{name}：新版规格 v{version} 已生效",
   spec_published: "已发布 {id} v{version}",
   office_name: "名称",
   office_code: "机构代码",
