@@ -1,3 +1,16 @@
-//! Placeholder.
+//! The program of an office. `main.rs` parses arguments; everything else is here, in reading order:
+//! [`store`] (disk), [`service`] (decisions), [`audit`] (export and verification), [`print`] (PDF), [`net`] (libp2p), [`jobs`], [`api`] (HTTP),
+//! [`config`], [`runtime`] (starts and stops it all), [`cli`].
 
+pub mod api;
+pub mod audit;
+pub mod cli;
+pub mod config;
+pub mod enrolment;
+pub mod jobs;
+pub mod net;
 pub mod print;
+pub mod runtime;
+pub mod service;
+pub mod store;
+pub mod text;

@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Photo specifications as data.
+//!
+//! One TOML file per document type states size, background, bands for head and eyes, file limits and what is forbidden,
+//! each with the source of its numbers.
+//! This crate reads such a file into a checked [`Spec`] or refuses it with the field and the reason.
+//! It does no I/O: the files that ship with the program are compiled in.
+//!
+//! ```
+//! let id_card = specs::find("cn-id-card").expect("the identity card ships with the program");
+//! assert_eq!((id_card.width_px(), id_card.height_px()), (358, 441));
+//! assert_eq!(id_card.status(), specs::Status::Draft);
+//! ```
+
+mod band;
+mod change;
+mod check;
+mod error;
+mod guide;
+mod raw;
+mod shipped;
+mod spec;
+
+#[cfg(test)]
+mod tests;
+
+pub use band::{Band, Measure, Unit};
+pub use change::{Change, changes};
+pub use error::SpecError;
+pub use guide::Guide;
+pub use shipped::{find, shipped};
+pub use spec::{Confidence, FileRule, Forbidden, Name, ReceiptRule, Rgb, Spec, Status, limits};

@@ -1,1 +1,34 @@
-//! Placeholder.
+//! From a camera picture to a finished ID photo with its checks.
+//!
+//! Each stage is a type of its own, in the order `Decoded → Upright → Located → Matted → Cropped → Composed → Encoded`.
+//! The crate does no I/O, reads no clock and knows no inference engine: what a model sees comes in through [`Vision`],
+//! or through [`Marks`] that the staff set by hand.
+//! Everything that was done to the photo is listed as [`Operation`]s, and nothing that could not be measured counts as passed.
+//!
+//! Left and right are as seen in the picture, everywhere.
+
+pub mod check;
+pub mod compose;
+pub mod crop;
+pub mod decode;
+pub mod encode;
+pub mod image;
+mod lab;
+pub mod locate;
+pub mod matte;
+mod operation;
+mod pipeline;
+mod plane;
+mod text;
+pub mod upright;
+mod vision;
+
+pub use check::{Check, CheckReport, Verdict};
+pub use decode::DecodeError;
+pub use image::{Point, Rgb};
+pub use locate::{LocateError, LocatedBy, Marks};
+pub use operation::Operation;
+pub use pipeline::{PhotoError, Preview, Stage, Standardized, preview, standardize};
+pub use plane::Plane;
+pub use text::Text;
+pub use vision::{Bounds, Face, NoVision, Vision, VisionError};

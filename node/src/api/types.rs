@@ -7,14 +7,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A sentence in both languages of the product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Text {
-    /// Simplified Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
-}
+pub use crate::{service::staff::StaffRole, text::Text};
 
 /// Every refusal of the API. `code` is stable and what a program switches on; `message` is for a person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -25,20 +18,6 @@ pub struct ErrorBody {
     pub message: Text,
     /// The input field that is wrong, when there is one.
     pub field: Option<String>,
-}
-
-/// What a member of staff may do here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StaffRole {
-    /// 采集员: captures and submits.
-    Counter,
-    /// 审核员: approves and returns.
-    Reviewer,
-    /// 省级管理员: publishes specs, enrols offices.
-    Admin,
-    /// 审计员: reads and verifies.
-    Auditor,
 }
 
 /// The office that this node serves.
@@ -467,7 +446,7 @@ pub struct DecisionRequest {
 /// `GET /api/receipts/{number}`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReceiptAnswer {
-    /// `valid`, `unknown_here` or `mistyped`. Unknown is neither valid nor invalid.
+    /// `valid`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`. Unknown is neither valid nor invalid.
     pub verdict: String,
     /// The verdict as a sentence, with what to do next.
     pub message: Text,
@@ -575,4 +554,24 @@ pub enum EventMessage {
         /// Stage reached.
         stage: String,
     },
+}
+
+/// `POST /api/export`, for the command line.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct ExportRequest {
+    /// Absolute path of a folder on the node's machine that does not exist yet or is empty.
+    pub dir: String,
+    /// Whether photos with a receipt that are on this machine go along.
+    pub photos: bool,
+}
+
+/// What an export wrote.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExportView {
+    /// Logs written.
+    pub logs: u64,
+    /// Records written.
+    pub records: u64,
+    /// Photos written.
+    pub photos: u64,
 }

@@ -1,0 +1,243 @@
+//! MTCNN (Zhang et al. 2016): three small networks that propose, refine and finish faces with five points.
+//!
+//! Input is R, G, B in this order, as (value − 127.5) / 128, channel by channel, row by row.
+
+use std::sync::Mutex;
+
+use ort::session::Session;
+use ort::value::TensorRef;
+use photo::{Bounds, Face, Point, Rgb};
+
+use crate::boxes::{Candidate, Overlap, suppress};
+use crate::{ModelsError, runtime};
+
+/// Faces are searched on a picture of at most this side.
+const SEARCH_SIDE_PX: usize = 640;
+/// Smallest face sought on that picture; at a counter the face is far larger.
+const MIN_FACE_PX: f64 = 36.0;
+/// Side of the field that P-Net looks at, and its step.
+const CELL_PX: f64 = 12.0;
+const STRIDE_PX: f64 = 2.0;
+const PYRAMID_FACTOR: f64 = 0.707;
+const THRESHOLDS: [f32; 3] = [0.6, 0.7, 0.8];
+/// Bound: most candidates handed to the second network, the best first.
+const MAX_CANDIDATES: usize = 160;
+const BATCH: usize = 16;
+
+/// The three networks.
+pub(crate) struct Mtcnn {
+    propose: Mutex<Session>,
+    refine: Mutex<Session>,
+    finish: Mutex<Session>,
+}
+
+impl Mtcnn {
+    pub(crate) fn load(pnet: &[u8], rnet: &[u8], onet: &[u8]) -> Result<Mtcnn, ModelsError> {
+        Ok(Mtcnn {
+            propose: Mutex::new(runtime::session(pnet, false)?),
+            refine: Mutex::new(runtime::session(rnet, true)?),
+            finish: Mutex::new(runtime::session(onet, true)?),
+        })
+    }
+
+    /// All faces, in pixels of `image`.
+    pub(crate) fn faces(&self, image: &Rgb) -> Result<Vec<Face>, ModelsError> {
+        let (small, factor) = image.reduced(SEARCH_SIDE_PX);
+        let mut candidates = self.proposals(&small)?;
+        suppress(&mut candidates, 0.7, Overlap::Union);
+        candidates.truncate(MAX_CANDIDATES);
+        let candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
+
+        let mut refined = Vec::new();
+        for chunk in candidates.chunks(BATCH) {
+            let outputs = run(
+                &self.refine,
+                &patches(&small, chunk, 24),
+                [chunk.len(), 3, 24, 24],
+                2,
+            )?;
+            let (offsets, scores) = (&outputs[0], &outputs[1]);
+            for (index, candidate) in chunk.iter().enumerate() {
+                if scores[index * 2 + 1] > THRESHOLDS[1] {
+                    refined.push(Candidate {
+                        score: scores[index * 2 + 1],
+                        offsets: four(offsets, index),
+                        ..*candidate
+                    });
+                }
+            }
+        }
+        suppress(&mut refined, 0.7, Overlap::Union);
+        let refined = square(refined.into_iter().map(|c| c.calibrated()).collect());
+
+        let mut finished = Vec::new();
+        for chunk in refined.chunks(BATCH) {
+            let outputs = run(
+                &self.finish,
+                &patches(&small, chunk, 48),
+                [chunk.len(), 3, 48, 48],
+                3,
+            )?;
+            let (points, offsets, scores) = (&outputs[0], &outputs[1], &outputs[2]);
+            for (index, candidate) in chunk.iter().enumerate() {
+                if scores[index * 2 + 1] > THRESHOLDS[2] {
+                    let (width, height) = (candidate.width(), candidate.height());
+                    let own = &points[index * 10..index * 10 + 10];
+                    finished.push(Candidate {
+                        score: scores[index * 2 + 1],
+                        offsets: four(offsets, index),
+                        points: std::array::from_fn(|i| {
+                            Point::new(
+                                candidate.left + width * f64::from(own[i]),
+                                candidate.top + height * f64::from(own[i + 5]),
+                            )
+                        }),
+                        ..*candidate
+                    });
+                }
+            }
+        }
+        let mut finished: Vec<Candidate> = finished.into_iter().map(|c| c.calibrated()).collect();
+        suppress(&mut finished, 0.7, Overlap::Smaller);
+        Ok(finished
+            .iter()
+            .map(|candidate| face(candidate, 1.0 / factor))
+            .collect())
+    }
+
+    fn proposals(&self, image: &Rgb) -> Result<Vec<Candidate>, ModelsError> {
+        let mut all = Vec::new();
+        let mut scale = CELL_PX / MIN_FACE_PX;
+        while image.width().min(image.height()) as f64 * scale >= CELL_PX {
+            let width = (image.width() as f64 * scale).ceil() as usize;
+            let height = (image.height() as f64 * scale).ceil() as usize;
+            let level = image.area_resized(width, height);
+            let mut input = Vec::with_capacity(3 * width * height);
+            push_planes(&level, &mut input);
+            let outputs = run(&self.propose, &input, [1, 3, height, width], 2)?;
+            let mut found = read_proposals(&outputs, width, height, scale);
+            suppress(&mut found, 0.5, Overlap::Union);
+            all.append(&mut found);
+            scale *= PYRAMID_FACTOR;
+        }
+        Ok(all)
+    }
+}
+
+/// Cells of P-Net's answer that may be faces: offsets `[1, 4, rows, columns]`, scores `[1, 2, rows, columns]`.
+fn read_proposals(outputs: &[Vec<f32>], width: usize, height: usize, scale: f64) -> Vec<Candidate> {
+    let side = |px: usize| (px - 2).div_ceil(2) - 4;
+    let (columns, rows) = (side(width), side(height));
+    let (offsets, scores) = (&outputs[0], &outputs[1]);
+    let cells = rows * columns;
+    // A network of another shape gives no proposals instead of wrong ones.
+    if scores.len() != 2 * cells || offsets.len() != 4 * cells {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for cell in 0..cells {
+        let score = scores[cells + cell];
+        if score > THRESHOLDS[0] {
+            let (x, y) = ((cell % columns) as f64, (cell / columns) as f64);
+            found.push(Candidate {
+                left: (STRIDE_PX * x + 1.0) / scale,
+                top: (STRIDE_PX * y + 1.0) / scale,
+                right: (STRIDE_PX * x + 1.0 + CELL_PX) / scale,
+                bottom: (STRIDE_PX * y + 1.0 + CELL_PX) / scale,
+                score,
+                offsets: std::array::from_fn(|i| offsets[i * cells + cell]),
+                points: [Point::new(0.0, 0.0); 5],
+            });
+        }
+    }
+    found
+}
+
+fn four(values: &[f32], index: usize) -> [f32; 4] {
+    std::array::from_fn(|i| values[index * 4 + i])
+}
+
+fn square(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates
+        .into_iter()
+        .map(|candidate| candidate.squared())
+        .collect()
+}
+
+fn face(candidate: &Candidate, back: f64) -> Face {
+    let [left_eye, right_eye, nose, mouth_left, mouth_right] =
+        candidate.points.map(|p| p.scaled(back));
+    Face {
+        bounds: Bounds {
+            left: candidate.left * back,
+            top: candidate.top * back,
+            right: candidate.right * back,
+            bottom: candidate.bottom * back,
+        },
+        score: f64::from(candidate.score),
+        left_eye,
+        right_eye,
+        nose,
+        mouth_left,
+        mouth_right,
+    }
+}
+
+/// Appends R, G and B of a picture, channel by channel, as the networks want them.
+pub(crate) fn push_planes(image: &Rgb, input: &mut Vec<f32>) {
+    for channel in 0..3 {
+        input.extend(
+            image
+                .pixels()
+                .iter()
+                .map(|pixel| (f32::from(pixel[channel]) - 127.5) / 128.0),
+        );
+    }
+}
+
+/// Cuts the boxes out, each resized to `side` pixels; what lies outside of the picture is black.
+fn patches(image: &Rgb, boxes: &[Candidate], side: usize) -> Vec<f32> {
+    let mut input = Vec::with_capacity(boxes.len() * 3 * side * side);
+    for area in boxes {
+        let left = area.left.round() as isize;
+        let top = area.top.round() as isize;
+        let width = (area.right.round() as isize - left + 1).clamp(1, 4 * SEARCH_SIDE_PX as isize);
+        let height = (area.bottom.round() as isize - top + 1).clamp(1, 4 * SEARCH_SIDE_PX as isize);
+        let mut pixels = Vec::with_capacity((width * height) as usize);
+        for y in top..top + height {
+            for x in left..left + width {
+                let inside =
+                    x >= 0 && y >= 0 && x < image.width() as isize && y < image.height() as isize;
+                pixels.push(if inside { image.at(x, y) } else { [0; 3] });
+            }
+        }
+        let patch = Rgb::from_pixels(width as usize, height as usize, pixels)
+            .expect("sides are at least one pixel");
+        push_planes(&patch.area_resized(side, side), &mut input);
+    }
+    input
+}
+
+fn run(
+    session: &Mutex<Session>,
+    input: &[f32],
+    shape: [usize; 4],
+    outputs: usize,
+) -> Result<Vec<Vec<f32>>, ModelsError> {
+    let engine = |error: ort::Error| ModelsError::Engine(error.to_string());
+    // A thread that panicked inside the engine leaves no half-written state behind: a run starts from its input alone.
+    let mut session = session
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let tensor = TensorRef::from_array_view((shape, input)).map_err(engine)?;
+    let answers = session.run(ort::inputs![tensor]).map_err(engine)?;
+    (0..outputs)
+        .map(|index| {
+            Ok(answers[index]
+                .try_extract_tensor::<f32>()
+                .map_err(engine)?
+                .1
+                .to_vec())
+        })
+        .collect()
+}

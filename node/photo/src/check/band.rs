@@ -1,0 +1,152 @@
+//! One check for each band of the spec: head size, eye line, hair top and so on.
+
+use specs::{Band, Measure, Unit};
+
+use super::{Check, Evidence, Finding, Verdict};
+use crate::locate::{Head, Source};
+use crate::text::Text;
+
+pub(super) fn checks(evidence: &Evidence) -> Vec<Check> {
+    let cropped = &evidence.composed.cropped;
+    let head = &cropped.matted.located.head;
+    let bands = evidence.spec.bands().iter().zip(&cropped.values);
+    bands
+        .map(|(band, &value)| one(evidence, band, value, head))
+        .collect()
+}
+
+fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
+    // What only ordinary proportions tell was not measured on this person.
+    let known = match band.measure {
+        Measure::FaceWidth => head.width_source != Source::Anatomy,
+        Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => {
+            head.hair_source != Source::Anatomy
+        }
+        _ => true,
+    };
+    // The solver stops within a tenth of a pixel; the verdict must not hang on that.
+    let slack = 0.1 / band.px_per_unit;
+    let settled = match (band.min, band.max) {
+        (Some(min), _) if value < min && value >= min - slack => min,
+        (_, Some(max)) if value > max && value <= max + slack => max,
+        _ => value,
+    };
+    let mut check = Finding {
+        name: name(band.measure),
+        title: title(band.measure),
+        measured: known.then_some(settled),
+        unit: match band.unit {
+            Unit::Px => "px",
+            Unit::Mm => "mm",
+            Unit::ShareWidth | Unit::ShareHeight => "share",
+        },
+        min: band.min,
+        max: band.max,
+    }
+    .judge(Text::default());
+    match check.verdict {
+        Verdict::Fail if yields(evidence, band.measure) => {
+            check.verdict = Verdict::NotAssessed;
+            check.next_step = Text::new(
+                "按规格的优先顺序，这一项让位于眼睛位置（头发较高时可以裁切）。请人工确认。",
+                "By the spec's order of priority this gives way to the eye line (tall hair may be cut). Confirm it by eye.",
+            );
+        }
+        Verdict::Fail => {
+            check.code = Some("crop_infeasible");
+            check.next_step = advice(evidence, band, value);
+        }
+        Verdict::NotAssessed => {
+            check.next_step = Text::new(
+                "照片上无法测量，请人工确认。",
+                "It could not be measured on this photo; confirm it by eye.",
+            );
+        }
+        Verdict::Pass => {}
+    }
+    check
+}
+
+/// The identity card's rule: when eye line and hair top cannot both hold, the eye line wins and the hair may be cut.
+fn yields(evidence: &Evidence, measure: Measure) -> bool {
+    let rank = |m: Measure| {
+        evidence
+            .spec
+            .priority()
+            .iter()
+            .position(|other| *other == m)
+    };
+    let eyes = rank(Measure::EyesFromBottom).or(rank(Measure::EyesFromTop));
+    matches!((measure, eyes, rank(Measure::HairTop)), (Measure::HairTop, Some(eyes), Some(hair)) if eyes < hair)
+}
+
+fn advice(evidence: &Evidence, band: &Band, value: f64) -> Text {
+    let (zh_unit, en_unit) = match band.unit {
+        Unit::Px => (" 像素", " px"),
+        Unit::Mm => (" 毫米", " mm"),
+        Unit::ShareWidth | Unit::ShareHeight => ("", " of the side"),
+    };
+    let by = band
+        .min
+        .filter(|min| value < *min)
+        .map_or_else(|| value - band.max.unwrap_or(value), |min| min - value);
+    let by = if by.abs() < 1.0 {
+        format!("{by:.2}")
+    } else {
+        format!("{by:.1}")
+    };
+    let missing = evidence.composed.cropped.missing;
+    let (zh_do, en_do) = if missing.bottom_px > 1.0 {
+        (
+            "请后退或放低相机，让双肩入镜后重拍。",
+            "Move back or lower the camera so that the shoulders are in the picture.",
+        )
+    } else if matches!(
+        band.measure,
+        Measure::HairTop | Measure::CrownTop | Measure::HeadHeightHair
+    ) {
+        (
+            "请把头发压低或扎起、让被拍摄人平视镜头后重拍。",
+            "Flatten or tie the hair and let the sitter look straight ahead.",
+        )
+    } else {
+        (
+            "请核对双眼、下巴和头顶的标点；标点无误则交审核员判断。",
+            "Check the marks of eyes, chin and crown; if they are right, leave it to the reviewer.",
+        )
+    };
+    Text::new(
+        format!("各项要求无法同时满足，此项差 {by}{zh_unit}。{zh_do}"),
+        format!("Not all bounds can be met at once; this one is off by {by}{en_unit}. {en_do}"),
+    )
+}
+
+fn name(measure: Measure) -> &'static str {
+    match measure {
+        Measure::HairTop => "HairTop",
+        Measure::CrownTop => "CrownTop",
+        Measure::FaceWidth => "FaceWidth",
+        Measure::HeadHeight => "HeadSize",
+        Measure::HeadHeightHair => "HeadSizeWithHair",
+        Measure::EyesFromBottom => "EyesFromBottom",
+        Measure::EyesFromTop => "EyesFromTop",
+        Measure::ChinFromBottom => "ChinFromBottom",
+        Measure::EyeMidX => "EyeMidX",
+        Measure::EyeDistance => "EyeDistance",
+    }
+}
+
+fn title(measure: Measure) -> Text {
+    match measure {
+        Measure::HairTop => Text::new("头发顶端到上边", "Hair top to upper edge"),
+        Measure::CrownTop => Text::new("头顶到上边", "Crown to upper edge"),
+        Measure::FaceWidth => Text::new("脸部宽度", "Width of the face"),
+        Measure::HeadHeight => Text::new("头部高度（下巴到头顶）", "Head height, chin to crown"),
+        Measure::HeadHeightHair => Text::new("头部高度（含头发）", "Head height with hair"),
+        Measure::EyesFromBottom => Text::new("眼睛到下边", "Eye line to lower edge"),
+        Measure::EyesFromTop => Text::new("眼睛到上边", "Eye line to upper edge"),
+        Measure::ChinFromBottom => Text::new("下巴到下边", "Chin to lower edge"),
+        Measure::EyeMidX => Text::new("双眼中点的左右位置", "Horizontal place of the eyes"),
+        Measure::EyeDistance => Text::new("两眼间距", "Distance between the eyes"),
+    }
+}

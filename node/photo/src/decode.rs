@@ -1,0 +1,315 @@
+//! Bytes of a file to pixels, or a clear refusal.
+//!
+//! Attack: a file of a few bytes can claim billions of pixels, so the header alone is judged before anything is allocated.
+
+use std::io::Cursor;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::image::Rgb;
+use crate::text::Text;
+
+/// Largest file accepted.
+pub const MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Most pixels accepted.
+pub const MAX_PIXELS: u64 = 50_000_000;
+/// Longest side accepted.
+pub const MAX_SIDE_PX: u32 = 12_000;
+/// Shortest side accepted: below it no document photo can be made, and no face can be judged.
+pub const MIN_SIDE_PX: u32 = 64;
+
+/// Pixels as stored in the file, not yet turned upright.
+#[derive(Debug, Clone)]
+pub struct Decoded {
+    /// The pixels.
+    pub image: Rgb,
+    /// EXIF orientation, 1 to 8.
+    pub orientation: u8,
+    /// A transparent picture was laid on white.
+    pub had_alpha: bool,
+}
+
+/// Why a file is not a usable picture.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not a picture of any known kind.
+    #[error("the file is not an image")]
+    NotAnImage,
+    /// The file ends too early.
+    #[error("the file is cut off")]
+    Truncated,
+    /// Data inside the file contradict each other.
+    #[error("the file is damaged")]
+    Damaged,
+    /// A picture of a kind that this program does not read.
+    #[error("{0} files are not read")]
+    Unsupported(&'static str),
+    /// Too many bytes.
+    #[error("the file has {bytes} bytes")]
+    TooManyBytes {
+        /// Size of the file.
+        bytes: usize,
+    },
+    /// Too many pixels.
+    #[error("the picture has {width} x {height} pixels, which is too large")]
+    TooLarge {
+        /// Width by the header.
+        width: u32,
+        /// Height by the header.
+        height: u32,
+    },
+    /// Too few pixels.
+    #[error("the picture has {width} x {height} pixels, which is too small")]
+    TooSmall {
+        /// Width by the header.
+        width: u32,
+        /// Height by the header.
+        height: u32,
+    },
+}
+
+impl DecodeError {
+    /// Stable identifier.
+    pub fn code(&self) -> &'static str {
+        match self {
+            DecodeError::NotAnImage => "not_an_image",
+            DecodeError::Truncated => "truncated",
+            DecodeError::Damaged => "damaged_image",
+            DecodeError::Unsupported(_) => "unsupported_format",
+            DecodeError::TooManyBytes { .. } => "file_too_large",
+            DecodeError::TooLarge { .. } => "too_large",
+            DecodeError::TooSmall { .. } => "too_small",
+        }
+    }
+
+    /// What happened and what to do next.
+    pub fn message(&self) -> Text {
+        match self {
+            DecodeError::NotAnImage => Text::new(
+                "这个文件不是照片。请选择 JPEG、PNG 或 WebP 照片。",
+                "This file is not a photo. Choose a JPEG, PNG or WebP photo.",
+            ),
+            DecodeError::Truncated => Text::new(
+                "照片文件不完整，可能没有传完。请重新传输或重新拍摄。",
+                "The photo file is cut off; it was probably not copied completely. Copy it again or take a new photo.",
+            ),
+            DecodeError::Damaged => Text::new(
+                "照片文件已损坏，无法读取。请重新传输或重新拍摄。",
+                "The photo file is damaged and cannot be read. Copy it again or take a new photo.",
+            ),
+            DecodeError::Unsupported("HEIC") => Text::new(
+                "不支持 HEIC 格式。请在手机“设置→相机→格式”中选择“兼容性最佳”后重拍，或先另存为 JPEG。",
+                "HEIC is not supported. Set the phone's camera format to \"Most Compatible\" and take the photo again, or save it as JPEG first.",
+            ),
+            DecodeError::Unsupported("CMYK") => Text::new(
+                "这是印刷用的 CMYK 颜色照片。请使用相机原图，或另存为 RGB 颜色的 JPEG。",
+                "This photo uses CMYK print colours. Use the camera's original, or save it as an RGB JPEG.",
+            ),
+            DecodeError::Unsupported(kind) => Text::new(
+                format!("不支持 {kind} 格式。请另存为 JPEG、PNG 或 WebP。"),
+                format!("{kind} is not supported. Save the photo as JPEG, PNG or WebP."),
+            ),
+            DecodeError::TooManyBytes { bytes } => Text::new(
+                format!(
+                    "文件有 {} MB，超过 {} MB。请把相机照片尺寸调小后重拍。",
+                    bytes >> 20,
+                    MAX_BYTES >> 20
+                ),
+                format!(
+                    "The file has {} MB, the limit is {} MB. Choose a smaller picture size in the camera.",
+                    bytes >> 20,
+                    MAX_BYTES >> 20
+                ),
+            ),
+            DecodeError::TooLarge { width, height } => Text::new(
+                format!(
+                    "照片为 {width}×{height} 像素，超过上限（5000 万像素，单边 {MAX_SIDE_PX}）。请把相机照片尺寸调小后重拍。"
+                ),
+                format!(
+                    "The photo has {width}×{height} pixels; the limit is 50 megapixels and {MAX_SIDE_PX} a side. Choose a smaller picture size in the camera."
+                ),
+            ),
+            DecodeError::TooSmall { width, height } => Text::new(
+                format!("照片只有 {width}×{height} 像素，太小。请使用相机原图，不要用缩略图。"),
+                format!(
+                    "The photo has only {width}×{height} pixels. Use the camera's original, not a thumbnail."
+                ),
+            ),
+        }
+    }
+}
+
+/// Reads a JPEG, PNG or WebP file.
+pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(DecodeError::TooManyBytes { bytes: bytes.len() });
+    }
+    let format = sniff(bytes)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE_PX);
+    limits.max_image_height = Some(MAX_SIDE_PX);
+    // Bound: the pixels at eight bytes each, and as much again for what a decoder keeps beside them.
+    limits.max_alloc = Some(MAX_PIXELS * 16);
+    if let Some((width, height)) = claimed_size(bytes, format) {
+        judge_size(width, height)?;
+    }
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
+    let (width, height) = decoder.dimensions();
+    judge_size(width, height)?;
+    if format == ImageFormat::Jpeg {
+        judge_jpeg(bytes)?;
+    }
+    let orientation = decoder
+        .orientation()
+        .unwrap_or(Orientation::NoTransforms)
+        .to_exif();
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
+    let had_alpha = picture.color().has_alpha();
+    let pixels: Vec<[u8; 3]> = if had_alpha {
+        picture
+            .into_rgba8()
+            .as_raw()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(on_white)
+            .collect()
+    } else {
+        picture.into_rgb8().as_raw().as_chunks::<3>().0.to_vec()
+    };
+    let image =
+        Rgb::from_pixels(width as usize, height as usize, pixels).ok_or(DecodeError::Damaged)?;
+    Ok(Decoded {
+        image,
+        orientation,
+        had_alpha,
+    })
+}
+
+fn on_white(&[r, g, b, alpha]: &[u8; 4]) -> [u8; 3] {
+    let alpha = u32::from(alpha);
+    [r, g, b].map(|value| ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8)
+}
+
+fn judge_size(width: u32, height: u32) -> Result<(), DecodeError> {
+    let pixels = u64::from(width) * u64::from(height);
+    if width > MAX_SIDE_PX || height > MAX_SIDE_PX || pixels > MAX_PIXELS {
+        return Err(DecodeError::TooLarge { width, height });
+    }
+    if width < MIN_SIDE_PX || height < MIN_SIDE_PX {
+        return Err(DecodeError::TooSmall { width, height });
+    }
+    Ok(())
+}
+
+fn refusal(error: &ImageError) -> DecodeError {
+    match error {
+        ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
+            DecodeError::Truncated
+        }
+        ImageError::Unsupported(_) => DecodeError::Unsupported("this kind of image"),
+        _ => DecodeError::Damaged,
+    }
+}
+
+fn sniff(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    if starts(b"\xff\xd8\xff") {
+        Ok(ImageFormat::Jpeg)
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Ok(ImageFormat::Png)
+    } else if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        Ok(ImageFormat::WebP)
+    } else if bytes.get(4..8) == Some(b"ftyp") {
+        match bytes.get(8..12) {
+            Some(b"avif" | b"avis") => Err(DecodeError::Unsupported("AVIF")),
+            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
+                Err(DecodeError::Unsupported("HEIC"))
+            }
+            _ => Err(DecodeError::NotAnImage),
+        }
+    } else if starts(b"GIF8") {
+        Err(DecodeError::Unsupported("GIF"))
+    } else if starts(b"BM") && bytes.len() > 26 {
+        Err(DecodeError::Unsupported("BMP"))
+    } else if starts(b"II*\0") || starts(b"MM\0*") {
+        Err(DecodeError::Unsupported("TIFF"))
+    } else if starts(b"%PDF") {
+        Err(DecodeError::Unsupported("PDF"))
+    } else {
+        Err(DecodeError::NotAnImage)
+    }
+}
+
+/// Size written in a PNG header, so that a bomb is named by its size and not by the decoder's own limit.
+fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+    match format {
+        ImageFormat::Png => {
+            let side =
+                |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+            Some((side(16)?, side(20)?))
+        }
+        ImageFormat::Jpeg => jpeg_frame(bytes).map(|frame| (frame.width, frame.height)),
+        _ => None,
+    }
+}
+
+/// A JPEG decoder fills what is missing with grey; a clerk must not get half a face.
+fn judge_jpeg(bytes: &[u8]) -> Result<(), DecodeError> {
+    match jpeg_frame(bytes) {
+        Some(frame) if frame.components == 4 => Err(DecodeError::Unsupported("CMYK")),
+        Some(frame) if frame.whole => Ok(()),
+        _ => Err(DecodeError::Truncated),
+    }
+}
+
+struct JpegFrame {
+    width: u32,
+    height: u32,
+    components: u8,
+    /// The end marker was reached outside of every segment; a thumbnail's end marker lies inside of one.
+    whole: bool,
+}
+
+fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
+    let mut frame: Option<JpegFrame> = None;
+    let mut at = 2;
+    while at + 1 < bytes.len() {
+        if bytes[at] != 0xff {
+            // Inside of entropy-coded data, or padding between segments.
+            at += 1;
+            continue;
+        }
+        let marker = bytes[at + 1];
+        match marker {
+            0xff => at += 1,
+            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
+            0xd9 => {
+                let mut frame = frame?;
+                frame.whole = true;
+                return Some(frame);
+            }
+            _ => {
+                let Some(length) = bytes.get(at + 2..at + 4) else {
+                    return frame;
+                };
+                let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+                let is_frame =
+                    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+                if is_frame && let Some(head) = bytes.get(at + 5..at + 10) {
+                    frame = Some(JpegFrame {
+                        height: u32::from(u16::from_be_bytes([head[0], head[1]])),
+                        width: u32::from(u16::from_be_bytes([head[2], head[3]])),
+                        components: head[4],
+                        whole: false,
+                    });
+                }
+                at += 2 + length.max(2);
+            }
+        }
+    }
+    frame
+}

@@ -1,0 +1,98 @@
+//! Writes the JPEG file: exact pixels, resolution in the header, size within the band of the spec, and no metadata.
+
+use jpeg_encoder::{ColorType, Encoder, PixelDensity, PixelDensityUnit, SamplingFactor};
+use specs::Spec;
+
+use crate::image::Rgb;
+
+/// Highest quality tried; above it files grow without visible gain.
+const BEST_QUALITY: u8 = 98;
+
+/// A finished file.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The bytes.
+    pub jpeg: Vec<u8>,
+    /// 1 to 100.
+    pub quality: u8,
+    /// Why the file is outside the band of the spec, if it is.
+    pub misfit: Option<Misfit>,
+}
+
+/// The file band cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Misfit {
+    /// Even at the lowest allowed quality the file is too large.
+    TooLarge,
+    /// Even at full quality the file is too small, and files are never padded.
+    TooSmall,
+}
+
+/// Encodes with the best quality that fits the band.
+pub fn encode(image: &Rgb, spec: &Spec) -> Encoded {
+    let rule = spec.file();
+    let least = rule.kb_min.map_or(0, |kb| kb as usize * 1024);
+    let most = rule.kb_max.map_or(usize::MAX, |kb| kb as usize * 1024);
+    let floor = rule.quality_min;
+    let dpi = spec.dpi();
+
+    // Half-resolution colour first, as cameras write it; full colour only where the file would be too small.
+    let half = SamplingFactor::F_2_2;
+    let lowest = write(image, floor, half, dpi);
+    if lowest.len() > most {
+        return Encoded {
+            jpeg: lowest,
+            quality: floor,
+            misfit: Some(Misfit::TooLarge),
+        };
+    }
+    let mut fit = (floor, lowest);
+    let (mut low, mut high) = (floor, BEST_QUALITY.max(floor));
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        let jpeg = write(image, middle, half, dpi);
+        if jpeg.len() <= most {
+            fit = (middle, jpeg);
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    if fit.1.len() < least {
+        for quality in fit.0..=100 {
+            let jpeg = write(image, quality, SamplingFactor::F_1_1, dpi);
+            if jpeg.len() > most {
+                break;
+            }
+            fit = (quality, jpeg);
+            if fit.1.len() >= least {
+                break;
+            }
+        }
+    }
+    let misfit = (fit.1.len() < least).then_some(Misfit::TooSmall);
+    Encoded {
+        quality: fit.0,
+        jpeg: fit.1,
+        misfit,
+    }
+}
+
+/// One JPEG file at a given quality.
+pub(crate) fn write(image: &Rgb, quality: u8, sampling: SamplingFactor, dpi: u32) -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    let mut encoder = Encoder::new(&mut jpeg, quality);
+    encoder.set_sampling_factor(sampling);
+    // One interleaved baseline scan, which every reader knows: optimized tables would split the file into several scans.
+    encoder.set_optimized_huffman_tables(false);
+    let density = u16::try_from(dpi).expect("a checked spec has at most 2400 dpi");
+    encoder.set_density(PixelDensity {
+        density: (density, density),
+        unit: PixelDensityUnit::Inches,
+    });
+    let (width, height) = (image.width() as u16, image.height() as u16);
+    encoder
+        .encode(image.as_bytes(), width, height, ColorType::Rgb)
+        .expect("writing to memory does not fail, and sides are below 65,536");
+    jpeg
+}

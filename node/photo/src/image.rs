@@ -1,0 +1,218 @@
+//! Plain pixel buffers and how they are resampled.
+
+use serde::{Deserialize, Serialize};
+
+/// A position in pixels from the upper left corner of the upper left pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// To the right.
+    pub x: f64,
+    /// Downwards.
+    pub y: f64,
+}
+
+impl Point {
+    /// A point.
+    pub fn new(x: f64, y: f64) -> Self {
+        Self { x, y }
+    }
+
+    /// Halfway between two points.
+    pub fn middle(self, other: Point) -> Point {
+        Point::new((self.x + other.x) / 2.0, (self.y + other.y) / 2.0)
+    }
+
+    /// Distance to another point in pixels.
+    pub fn distance(self, other: Point) -> f64 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+
+    /// Both coordinates multiplied.
+    pub fn scaled(self, factor: f64) -> Point {
+        Point::new(self.x * factor, self.y * factor)
+    }
+}
+
+/// An sRGB picture, 8 bits per channel, row by row. Neither side is 0.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rgb {
+    width: usize,
+    height: usize,
+    pixels: Vec<[u8; 3]>,
+}
+
+impl std::fmt::Debug for Rgb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rgb({}x{})", self.width, self.height)
+    }
+}
+
+impl Rgb {
+    /// A picture of one colour.
+    ///
+    /// Panics: when a side is 0, which no decoded picture and no checked spec has.
+    pub fn filled(width: usize, height: usize, colour: [u8; 3]) -> Self {
+        assert!(width > 0 && height > 0, "a picture has at least one pixel");
+        Self {
+            width,
+            height,
+            pixels: vec![colour; width * height],
+        }
+    }
+
+    /// A picture from its pixels; `None` when their number is not width times height or is 0.
+    pub fn from_pixels(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Option<Self> {
+        (!pixels.is_empty() && width.checked_mul(height) == Some(pixels.len())).then_some(Self {
+            width,
+            height,
+            pixels,
+        })
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// All pixels, row by row.
+    pub fn pixels(&self) -> &[[u8; 3]] {
+        &self.pixels
+    }
+
+    /// All pixels, row by row, to be changed.
+    pub fn pixels_mut(&mut self) -> &mut [[u8; 3]] {
+        &mut self.pixels
+    }
+
+    /// One pixel; positions outside are moved to the nearest edge.
+    pub fn at(&self, x: isize, y: isize) -> [u8; 3] {
+        let x = x.clamp(0, self.width as isize - 1) as usize;
+        let y = y.clamp(0, self.height as isize - 1) as usize;
+        self.pixels[y * self.width + x]
+    }
+
+    /// Bytes R, G, B, row by row.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.pixels.as_flattened()
+    }
+
+    /// A rectangle out of the picture, which must lie inside of it.
+    pub(crate) fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Rgb {
+        let rows = self.pixels.chunks_exact(self.width).skip(top).take(height);
+        let pixels = rows
+            .flat_map(|row| &row[left..left + width])
+            .copied()
+            .collect();
+        Rgb {
+            width,
+            height,
+            pixels,
+        }
+    }
+
+    /// Reduced so that no side is longer than `side_px`, with the factor applied (1 when it fits already).
+    pub fn reduced(&self, side_px: usize) -> (Rgb, f64) {
+        let longest = self.width.max(self.height);
+        if longest <= side_px {
+            return (self.clone(), 1.0);
+        }
+        let factor = side_px as f64 / longest as f64;
+        let width = ((self.width as f64 * factor).round() as usize).max(1);
+        let height = ((self.height as f64 * factor).round() as usize).max(1);
+        (self.area_resized(width, height), factor)
+    }
+
+    /// Resized by averaging the area that each new pixel covers; for reducing.
+    pub fn area_resized(&self, width: usize, height: usize) -> Rgb {
+        let columns = spans(self.width, width);
+        let rows = spans(self.height, height);
+        let mut pixels = Vec::with_capacity(width * height);
+        let mut line = vec![[0f32; 3]; width];
+        for row in &rows {
+            line.fill([0.0; 3]);
+            for (y, row_weight) in row.weights() {
+                let source = &self.pixels[y * self.width..(y + 1) * self.width];
+                for (sum, column) in line.iter_mut().zip(&columns) {
+                    for (x, weight) in column.weights() {
+                        let weight = weight * row_weight;
+                        for channel in 0..3 {
+                            sum[channel] += f32::from(source[x][channel]) * weight;
+                        }
+                    }
+                }
+            }
+            let total = row.total();
+            pixels.extend(line.iter().zip(&columns).map(|(sum, column)| {
+                let norm = 1.0 / (total * column.total());
+                sum.map(|value| (value * norm).round().clamp(0.0, 255.0) as u8)
+            }));
+        }
+        Rgb {
+            width,
+            height,
+            pixels,
+        }
+    }
+}
+
+/// Source pixels under one new pixel: first index, weights of the first and last, all others weigh 1.
+struct Span {
+    first: usize,
+    last: usize,
+    first_weight: f32,
+    last_weight: f32,
+}
+
+impl Span {
+    fn weights(&self) -> impl Iterator<Item = (usize, f32)> {
+        (self.first..=self.last).map(|index| {
+            let weight = if index == self.first {
+                self.first_weight
+            } else if index == self.last {
+                self.last_weight
+            } else {
+                1.0
+            };
+            (index, weight)
+        })
+    }
+
+    fn total(&self) -> f32 {
+        if self.first == self.last {
+            self.first_weight
+        } else {
+            self.first_weight + self.last_weight + (self.last - self.first - 1) as f32
+        }
+    }
+}
+
+fn spans(from: usize, to: usize) -> Vec<Span> {
+    let step = from as f64 / to as f64;
+    (0..to)
+        .map(|index| {
+            let start = index as f64 * step;
+            let end = (start + step).min(from as f64);
+            let first = (start.floor() as usize).min(from - 1);
+            let last = ((end.ceil() as usize).max(first + 1) - 1).min(from - 1);
+            let (first_weight, last_weight) = if first == last {
+                (1.0, 1.0)
+            } else {
+                (
+                    (first as f64 + 1.0 - start) as f32,
+                    (end - last as f64) as f32,
+                )
+            };
+            Span {
+                first,
+                last,
+                first_weight,
+                last_weight,
+            }
+        })
+        .collect()
+}

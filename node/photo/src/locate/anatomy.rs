@@ -1,0 +1,221 @@
+//! The head as a few lengths, completed from ordinary proportions and refined on the picture.
+
+use serde::Serialize;
+
+use super::{LocateError, Marks, skin};
+use crate::image::{Point, Rgb};
+use crate::vision::Face;
+
+/// Eye line to chin, in distances between the eyes (adults: about 112 mm to 63 mm).
+const CHIN_PER_EYE_DISTANCE: f64 = 1.80;
+/// Eye line to chin, in distances from the eye line to the mouth.
+const CHIN_PER_MOUTH_DISTANCE: f64 = 1.70;
+/// Width of the face between the cheeks, in distances between the eyes (140 mm to 63 mm, less the perspective of a lens at 2 m).
+const FACE_PER_EYE_DISTANCE: f64 = 2.12;
+/// Eye line to the crown of the skull, in distances from the eye line to the chin.
+const CROWN_PER_CHIN: f64 = 1.0;
+/// Ordinary hair above the crown, in distances from the eye line to the chin.
+const HAIR_PER_CHIN: f64 = 0.12;
+
+/// How a number became known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Set by the staff.
+    Marks,
+    /// Told by a model.
+    Model,
+    /// Ordinary proportions only.
+    Anatomy,
+    /// Measured on the picture.
+    Image,
+}
+
+/// Points and lengths of the one head, in pixels of the upright original.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Head {
+    /// Centre of the eye on the left of the picture.
+    pub left_eye: Point,
+    /// Centre of the eye on the right of the picture.
+    pub right_eye: Point,
+    /// Lowest point of the chin.
+    pub chin: Point,
+    /// How the chin became known.
+    pub chin_source: Source,
+    /// Top of the hair, where the staff marked it or the silhouette showed it.
+    pub hair_top: Point,
+    /// How the top of the hair became known.
+    pub hair_source: Source,
+    /// Crown of the skull under the hair.
+    pub crown: Point,
+    /// Width between the cheeks.
+    pub face_width_px: f64,
+    /// How the width became known.
+    pub width_source: Source,
+}
+
+impl Head {
+    pub(super) fn from_face(face: &Face, image: &Rgb) -> Head {
+        let frame = Frame::new(face.left_eye, face.right_eye);
+        let mouth = face.mouth_left.middle(face.mouth_right);
+        let mouth_px = frame.down(mouth);
+        // A smile lifts the corners of the mouth and a turned head narrows the eyes: either makes the face look shorter.
+        let expected =
+            (CHIN_PER_EYE_DISTANCE * frame.eye_distance_px).max(CHIN_PER_MOUTH_DISTANCE * mouth_px);
+        let found = skin::chin(image, &frame, mouth_px, expected);
+        let chin_px = found.unwrap_or(expected);
+        let chin_source = if found.is_some() {
+            Source::Image
+        } else {
+            Source::Anatomy
+        };
+        let chin = frame.point(frame.across(mouth) * 0.5, chin_px);
+        let mut head = Head {
+            left_eye: face.left_eye,
+            right_eye: face.right_eye,
+            chin,
+            chin_source,
+            hair_top: frame.point(0.0, -(CROWN_PER_CHIN + HAIR_PER_CHIN) * chin_px),
+            hair_source: Source::Anatomy,
+            crown: frame.point(0.0, -CROWN_PER_CHIN * chin_px),
+            face_width_px: 0.0,
+            width_source: Source::Anatomy,
+        };
+        head.measure_width(image, &frame);
+        head
+    }
+
+    pub(super) fn from_marks(marks: Marks, image: &Rgb) -> Result<Head, LocateError> {
+        let points = [marks.left_eye, marks.right_eye, marks.chin, marks.crown];
+        let inside = |p: &Point| {
+            (0.0..=image.width() as f64).contains(&p.x)
+                && (0.0..=image.height() as f64).contains(&p.y)
+        };
+        if !points.iter().all(inside) {
+            return Err(LocateError::ImplausibleMarks(
+                "a mark lies outside of the picture",
+            ));
+        }
+        let frame = Frame::new(marks.left_eye, marks.right_eye);
+        let distance = frame.eye_distance_px;
+        if marks.right_eye.x - marks.left_eye.x < 1.0 || frame.roll_deg().abs() > 45.0 {
+            return Err(LocateError::ImplausibleMarks(
+                "the eyes are not side by side",
+            ));
+        }
+        if distance < MIN_MARKED_DISTANCE_PX {
+            return Err(LocateError::FaceTooSmall {
+                eye_distance_px: distance,
+                needed_px: super::MIN_EYE_DISTANCE_PX,
+            });
+        }
+        let (chin_px, hair_px) = (frame.down(marks.chin), -frame.down(marks.crown));
+        if !(0.8..=3.5).contains(&(chin_px / distance)) {
+            return Err(LocateError::ImplausibleMarks(
+                "the chin does not fit the eyes",
+            ));
+        }
+        if !(0.6..=6.0).contains(&(hair_px / distance)) {
+            return Err(LocateError::ImplausibleMarks(
+                "the top of the head does not fit the eyes",
+            ));
+        }
+        let mut head = Head {
+            left_eye: marks.left_eye,
+            right_eye: marks.right_eye,
+            chin: marks.chin,
+            chin_source: Source::Marks,
+            hair_top: marks.crown,
+            hair_source: Source::Marks,
+            crown: frame.point(0.0, -(CROWN_PER_CHIN * chin_px).min(hair_px)),
+            face_width_px: 0.0,
+            width_source: Source::Anatomy,
+        };
+        head.measure_width(image, &frame);
+        Ok(head)
+    }
+
+    fn measure_width(&mut self, image: &Rgb, frame: &Frame) {
+        let expected = FACE_PER_EYE_DISTANCE * frame.eye_distance_px;
+        match skin::face_width(image, frame, self.chin_px(), expected) {
+            // The picture shows where skin ends, proportions know that ears are not cheeks: each corrects the other.
+            Some(found) => {
+                self.face_width_px = (found + expected) / 2.0;
+                self.width_source = Source::Image;
+            }
+            None => self.face_width_px = expected,
+        }
+    }
+
+    /// The head's own axes.
+    pub fn frame(&self) -> Frame {
+        Frame::new(self.left_eye, self.right_eye)
+    }
+
+    /// Eye line to chin along the head's own axis.
+    pub fn chin_px(&self) -> f64 {
+        self.frame().down(self.chin)
+    }
+
+    /// The points as the staff would mark them.
+    pub fn marks(&self) -> Marks {
+        Marks {
+            left_eye: self.left_eye,
+            right_eye: self.right_eye,
+            chin: self.chin,
+            crown: self.hair_top,
+        }
+    }
+}
+
+const MIN_MARKED_DISTANCE_PX: f64 = super::MIN_EYE_DISTANCE_PX;
+
+/// Axes of the head: origin between the eyes, `across` along the eye line, `down` towards the chin.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    origin: Point,
+    cos: f64,
+    sin: f64,
+    /// Distance between the eyes.
+    pub eye_distance_px: f64,
+}
+
+impl Frame {
+    pub(crate) fn new(left_eye: Point, right_eye: Point) -> Frame {
+        let eye_distance_px = left_eye.distance(right_eye).max(1e-6);
+        Frame {
+            origin: left_eye.middle(right_eye),
+            cos: (right_eye.x - left_eye.x) / eye_distance_px,
+            sin: (right_eye.y - left_eye.y) / eye_distance_px,
+            eye_distance_px,
+        }
+    }
+
+    /// Midpoint between the eyes.
+    pub fn origin(&self) -> Point {
+        self.origin
+    }
+
+    /// Tilt of the eye line; positive when the eye on the right is lower.
+    pub fn roll_deg(&self) -> f64 {
+        self.sin.atan2(self.cos).to_degrees()
+    }
+
+    /// Signed distance to the right of the head's axis.
+    pub fn across(&self, point: Point) -> f64 {
+        (point.x - self.origin.x) * self.cos + (point.y - self.origin.y) * self.sin
+    }
+
+    /// Signed distance below the eye line.
+    pub fn down(&self, point: Point) -> f64 {
+        (point.y - self.origin.y) * self.cos - (point.x - self.origin.x) * self.sin
+    }
+
+    /// The point at these distances.
+    pub fn point(&self, across: f64, down: f64) -> Point {
+        Point::new(
+            self.origin.x + across * self.cos - down * self.sin,
+            self.origin.y + across * self.sin + down * self.cos,
+        )
+    }
+}

@@ -1,0 +1,209 @@
+//! The stages in order, and what they hand to the node.
+
+use serde::Serialize;
+use specs::Spec;
+
+use jpeg_encoder::SamplingFactor;
+
+use crate::check::{self, CheckReport};
+use crate::compose::compose;
+use crate::crop::crop;
+use crate::decode::{DecodeError, decode};
+use crate::encode::{encode, write};
+use crate::locate::{LocateError, LocatedBy, Marks, locate};
+use crate::matte::matte;
+use crate::operation::Operation;
+use crate::text::Text;
+use crate::upright::upright;
+use crate::vision::Vision;
+
+/// A stage of the work, reported as it begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Reading the file and turning it upright.
+    Decode,
+    /// Finding the face.
+    Locate,
+    /// Separating person and wall.
+    Matte,
+    /// Solving the cut-out from the spec's bands.
+    Crop,
+    /// Drawing the finished photo.
+    Compose,
+    /// Writing the file.
+    Encode,
+    /// Measuring compliance.
+    Check,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Stage; 7] = [
+        Stage::Decode,
+        Stage::Locate,
+        Stage::Matte,
+        Stage::Crop,
+        Stage::Compose,
+        Stage::Encode,
+        Stage::Check,
+    ];
+
+    /// The stable word.
+    pub fn key(self) -> &'static str {
+        match self {
+            Stage::Decode => "decode",
+            Stage::Locate => "locate",
+            Stage::Matte => "matte",
+            Stage::Crop => "crop",
+            Stage::Compose => "compose",
+            Stage::Encode => "encode",
+            Stage::Check => "check",
+        }
+    }
+}
+
+/// A finished photo with its checks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Standardized {
+    /// The file.
+    #[serde(skip)]
+    pub jpeg: Vec<u8>,
+    /// Width of the file in pixels.
+    pub width_px: u32,
+    /// Height of the file in pixels.
+    pub height_px: u32,
+    /// Pixels per inch written in the file.
+    pub dpi: u32,
+    /// JPEG quality, 1 to 100.
+    pub quality: u8,
+    /// Width of the upright original.
+    pub original_width_px: u32,
+    /// Height of the upright original.
+    pub original_height_px: u32,
+    /// What was done, in order.
+    pub operations: Vec<Operation>,
+    /// Where the points came from.
+    pub located_by: LocatedBy,
+    /// The points used, in pixels of the upright original.
+    pub marks: Marks,
+    /// All checks.
+    pub report: CheckReport,
+}
+
+/// The upright original for the screen.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The file.
+    pub jpeg: Vec<u8>,
+    /// Width of the preview.
+    pub width_px: u32,
+    /// Height of the preview.
+    pub height_px: u32,
+    /// Width of the upright original, in which marks are counted.
+    pub original_width_px: u32,
+    /// Height of the upright original.
+    pub original_height_px: u32,
+    /// Pixels of the preview per pixel of the original: 1 unless the original is very large.
+    pub factor: f64,
+}
+
+/// Why no photo was made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PhotoError {
+    /// The file is no usable picture.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// No single head was located.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
+}
+
+impl PhotoError {
+    /// Stable identifier, for example `two_faces`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            PhotoError::Decode(error) => error.code(),
+            PhotoError::Locate(error) => error.code(),
+        }
+    }
+
+    /// What happened and what to do next.
+    pub fn message(&self) -> Text {
+        match self {
+            PhotoError::Decode(error) => error.message(),
+            PhotoError::Locate(error) => error.message(),
+        }
+    }
+}
+
+/// Makes the photo that `spec` asks for from the bytes of a picture file.
+///
+/// With `marks` no model is asked where the head is.
+pub fn standardize(
+    bytes: &[u8],
+    spec: &Spec,
+    vision: &dyn Vision,
+    marks: Option<Marks>,
+    on_stage: &mut dyn FnMut(Stage),
+) -> Result<Standardized, PhotoError> {
+    on_stage(Stage::Decode);
+    let upright = upright(decode(bytes)?);
+    let (original_width_px, original_height_px) =
+        (upright.image.width() as u32, upright.image.height() as u32);
+    let mut operations = upright.operations.clone();
+    on_stage(Stage::Locate);
+    let located = locate(upright, vision, marks)?;
+    on_stage(Stage::Matte);
+    let matted = matte(located, &spec.guide());
+    on_stage(Stage::Crop);
+    let cropped = crop(matted, spec);
+    on_stage(Stage::Compose);
+    let composed = compose(cropped, spec);
+    on_stage(Stage::Encode);
+    let encoded = encode(&composed.image, spec);
+    on_stage(Stage::Check);
+    let report = check::assess(&composed, &encoded, spec);
+
+    operations.extend_from_slice(&composed.cropped.operations);
+    operations.extend_from_slice(&composed.operations);
+    operations.push(Operation::JpegEncoded {
+        quality: encoded.quality,
+    });
+    let located = &composed.cropped.matted.located;
+    Ok(Standardized {
+        jpeg: encoded.jpeg,
+        width_px: spec.width_px(),
+        height_px: spec.height_px(),
+        dpi: spec.dpi(),
+        quality: encoded.quality,
+        original_width_px,
+        original_height_px,
+        operations,
+        located_by: located.by,
+        marks: located.head.marks(),
+        report,
+    })
+}
+
+/// Longest side of a preview.
+const PREVIEW_SIDE_PX: usize = 4_000;
+const PREVIEW_QUALITY: u8 = 85;
+/// A preview is for the screen and has no print size.
+const PREVIEW_DPI: u32 = 72;
+
+/// The upright original as a JPEG for the screen on which the staff sets marks.
+///
+/// Marks are counted in pixels of the upright original: divide what the screen reports by [`Preview::factor`].
+pub fn preview(bytes: &[u8]) -> Result<Preview, PhotoError> {
+    let upright = upright(decode(bytes)?);
+    let (small, factor) = upright.image.reduced(PREVIEW_SIDE_PX);
+    Ok(Preview {
+        jpeg: write(&small, PREVIEW_QUALITY, SamplingFactor::F_2_2, PREVIEW_DPI),
+        width_px: small.width() as u32,
+        height_px: small.height() as u32,
+        original_width_px: upright.image.width() as u32,
+        original_height_px: upright.image.height() as u32,
+        factor,
+    })
+}

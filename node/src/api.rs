@@ -1,0 +1,144 @@
+//! The local HTTP API and the staff UI: one axum router. The only part that knows JSON and HTTP.
+//!
+//! Every write names the operator. Requests are taken from this machine's own names only (against DNS rebinding), writes need the
+//! session's CSRF token and the same origin, bodies and times are bounded, and nothing is loaded from elsewhere (CSP).
+
+mod assets;
+mod auth;
+mod capture;
+mod cases;
+mod error;
+mod events;
+mod guard;
+mod offices;
+mod receipts;
+mod session;
+mod specs;
+mod status;
+pub mod types;
+mod views;
+
+use crate::{jobs::Jobs, net::NetHandle, print::Font, service::{Office, Refusal}};
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use photo::Vision;
+use std::{sync::Arc, time::Duration};
+use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) use error::ApiError;
+
+/// Bytes of an ordinary request body.
+const BODY_BYTES_MAX: usize = 256 << 10;
+/// Bytes of a picture.
+const PHOTO_BYTES_MAX: usize = protocol::limits::BLOB_BYTES_MAX as usize;
+/// A request that takes longer is given up; the work behind it goes on and shows in the next answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// The office.
+    pub office: Arc<Office>,
+    /// The network.
+    pub net: NetHandle,
+    /// Models that locate faces.
+    pub vision: Arc<dyn Vision + Send + Sync>,
+    /// Whether `vision` finds faces by itself.
+    pub finds_faces: bool,
+    /// Font for receipts.
+    pub font: Option<Arc<Font>>,
+    /// Bounded pool for pixel work.
+    pub jobs: Jobs,
+    /// Sessions of this process.
+    pub sessions: Arc<auth::Sessions>,
+    /// Token of the command line on this machine.
+    pub token: Arc<str>,
+    /// Port that this node serves, for the list of allowed hosts.
+    pub port: u16,
+}
+
+impl App {
+    /// An app over these parts.
+    pub fn new(
+        office: Arc<Office>,
+        net: NetHandle,
+        vision: Arc<dyn Vision + Send + Sync>,
+        finds_faces: bool,
+        font: Option<Arc<Font>>,
+        token: &str,
+        port: u16,
+    ) -> Self {
+        Self { office, net, vision, finds_faces, font, jobs: Jobs::default(), sessions: Arc::default(), token: token.into(), port }
+    }
+
+    /// Runs store work off the reactor.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Office) -> Result<T, Refusal> + Send + 'static) -> Result<T, ApiError> {
+        let office = self.office.clone();
+        let result = tokio::task::spawn_blocking(move || work(&office)).await;
+        Ok(result.map_err(|error| Refusal::fault(error))??)
+    }
+}
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(session::session))
+        .routes(routes!(session::login))
+        .routes(routes!(session::logout))
+        .routes(routes!(status::status))
+        .routes(routes!(specs::list))
+        .routes(routes!(specs::show))
+        .routes(routes!(specs::check))
+        .routes(routes!(specs::publish))
+        .routes(routes!(capture::list))
+        .routes(routes!(capture::begin))
+        .routes(routes!(capture::show))
+        .routes(routes!(capture::discard))
+        .routes(routes!(capture::marks))
+        .routes(routes!(capture::original))
+        .routes(routes!(capture::standardized))
+        .routes(routes!(capture::submit))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::show))
+        .routes(routes!(cases::photo))
+        .routes(routes!(cases::original))
+        .routes(routes!(cases::note))
+        .routes(routes!(cases::decide))
+        .routes(routes!(cases::reasons))
+        .routes(routes!(receipts::look_up))
+        .routes(routes!(receipts::photo))
+        .routes(routes!(receipts::pdf))
+        .routes(routes!(receipts::proof))
+        .routes(routes!(offices::list))
+        .routes(routes!(offices::enrol))
+        .routes(routes!(offices::export))
+}
+
+/// Whole router of a node.
+pub fn router(app: App) -> Router {
+    let (api, _) = api().split_for_parts();
+    let (photo, _) = OpenApiRouter::new().routes(routes!(capture::photo)).split_for_parts();
+    let bounded = api
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(photo.layer(DefaultBodyLimit::max(PHOTO_BYTES_MAX)))
+        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
+    // The event stream is meant to last, so no time limit.
+    let (events, _) = OpenApiRouter::new().routes(routes!(events::events)).split_for_parts();
+    bounded
+        .merge(events)
+        .fallback(assets::serve)
+        .layer(middleware::from_fn_with_state(app.clone(), guard::writes))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::host))
+        .layer(middleware::from_fn(guard::headers))
+        .with_state(app)
+}
+
+/// The OpenAPI document as JSON; the UI's types are generated from it.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn openapi() -> Result<String, serde_json::Error> {
+    let (_, mut document) = api().routes(routes!(capture::photo)).routes(routes!(events::events)).split_for_parts();
+    document.info.title = "Huizhi node".into();
+    document.info.version = env!("CARGO_PKG_VERSION").into();
+    document.to_pretty_json()
+}

@@ -1,0 +1,137 @@
+//! Submitted cases: lists, photos, the shared note, decisions.
+
+use super::{
+    ApiError, App,
+    auth::Operator,
+    capture::{case_id, jpeg},
+    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonView},
+    views,
+};
+use crate::service::{Change, Refusal, notes, reasons, review, staff::StaffRole};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::Response,
+};
+use protocol::{id::BlobHash, record::Verdict};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+const READERS: [StaffRole; 3] = [StaffRole::Counter, StaffRole::Reviewer, StaffRole::Auditor];
+
+/// What to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Filter {
+    /// Only cases in this state.
+    status: Option<CaseStatus>,
+}
+
+/// Cases, oldest submission first.
+#[utoipa::path(get, path = "/api/cases", params(Filter), responses((status = 200, body = [CaseRow])))]
+pub(super) async fn list(State(app): State<App>, who: Operator, Query(filter): Query<Filter>) -> Result<Json<Vec<CaseRow>>, ApiError> {
+    who.require(&READERS)?;
+    let held = app.net.status().own_held;
+    app.run(move |office| {
+        let mut rows = office.cases()?.iter().map(|case| views::case_row(office, case, held)).collect::<Result<Vec<_>, _>>()?;
+        rows.retain(|row| filter.status.is_none_or(|status| row.status == status));
+        rows.sort_by_key(|row| row.submitted_ms);
+        Ok(rows)
+    })
+    .await
+    .map(Json)
+}
+
+/// One case.
+#[utoipa::path(get, path = "/api/cases/{id}", params(("id" = String, Path)), responses((status = 200, body = CaseView)))]
+pub(super) async fn show(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<CaseView>, ApiError> {
+    who.require(&READERS)?;
+    let held = app.net.status().own_held;
+    app.run(move |office| views::case(office, &*review::find(office, case_id(&id)?)?, held)).await.map(Json)
+}
+
+async fn blob(app: &App, id: String, which: impl FnOnce(&protocol::case::Case) -> BlobHash + Send + 'static) -> Result<Response, ApiError> {
+    app.run(move |office| {
+        let case = review::find(office, case_id(&id)?)?;
+        let hash = which(&case);
+        office.store.blobs.read(hash)?.ok_or_else(|| {
+            office.tell(Change::Wanted(hash));
+            review::photo_elsewhere(office, &case)
+        })
+    })
+    .await
+    .map(jpeg)
+}
+
+/// The standardized photo; refused with `photo_elsewhere` while it is on its way.
+#[utoipa::path(get, path = "/api/cases/{id}/photo", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
+pub(super) async fn photo(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Response, ApiError> {
+    who.require(&READERS)?;
+    blob(&app, id, |case| case.current.said.photo).await
+}
+
+/// The upright original; refused with `photo_elsewhere` while it is on its way.
+#[utoipa::path(get, path = "/api/cases/{id}/original", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
+pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Response, ApiError> {
+    who.require(&READERS)?;
+    let office = app.office.clone();
+    let work = move || {
+        let case = review::find(&office, case_id(&id)?)?;
+        let hash = case.current.said.original;
+        let bytes = office.store.blobs.read(hash)?.ok_or_else(|| {
+            office.tell(Change::Wanted(hash));
+            review::photo_elsewhere(&office, &case)
+        })?;
+        Ok::<_, Refusal>(photo::preview(&bytes)?.jpeg)
+    };
+    Ok(jpeg(app.jobs.run(work).await?))
+}
+
+/// Changes the shared note.
+#[utoipa::path(put, path = "/api/cases/{id}/note", params(("id" = String, Path)), request_body = NoteText, responses((status = 200, body = NoteView)))]
+pub(super) async fn note(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(note): Json<NoteText>,
+) -> Result<Json<NoteView>, ApiError> {
+    who.require(&[StaffRole::Counter, StaffRole::Reviewer])?;
+    app.run(move |office| Ok(views::note(&notes::write(office, case_id(&id)?, &note.text, who.number)?))).await.map(Json)
+}
+
+/// Decides on a submission.
+#[utoipa::path(
+    post, path = "/api/cases/{id}/decision", params(("id" = String, Path)),
+    request_body = DecisionRequest, responses((status = 200, body = CaseView)),
+)]
+pub(super) async fn decide(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<DecisionRequest>,
+) -> Result<Json<CaseView>, ApiError> {
+    who.require(&[StaffRole::Reviewer])?;
+    let held = app.net.status().own_held;
+    app.run(move |office| {
+        let verdict = match request.verdict.as_str() {
+            "approve" => Verdict::Approve,
+            "return" => Verdict::Return,
+            other => return Err(Refusal::input("verdict_unknown", "verdict", format!("未知的决定“{other}”。"), format!("unknown verdict '{other}'"))),
+        };
+        let submission = request
+            .submission
+            .parse()
+            .map_err(|_| Refusal::input("submission_malformed", "submission", "提交编号格式不对。", "the submission is not a record hash"))?;
+        let decision = review::Decision { verdict, submission, reasons: request.reasons };
+        let case = review::decide(office, case_id(&id)?, decision, who.number)?;
+        views::case(office, &case, held)
+    })
+    .await
+    .map(Json)
+}
+
+/// Coded reasons for a return, in the order of the palette.
+#[utoipa::path(get, path = "/api/reasons", responses((status = 200, body = [ReasonView])))]
+pub(super) async fn reasons(_who: Operator) -> Json<Vec<ReasonView>> {
+    Json(reasons::all().map(|(code, text)| ReasonView { code: code.into(), text }).collect())
+}

@@ -1,0 +1,72 @@
+//! Offices of the federation, enrolment, and the export that the command line asks a running node for.
+
+use super::{ApiError, App, auth::Operator, types::{EnrolRequest, EnrolledOffice, ExportRequest, ExportView}};
+use crate::{audit, enrolment, service::{Office, Refusal, staff::StaffRole}};
+use axum::{Json, extract::State};
+use protocol::{membership::Office as Member, record::Roles};
+use std::path::PathBuf;
+
+fn view(app: &App, office: &Office, member: &Member) -> EnrolledOffice {
+    let status = app.net.status();
+    let peer = status.peers.get(&member.enrol.key);
+    let me = office.keys.office.public() == member.enrol.key;
+    EnrolledOffice {
+        code: member.enrol.code.to_string(),
+        name: member.enrol.name.clone(),
+        roles: member.enrol.roles.names().map(str::to_owned).collect(),
+        key: member.enrol.key.to_string(),
+        enrolled_ms: member.enrol.at_ms,
+        log_size: office.store.head(&member.origin).size,
+        connected: me || peer.is_some_and(|peer| peer.lag.connected),
+        has_current_specs: if me { Some(true) } else { peer.and_then(|peer| peer.lag.last_seen).map(|_| peer.is_some_and(|peer| peer.lag.to_send == 0)) },
+    }
+}
+
+/// Every enrolled office.
+#[utoipa::path(get, path = "/api/offices", responses((status = 200, body = [EnrolledOffice])))]
+pub(super) async fn list(State(app): State<App>, _who: Operator) -> Result<Json<Vec<EnrolledOffice>>, ApiError> {
+    let state = app.clone();
+    app.run(move |office| {
+        let members: Vec<Member> = office.members().offices().cloned().collect();
+        Ok(members.iter().map(|member| view(&state, office, member)).collect())
+    })
+    .await
+    .map(Json)
+}
+
+/// Admits an office; only at the province.
+#[utoipa::path(post, path = "/api/offices", request_body = EnrolRequest, responses((status = 200, body = EnrolledOffice)))]
+pub(super) async fn enrol(State(app): State<App>, who: Operator, Json(request): Json<EnrolRequest>) -> Result<Json<EnrolledOffice>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    let state = app.clone();
+    app.run(move |office| {
+        let mut roles = Roles::default();
+        for name in &request.roles {
+            roles = roles.with(Roles::from_name(name).ok_or_else(|| {
+                Refusal::input("role_unknown", "roles", format!("没有名为“{name}”的角色。"), format!("there is no role '{name}'"))
+            })?);
+        }
+        let enrol = enrolment::read_request(&request.request, roles)?;
+        let code = enrol.code;
+        office.enrol(enrol)?;
+        let member = office.members().office(code).cloned().ok_or_else(|| Refusal::fault("the enrolment does not count"))?;
+        Ok(view(&state, office, &member))
+    })
+    .await
+    .map(Json)
+}
+
+/// Writes an export on the node's machine; only for the command line there.
+#[utoipa::path(post, path = "/api/export", request_body = ExportRequest, responses((status = 200, body = ExportView)))]
+pub(super) async fn export(State(app): State<App>, who: Operator, Json(request): Json<ExportRequest>) -> Result<Json<ExportView>, ApiError> {
+    // Attack: a browser must not choose paths on this machine, whoever is logged in.
+    if who.number != 0 {
+        return Err(ApiError::role());
+    }
+    app.run(move |office| {
+        let written = audit::export(office, &PathBuf::from(&request.dir), request.photos)?;
+        Ok(ExportView { logs: written.logs, records: written.records, photos: written.photos })
+    })
+    .await
+    .map(Json)
+}

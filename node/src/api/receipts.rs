@@ -1,0 +1,157 @@
+//! Receipts by number.
+
+use super::{
+    ApiError, App,
+    auth::Operator,
+    capture::jpeg,
+    types::{ChainLink, ReceiptAnswer, ReceiptView, Text},
+    views,
+};
+use crate::service::{
+    Change, Office, Refusal, intake,
+    receipts::{self, Answer, Found},
+    review,
+};
+use axum::{
+    extract::{Path, State},
+    http::header,
+    response::{IntoResponse, Response},
+    Json,
+};
+use protocol::receipt::NumberError;
+use std::time::Duration;
+
+/// How long a request for a photo waits for a node that may give it.
+const PHOTO_WAIT: Duration = Duration::from_secs(10);
+
+fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
+    let receipt = &found.verified.receipt;
+    let payload = intake::open_payload(office, &found.case)?;
+    Ok(ReceiptView {
+        number: found.verified.number.to_string(),
+        label: receipts::label(office, found),
+        case_id: receipt.case.to_string(),
+        spec: views::spec_by_hash(office, receipt.spec),
+        photo_sha256: receipt.photo.to_string(),
+        captured_by: office.office_name(receipt.captured_by),
+        issued_by: office.office_name(found.verified.number.office()),
+        issued_ms: receipt.at_ms,
+        valid_until_ms: receipt.valid_until_ms,
+        applicant: payload.map(|payload| views::applicant(&payload.applicant)),
+        log_origin: found.verified.checkpoint.origin().to_string(),
+        log_index: found.verified.number.index(),
+        checkpoint_size: found.verified.checkpoint.size(),
+        chain: receipts::chain(office, found)?
+            .into_iter()
+            .map(|step| ChainLink {
+                kind: step.kind,
+                hash: step.hash.to_string(),
+                office: step.origin.office_and_epoch().map(|(code, _)| office.office_name(code)).unwrap_or_default(),
+                at_ms: step.at_ms,
+                log: step.origin.to_string(),
+                index: step.index,
+            })
+            .collect(),
+        photo_here: office.store.blobs.size(receipt.photo).is_some(),
+    })
+}
+
+/// The answer for a typed number, as the API and the command line give it.
+pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refusal> {
+    let (verdict, message, number, found) = match receipts::look_up(office, typed)? {
+        Answer::Valid(found) => {
+            let message = Text::new(
+                "有效：签名、日志位置与审核决定均已核验。",
+                "valid: signatures, log position and decision were verified",
+            );
+            ("valid", message, found.verified.number.to_string(), Some(found))
+        }
+        Answer::Disputed(found) => {
+            let message = Text::new(
+                "有争议：回执本身真实，但审核决定目前互相矛盾，暂不能使用。请联系审核中心。",
+                "disputed: the receipt is genuine, but decisions on its case contradict each other now; ask the review centre",
+            );
+            ("disputed", message, found.verified.number.to_string(), Some(found))
+        }
+        Answer::UnknownHere(number) => {
+            let message = Text::new(
+                "本机尚无此回执的记录，不能判定有效或无效。请等待同步，或向签发办公点查询。",
+                "no record of this receipt is here, which says neither valid nor invalid; wait for the network or ask the issuing office",
+            );
+            ("unknown_here", message, number.to_string(), None)
+        }
+        Answer::Mistyped(error) => {
+            let message = match error {
+                NumberError::Length(digits) => Text::new(
+                    format!("回执号应为 20 位数字，现在是 {digits} 位。"),
+                    format!("a receipt number has 20 digits; this has {digits}"),
+                ),
+                NumberError::Mistyped => Text::new(
+                    "号码输入有误：校验位不符，请逐位核对。",
+                    "mistyped: the check digits do not fit; compare digit by digit",
+                ),
+                NumberError::NotDigits | NumberError::OutOfRange => {
+                    Text::new("回执号只能是数字。", "a receipt number has digits only")
+                }
+            };
+            ("mistyped", message, typed.chars().take(64).collect(), None)
+        }
+    };
+    let receipt = found.map(|found| view(office, &found)).transpose()?;
+    Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt })
+}
+
+fn found(office: &Office, number: &str) -> Result<Box<Found>, Refusal> {
+    match receipts::look_up(office, number)? {
+        Answer::Valid(found) | Answer::Disputed(found) => Ok(found),
+        Answer::UnknownHere(_) | Answer::Mistyped(_) => Err(Refusal::not_found("本机没有此回执。", "no receipt with this number is here")),
+    }
+}
+
+/// Looks a receipt up and verifies it.
+#[utoipa::path(get, path = "/api/receipts/{number}", params(("number" = String, Path)), responses((status = 200, body = ReceiptAnswer)))]
+pub(super) async fn look_up(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Json<ReceiptAnswer>, ApiError> {
+    app.run(move |office| answer(office, &number)).await.map(Json)
+}
+
+/// The photo of a receipt, fetched from a node that may give it.
+#[utoipa::path(get, path = "/api/receipts/{number}/photo", params(("number" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
+pub(super) async fn photo(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+    let mut changes = app.office.changes();
+    let (hash, case) = app.run(move |office| found(office, &number).map(|found| (found.verified.receipt.photo, found.case))).await?;
+    let deadline = tokio::time::Instant::now() + PHOTO_WAIT;
+    loop {
+        if let Some(bytes) = app.run(move |office| Ok(office.store.blobs.read(hash)?)).await? {
+            return Ok(jpeg(bytes));
+        }
+        app.office.tell(Change::Wanted(hash));
+        // A lagged receiver missed something, so it looks again as well.
+        let arrived = async { while changes.recv().await.is_ok_and(|change| change != Change::Cases) {} };
+        if tokio::time::timeout_at(deadline, arrived).await.is_err() {
+            return Err(review::photo_elsewhere(&app.office, &case).into());
+        }
+    }
+}
+
+/// The receipt as a PDF to print.
+#[utoipa::path(get, path = "/api/receipts/{number}/pdf", params(("number" = String, Path)), responses((status = 200, content_type = "application/pdf")))]
+pub(super) async fn pdf(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+    let font = app.font.clone().ok_or_else(|| {
+        Refusal::state(
+            "no_font",
+            "本机没有中文字体，无法打印回执。请安装 fonts-noto-cjk 后重启。",
+            "this machine has no CJK font, so no receipt can be printed; install fonts-noto-cjk and restart",
+        )
+    })?;
+    let bytes = app.run(move |office| receipts::print(office, &*found(office, &number)?, &font)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"receipt.pdf\"")], bytes).into_response())
+}
+
+/// The electronic receipt: a C2SP tlog-proof.
+#[utoipa::path(get, path = "/api/receipts/{number}/proof", params(("number" = String, Path)), responses((status = 200, body = String, content_type = "text/plain")))]
+pub(super) async fn proof(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+    let (name, text) =
+        app.run(move |office| found(office, &number).map(|found| (found.verified.number.digits(), found.proof.to_string()))).await?;
+    let disposition = format!("attachment; filename=\"{name}.{}\"", protocol::receipt::PROOF_EXTENSION);
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)], text).into_response())
+}

@@ -1,0 +1,48 @@
+//! Specs in force, and their publication by the province.
+
+use super::{ApiError, App, auth::Operator, types::{SpecChange, SpecDiff, SpecSummary, SpecText, SpecView}, views};
+use crate::service::{specs::{self, KnownSpec}, staff::StaffRole};
+use axum::{Json, extract::{Path, State}};
+use std::sync::Arc;
+
+/// Specs in force.
+#[utoipa::path(get, path = "/api/specs", responses((status = 200, body = [SpecSummary])))]
+pub(super) async fn list(State(app): State<App>, _who: Operator) -> Result<Json<Vec<SpecSummary>>, ApiError> {
+    app.run(|office| Ok(specs::in_force(office).iter().map(views::spec_summary).collect())).await.map(Json)
+}
+
+/// One spec with its sources and history.
+#[utoipa::path(get, path = "/api/specs/{id}", params(("id" = String, Path)), responses((status = 200, body = SpecView)))]
+pub(super) async fn show(State(app): State<App>, _who: Operator, Path(id): Path<String>) -> Result<Json<SpecView>, ApiError> {
+    app.run(move |office| specs::by_id(office, &id).map(|known| views::spec(office, &known)).ok_or_else(|| specs::unknown(&id))).await.map(Json)
+}
+
+/// What a publication would change; nothing is signed.
+#[utoipa::path(post, path = "/api/specs/check", request_body = SpecText, responses((status = 200, body = SpecDiff)))]
+pub(super) async fn check(State(app): State<App>, who: Operator, Json(text): Json<SpecText>) -> Result<Json<SpecDiff>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| {
+        let spec = specs::check(office, &text.toml)?;
+        let now = specs::by_id(office, spec.id());
+        let changes = ::specs::changes(now.as_ref().map(|known| &*known.spec), &spec);
+        Ok(SpecDiff {
+            replaces: now.as_ref().map(views::spec_summary),
+            changes: changes.into_iter().map(|change| SpecChange { field: change.field, before: change.before, after: change.after }).collect(),
+            summary: views::spec_summary(&KnownSpec { spec: Arc::new(spec), published_ms: None }),
+        })
+    })
+    .await
+    .map(Json)
+}
+
+/// Signs a spec into the province's log.
+#[utoipa::path(post, path = "/api/specs", request_body = SpecText, responses((status = 200, body = SpecSummary)))]
+pub(super) async fn publish(State(app): State<App>, who: Operator, Json(text): Json<SpecText>) -> Result<Json<SpecSummary>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| {
+        let spec = specs::publish(office, &text.toml, who.number)?;
+        specs::by_id(office, spec.id()).as_ref().map(views::spec_summary).ok_or_else(|| specs::unknown(spec.id()))
+    })
+    .await
+    .map(Json)
+}

@@ -1,0 +1,54 @@
+//! What the title bar shows.
+
+use super::{ApiError, App, auth::Operator, types::{PeerView, StatusView, Text}};
+use crate::{net::PeerState, service::{Office, office::now_ms}};
+use axum::{Json, extract::State};
+use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
+
+/// State of this node and its peers.
+#[utoipa::path(get, path = "/api/status", responses((status = 200, body = StatusView)))]
+pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Json<StatusView>, ApiError> {
+    let net = app.net.status();
+    let (finds_faces, can_print) = (app.finds_faces, app.font.is_some());
+    let view = app
+        .run(move |office| {
+            let awaiting = if office.has_role(Roles::REVIEW) {
+                office.cases()?.iter().filter(|case| matches!(case.status, Status::Submitted | Status::Conflict)).count() as u64
+            } else {
+                0
+            };
+            Ok(StatusView {
+                version: env!("CARGO_PKG_VERSION").into(),
+                now_ms: now_ms(),
+                read_only: office.read_only().map(|reason| Text::new(format!("只读：{reason}"), reason)),
+                online: net.peers.values().any(|peer| peer.lag.connected),
+                to_send: net.to_send,
+                to_receive: net.peers.values().map(|peer| peer.lag.to_receive).max().unwrap_or(0),
+                peers: net.peers.iter().map(|(key, state)| peer(office, *key, state)).collect(),
+                face_model: finds_faces,
+                awaiting_review: awaiting,
+                can_print,
+            })
+        })
+        .await?;
+    Ok(Json(view))
+}
+
+fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
+    let member = office.members().office_of(key).cloned();
+    PeerView {
+        code: member.as_ref().map(|member| member.enrol.code.to_string()).unwrap_or_default(),
+        name: member.map_or_else(|| key.to_string()[..12].to_owned(), |member| member.enrol.name),
+        connected: state.lag.connected,
+        last_seen_ms: state.lag.last_seen,
+        to_send: state.lag.to_send,
+        to_receive: state.lag.to_receive,
+        refused: state.refused.map(|refusal| match refusal {
+            Refusal::NotEnrolled => Text::new(
+                format!("对方拒绝连接：本办公点尚未登记。请把公钥 {} 交给省级管理员登记。", office.keys.office.public()),
+                format!("refused: this office is not enrolled; give the key {} to the provincial admin", office.keys.office.public()),
+            ),
+            Refusal::NotForYou => Text::new("对方拒绝提供。", "refused: not for this office"),
+        }),
+    }
+}

@@ -1,0 +1,213 @@
+//! From what the services know to the JSON shapes.
+
+use super::types::{
+    Applicant, CaseRow, CaseStatus, CaseView, CheckView, DecisionView, DraftView, ErrorBody, GuideView, MarksView, NoteView, OfficeView,
+    OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
+};
+use super::auth::Operator;
+use crate::service::{
+    Office, Refusal, intake::{self, Draft}, notes::{self, OpenNote}, payload, photos::{CheckResult, PhotoResult}, reasons, specs::{self, KnownSpec},
+};
+use protocol::{case::{By, Case, Status}, id::SpecHash, record::{Decided, Verdict}};
+
+pub(super) fn office(office: &Office) -> OfficeView {
+    let member = office.member();
+    OfficeView {
+        code: office.code().to_string(),
+        name: office.office_name(office.code()),
+        federation: office.origin().federation().to_owned(),
+        roles: member.map(|member| member.enrol.roles.names().map(str::to_owned).collect()).unwrap_or_default(),
+    }
+}
+
+pub(super) fn operator(operator: &Operator) -> OperatorView {
+    OperatorView {
+        login: operator.login.clone(),
+        display_name: operator.display_name.clone(),
+        number: operator.number,
+        roles: operator.roles.clone(),
+    }
+}
+
+pub(super) fn spec_summary(known: &KnownSpec) -> SpecSummary {
+    let spec = &known.spec;
+    SpecSummary {
+        id: spec.id().to_owned(),
+        name: spec.name().into(),
+        version: spec.version(),
+        hash: spec.hash_hex(),
+        status: spec.status().key().to_owned(),
+        confidence: spec.confidence().key().to_owned(),
+        origin: if known.published_ms.is_some() { "published" } else { "shipped" }.into(),
+        published_ms: known.published_ms,
+        width_px: spec.width_px(),
+        height_px: spec.height_px(),
+        dpi: spec.dpi(),
+    }
+}
+
+/// The spec of a record; one that is not here yet is shown by its hash.
+pub(super) fn spec_by_hash(office: &Office, hash: SpecHash) -> SpecSummary {
+    specs::by_hash(office, hash).as_ref().map_or_else(
+        || SpecSummary {
+            id: hash.to_string(),
+            name: Text::new("（规格尚未同步）", "(spec not here yet)"),
+            version: 0,
+            hash: hash.to_string(),
+            status: "unknown".into(),
+            confidence: String::new(),
+            origin: "elsewhere".into(),
+            published_ms: None,
+            width_px: 0,
+            height_px: 0,
+            dpi: 0,
+        },
+        spec_summary,
+    )
+}
+
+pub(super) fn spec(office: &Office, known: &KnownSpec) -> SpecView {
+    let guide = known.spec.guide();
+    SpecView {
+        summary: spec_summary(known),
+        toml: known.spec.text().to_owned(),
+        guide: GuideView {
+            aspect: guide.aspect,
+            hair_top: guide.hair_top,
+            chin: guide.chin,
+            eye_line: guide.eye_line,
+            face_width: guide.face_width,
+        },
+        sources: known.spec.sources().to_vec(),
+        history: specs::history(office, known.spec.id()).iter().map(spec_summary).collect(),
+    }
+}
+
+pub(super) fn applicant(applicant: &payload::Applicant) -> Applicant {
+    Applicant { name: applicant.name.clone(), id_number: applicant.id_number.clone() }
+}
+
+fn check(check: &CheckResult) -> CheckView {
+    CheckView {
+        name: check.name.clone(),
+        title: check.title.clone(),
+        verdict: check.verdict.clone(),
+        measured: check.measured,
+        unit: check.unit.clone(),
+        min: check.min,
+        max: check.max,
+        next_step: check.next_step.clone(),
+    }
+}
+
+fn photo(result: &PhotoResult) -> PhotoView {
+    let point = |(x, y): (f64, f64)| PointView { x, y };
+    let [left_eye, right_eye, chin, crown] = result.marks.map(point);
+    PhotoView {
+        sha256: result.hash.clone(),
+        width_px: result.width_px,
+        height_px: result.height_px,
+        dpi: result.dpi,
+        bytes: result.bytes,
+        quality: result.quality,
+        original_width_px: result.original_px.0,
+        original_height_px: result.original_px.1,
+        operations: result.operations.clone(),
+        located_by: result.located_by.clone(),
+        marks: MarksView { left_eye, right_eye, chin, crown },
+        checks: result.checks.iter().map(check).collect(),
+        passed: result.failed_checks() == 0,
+    }
+}
+
+pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal> {
+    let spec = draft.spec()?;
+    let hash = SpecHash(spec.hash());
+    let in_force = specs::by_id(office, spec.id());
+    Ok(DraftView {
+        id: draft.id.clone(),
+        applicant: applicant(&draft.applicant),
+        spec: spec_by_hash(office, hash),
+        spec_superseded: in_force.is_some_and(|now| now.hash() != hash),
+        started_ms: draft.started_ms,
+        result: draft.result.as_ref().map(photo),
+        problem: draft.problem.as_ref().map(ErrorBody::from),
+        has_original: draft.original.is_some(),
+    })
+}
+
+fn status(status: Status) -> CaseStatus {
+    match status {
+        Status::Submitted => CaseStatus::Submitted,
+        Status::Approved => CaseStatus::Approved,
+        Status::Returned => CaseStatus::Returned,
+        Status::Conflict => CaseStatus::Conflict,
+    }
+}
+
+/// `own_held` is the size of the own log that some other office is known to hold.
+pub(super) fn case_row(office: &Office, case: &Case, own_held: u64) -> Result<CaseRow, Refusal> {
+    let said = &case.current.said;
+    let payload = intake::open_payload(office, case)?;
+    let newest_own = office.store.case_entries(case.id)?.into_iter().filter(|entry| entry.origin == *office.origin()).map(|entry| entry.index).max();
+    Ok(CaseRow {
+        id: case.id.to_string(),
+        status: status(case.status),
+        spec: spec_by_hash(office, said.spec),
+        office: case.captured_by().to_string(),
+        office_name: office.office_name(case.captured_by()),
+        submitted_ms: said.at_ms,
+        applicant_name: payload.map(|payload| payload.applicant.name),
+        receipt_number: receipt_number(case),
+        failed_checks: said.failed_checks,
+        sent: newest_own.is_none_or(|index| index < own_held),
+    })
+}
+
+fn receipt_number(case: &Case) -> Option<String> {
+    let number: protocol::receipt::ReceiptNumber = case.receipts.first()?.said.number.parse().ok()?;
+    Some(number.to_string())
+}
+
+pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseView, Refusal> {
+    let payload = intake::open_payload(office, case)?;
+    let said = &case.current.said;
+    let mut decisions: Vec<_> = case.decisions.iter().map(|by| decision(case, by)).collect();
+    decisions.sort_by_key(|decision| decision.at_ms);
+    Ok(CaseView {
+        row: case_row(office, case, own_held)?,
+        applicant: payload.as_ref().map(|payload| applicant(&payload.applicant)),
+        submission: case.current.hash.to_string(),
+        photo_sha256: said.photo.to_string(),
+        photo_here: office.store.blobs.size(said.photo).is_some(),
+        checks: payload.as_ref().map(|payload| payload.checks().iter().map(check).collect()).unwrap_or_default(),
+        operations: said.operations.clone(),
+        override_reason: payload.and_then(|payload| payload.override_reason),
+        decisions,
+        note: note(&notes::open(office, case)?),
+        receipt_number: receipt_number(case),
+    })
+}
+
+pub(super) fn note(open: &OpenNote) -> NoteView {
+    NoteView { text: open.note.text(), changes: open.note.changes() as u32, missing: open.missing as u32 }
+}
+
+fn decision(case: &Case, by: &By<Decided>) -> DecisionView {
+    DecisionView {
+        hash: by.hash.to_string(),
+        verdict: verdict(by.said.verdict).into(),
+        reasons: by.said.reasons.iter().map(|code| ReasonView { code: code.clone(), text: reasons::text(code) }).collect(),
+        office: by.office.to_string(),
+        operator: by.said.operator,
+        at_ms: by.said.at_ms,
+        standing: !case.is_resolved(by.hash),
+    }
+}
+
+fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve",
+        Verdict::Return => "return",
+    }
+}

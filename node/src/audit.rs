@@ -1,0 +1,22 @@
+//! What an auditor takes away and how it is checked: an export in the C2SP tile layout, and its verification with no node running.
+//!
+//! ```text
+//! DIR/README.txt                      what this is and how to check it
+//! DIR/policy                          C2SP tlog-policy: the province's log first, then every office's
+//! DIR/logs/<origin>/checkpoint        signed by the log
+//! DIR/logs/<origin>/tile/…            C2SP tlog-tiles: hashes and entries
+//! DIR/blobs/<sha256>                  photos that receipts vouch for
+//! ```
+
+mod export;
+mod verify;
+
+pub use export::{Written, export};
+pub use verify::{Failure, Report, VerifyError, verify};
+
+/// Folder of the logs in an export.
+const LOGS: &str = "logs";
+/// Folder of the blobs in an export.
+const BLOBS: &str = "blobs";
+/// The trust file of an export.
+const POLICY: &str = "policy";

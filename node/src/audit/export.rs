@@ -1,0 +1,117 @@
+//! Writing an export.
+
+use super::{BLOBS, LOGS, POLICY};
+use crate::service::{Kind, Office, Refusal};
+use protocol::{
+    id::Origin,
+    log::{VerifierKey, tile},
+    merkle::Subtrees,
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What an export wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Logs.
+    pub logs: u64,
+    /// Records.
+    pub records: u64,
+    /// Photos.
+    pub photos: u64,
+}
+
+/// Writes every log that is here up to its newest complete checkpoint, and the photos that receipts vouch for.
+///
+/// # Errors
+/// The folder is not empty, or the disk refuses.
+pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refusal> {
+    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Refusal::new(
+            Kind::Input,
+            "folder_not_empty",
+            format!("文件夹 {} 不是空的，请换一个。", dir.display()),
+            format!("the folder {} is not empty: choose another one", dir.display()),
+        ));
+    }
+    let mut written = Written::default();
+    let mut policy = String::from("# C2SP tlog-policy. The first log is the province's: the root of trust. Compare its key with the one published.\n");
+    for origin in office.follow() {
+        let Some(key) = office.members().verifier(&origin) else { continue };
+        if let Some(records) = export_log(office, dir, &origin)? {
+            policy += &format!("log {key}\n");
+            written.logs += 1;
+            written.records += records;
+        }
+    }
+    policy += "quorum none\n";
+    if photos {
+        written.photos = export_photos(office, dir)?;
+    }
+    let province = office.members().province().clone();
+    write(&dir.join(POLICY), policy.as_bytes())?;
+    write(&dir.join("README.txt"), readme(&province, &written).as_bytes())?;
+    Ok(written)
+}
+
+fn export_log(office: &Office, dir: &Path, origin: &Origin) -> Result<Option<u64>, Refusal> {
+    let note = office.store.head(origin).note;
+    let Some(size) = note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()) else { return Ok(None) };
+    let dir = dir.join(LOGS).join(origin.as_str());
+    for (index, width) in tile::tiles(0, size) {
+        let mut bundle = Vec::new();
+        for entry in office.store.entries(origin, index * tile::WIDTH, width as usize)? {
+            tile::push_entry(&mut bundle, &entry.bytes);
+        }
+        write(&dir.join(tile::entries_path(index, width)), &bundle)?;
+    }
+    office.store.with_subtrees(origin, |view| {
+        for level in 0..8 {
+            for (index, width) in tile::tiles(level, size) {
+                let mut hashes = Vec::new();
+                for at in index * tile::WIDTH..index * tile::WIDTH + width {
+                    hashes.extend(view.subtree(8 * level, at)?);
+                }
+                write(&dir.join(tile::path(level, index, width)), &hashes)?;
+            }
+        }
+        Ok(())
+    })?;
+    // Last, so that a checkpoint never stands over tiles that are not there.
+    write(&dir.join("checkpoint"), note.as_bytes())?;
+    Ok(Some(size))
+}
+
+fn export_photos(office: &Office, dir: &Path) -> Result<u64, Refusal> {
+    let mut count = 0;
+    for case in office.cases()?.iter().filter(|case| !case.receipts.is_empty()) {
+        let hash = case.current.said.photo;
+        if let Some(photo) = office.store.blobs.read(hash)? {
+            write(&dir.join(BLOBS).join(hash.to_string()), &photo)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), crate::store::StoreError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    Ok(fs::write(path, bytes)?)
+}
+
+fn readme(province: &VerifierKey, written: &Written) -> String {
+    format!(
+        "Huizhi audit export: {} logs, {} records, {} photos.\n\n\
+         Check it:   huizhi verify THIS_FOLDER --province '{province}'\n\
+         Use the key that the province published, not the one above: this folder could be somebody else's.\n\n\
+         logs/<origin>/checkpoint and tile/ follow C2SP tlog-checkpoint, signed-note and tlog-tiles (c2sp.org);\n\
+         any tool for those formats checks history without Huizhi. Entries are CBOR records signed by the office.\n\
+         blobs/ holds the photos that receipts vouch for, named by SHA-256. They are personal data: handle them so.\n\n\
+         审计导出：请用省级公布的公钥运行上面的命令核验。blobs/ 中的照片属于个人信息，请妥善保管。\n",
+        written.logs, written.records, written.photos
+    )
+}

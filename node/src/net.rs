@@ -1,0 +1,12 @@
+//! The libp2p shell: carries the events and effects of [`protocol::sync`] and moves blobs. It decides no rule.
+//!
+//! QUIC and TCP + Noise + Yamux; the network identity is the office key, so a peer is known by its enrolment. A key that is not enrolled
+//! gets one answer, `NotEnrolled`, from memory, and no disk is touched for it.
+
+mod blobs;
+mod codec;
+mod driver;
+mod status;
+
+pub use driver::{NetConfig, NetError, NetHandle, start};
+pub use status::{NetStatus, PeerState};

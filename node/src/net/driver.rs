@@ -1,0 +1,575 @@
+//! The one task that owns the swarm: takes an event, asks the machine, carries out its effects.
+//!
+//! Disk work runs on blocking threads and comes back as messages, so the swarm is never held up. Every queue is bounded; a full one
+//! drops work that anti-entropy repeats.
+
+use super::{
+    blobs::{self, Wants},
+    codec::Codec,
+    status::{NetStatus, PeerState},
+};
+use crate::service::{Change, Office, intake, office::now_ms};
+use futures::StreamExt;
+use libp2p::{
+    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, identify, identity, mdns, multiaddr, noise, ping,
+    request_response::{self, OutboundRequestId, ProtocolSupport, ResponseChannel},
+    swarm::{NetworkBehaviour, SwarmEvent, behaviour::toggle::Toggle, dial_opts::DialOpts},
+    tcp, yamux,
+};
+use protocol::{
+    id::{BlobHash, PublicKey},
+    sync::{
+        Effect, Event, Sync,
+        wire::{self, Head, Refusal, Request, Response},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::{
+    sync::{broadcast, mpsc, watch},
+    task::{JoinHandle, spawn_blocking},
+};
+
+/// Answers being read from disk at one time.
+const ANSWERS_MAX: usize = 64;
+/// Messages from disk work that wait for the driver.
+const DONE_QUEUE: usize = 256;
+/// Keys that knocked and are remembered for the screen.
+const STRANGERS_MAX: usize = 16;
+/// A peer without a connection is dialled again after this long.
+const REDIAL_MS: u64 = 3_000;
+
+/// Where to listen and whom to know.
+#[derive(Debug, Clone)]
+pub struct NetConfig {
+    /// Addresses to listen on.
+    pub listen: Vec<Multiaddr>,
+    /// Addresses of peers, each ending in `/p2p/<peer id>`.
+    pub peers: Vec<Multiaddr>,
+    /// Look for offices on the local network.
+    pub mdns: bool,
+}
+
+/// Why the network did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// Which.
+        address: Multiaddr,
+        /// Why.
+        reason: String,
+    },
+    /// A peer's address does not end in its id.
+    #[error("the peer address {0} does not end in /p2p/<peer id> of an office key")]
+    NoPeerId(Multiaddr),
+    /// A part of libp2p did not start.
+    #[error("network: {0}")]
+    Start(String),
+}
+
+/// What others hold of the running network.
+#[derive(Debug, Clone)]
+pub struct NetHandle {
+    status: Arc<RwLock<NetStatus>>,
+}
+
+impl NetHandle {
+    /// A handle of a node without a network.
+    pub fn offline() -> Self {
+        Self { status: Arc::default() }
+    }
+    /// The newest snapshot.
+    pub fn status(&self) -> NetStatus {
+        self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    sync: request_response::Behaviour<Codec>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+}
+
+/// What disk work reports.
+enum Done {
+    Answer(ResponseChannel<Response>, Response),
+    Ingested(Event, Vec<Head>),
+    Piece { peer: PublicKey, blob: BlobHash, whole: Result<bool, String> },
+    Wanted(Vec<BlobHash>),
+}
+
+enum Asked {
+    Frontier,
+    Entries(u64),
+    Blob(BlobHash),
+}
+
+struct Driver {
+    office: Arc<Office>,
+    swarm: Swarm<Behaviour>,
+    sync: Sync,
+    wants: Wants,
+    asked: HashMap<OutboundRequestId, (PublicKey, Asked)>,
+    known: BTreeMap<PublicKey, Vec<Multiaddr>>,
+    dialled: BTreeMap<PublicKey, u64>,
+    refused: BTreeMap<PublicKey, Refusal>,
+    strangers: Vec<PublicKey>,
+    answering: usize,
+    done: mpsc::Sender<Done>,
+    status: Arc<RwLock<NetStatus>>,
+    remembered: BTreeMap<PublicKey, u64>,
+}
+
+/// Starts the network; it runs until `stop` changes.
+///
+/// # Errors
+/// An address cannot be listened on, or a peer's address is malformed.
+pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool>) -> Result<(NetHandle, JoinHandle<()>), NetError> {
+    let mut seed = office.keys.office_seed;
+    let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|error| NetError::Start(error.to_string()))?;
+    let mut swarm = build_swarm(keypair, config.mdns)?;
+    for address in &config.listen {
+        swarm.listen_on(address.clone()).map_err(|error| NetError::Listen { address: address.clone(), reason: error.to_string() })?;
+    }
+    let mut known: BTreeMap<PublicKey, Vec<Multiaddr>> = BTreeMap::new();
+    for address in &config.peers {
+        let key = peer_id_in(address).and_then(|peer| key_of(&peer)).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
+        known.entry(key).or_default().push(address.clone());
+    }
+    let handle = NetHandle::offline();
+    let (done, done_queue) = mpsc::channel(DONE_QUEUE);
+    let mut sync = Sync::new(Some(office.origin().clone()));
+    for (peer, origin, size) in office.store.peer_sizes().unwrap_or_default() {
+        sync.remember(peer, origin, size);
+    }
+    let driver = Driver {
+        sync,
+        swarm,
+        wants: Wants::default(),
+        asked: HashMap::new(),
+        known,
+        dialled: BTreeMap::new(),
+        refused: BTreeMap::new(),
+        strangers: Vec::new(),
+        answering: 0,
+        done,
+        status: handle.status.clone(),
+        remembered: BTreeMap::new(),
+        office,
+    };
+    Ok((handle, tokio::spawn(driver.run(done_queue, stop))))
+}
+
+fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result<Swarm<Behaviour>, NetError> {
+    let start_error = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|error| start_error(&error))?
+        .with_quic()
+        .with_behaviour(|key| {
+            let peer = key.public().to_peer_id();
+            let config = request_response::Config::default()
+                .with_request_timeout(Duration::from_millis(protocol::limits::REQUEST_TIMEOUT_MS))
+                .with_max_concurrent_streams(ANSWERS_MAX);
+            let mdns = with_mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), peer)).transpose()?;
+            Ok(Behaviour {
+                sync: request_response::Behaviour::with_codec(Codec, [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)], config),
+                identify: identify::Behaviour::new(identify::Config::new("/huizhi/1".into(), key.public())),
+                ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(10))),
+                mdns: mdns.into(),
+            })
+        })
+        .map_err(|error| start_error(&error))?
+        .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(3600)))
+        .build();
+    Ok(swarm)
+}
+
+fn peer_id_in(address: &Multiaddr) -> Option<PeerId> {
+    address.iter().find_map(|part| if let multiaddr::Protocol::P2p(peer) = part { Some(peer) } else { None })
+}
+
+/// The office key inside a peer id: Ed25519 ids carry the key itself.
+fn key_of(peer: &PeerId) -> Option<PublicKey> {
+    let bytes = peer.to_bytes();
+    // Identity multihash (0x00), 36 bytes: protobuf of key type Ed25519 and 32 bytes of key.
+    match bytes.as_slice() {
+        [0x00, 0x24, 0x08, 0x01, 0x12, 0x20, key @ ..] => key.try_into().ok().map(PublicKey),
+        _ => None,
+    }
+}
+
+fn peer_of(key: PublicKey) -> Option<PeerId> {
+    let key = identity::ed25519::PublicKey::try_from_bytes(&key.0).ok()?;
+    Some(identity::PublicKey::from(key).to_peer_id())
+}
+
+impl Driver {
+    async fn run(mut self, mut done: mpsc::Receiver<Done>, mut stop: watch::Receiver<bool>) {
+        let mut changes = self.office.changes();
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.follow();
+        for head in self.office.store.frontier() {
+            self.step(Event::HeadAdvanced(head));
+        }
+        loop {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_swarm(event),
+                Some(done) = done.recv() => self.on_done(done),
+                change = changes.recv() => match change {
+                    Ok(change) => self.on_change(change),
+                    // Behind: look at everything again.
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.follow();
+                        self.office.store.frontier().into_iter().for_each(|head| self.step(Event::HeadAdvanced(head)));
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return,
+                },
+                _ = tick.tick() => self.on_tick(),
+                _ = stop.changed() => return,
+            }
+            self.ask_for_blobs();
+            self.publish_status();
+        }
+    }
+
+    fn follow(&mut self) {
+        self.step(Event::Follow(self.office.follow()));
+        self.look_for_wanted();
+    }
+
+    fn on_change(&mut self, change: Change) {
+        match change {
+            Change::Log(origin) => {
+                let head = self.office.store.head(&origin);
+                self.step(Event::HeadAdvanced(Head { origin, size: head.size, root: protocol::id::RecordHash(head.root) }));
+            }
+            Change::Offices => {
+                self.follow();
+                let admitted: Vec<_> = self.refused.keys().copied().filter(|key| self.office.is_enrolled(*key)).collect();
+                for key in admitted {
+                    self.refused.remove(&key);
+                }
+                self.strangers.retain(|key| !self.office.is_enrolled(*key));
+            }
+            Change::Cases => self.look_for_wanted(),
+            Change::Wanted(blob) => self.wants.add([blob]),
+            Change::Specs | Change::Drafts | Change::Status | Change::Stage(..) => {}
+        }
+    }
+
+    fn look_for_wanted(&self) {
+        let (office, done) = (self.office.clone(), self.done.clone());
+        spawn_blocking(move || match intake::wanted(&office) {
+            // A full queue drops this; the next change looks again.
+            Ok(blobs) => _ = done.try_send(Done::Wanted(blobs)),
+            Err(error) => tracing::warn!(%error, "cannot tell which blobs are wanted"),
+        });
+    }
+
+    fn on_tick(&mut self) {
+        self.step(Event::Tick);
+        let now = now_ms();
+        let me = self.office.keys.office.public();
+        let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
+            .known
+            .iter()
+            .filter(|(key, _)| **key != me && peer_of(**key).is_some_and(|peer| !self.swarm.is_connected(&peer)))
+            .filter(|(key, _)| self.dialled.get(key).is_none_or(|at| at + REDIAL_MS <= now))
+            .map(|(key, addresses)| (*key, addresses.clone()))
+            .collect();
+        for (key, addresses) in waiting {
+            self.dialled.insert(key, now);
+            if let Some(peer) = peer_of(key)
+                && let Err(error) = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).build())
+            {
+                tracing::debug!(%error, %peer, "cannot dial");
+            }
+        }
+        self.remember_sizes();
+    }
+
+    /// Keeps what peers hold of the own log, so that "waits to be sent" is honest after a restart without a network.
+    fn remember_sizes(&mut self) {
+        let origin = self.office.origin().clone();
+        for (peer, size) in self.sync.holders(&origin) {
+            if self.remembered.get(&peer) != Some(&size) {
+                self.remembered.insert(peer, size);
+                let (office, origin) = (self.office.clone(), origin.clone());
+                spawn_blocking(move || {
+                    if let Err(error) = office.store.put_peer_size(peer, &origin, size) {
+                        tracing::warn!(%error, "cannot remember what a peer holds");
+                    }
+                });
+            }
+        }
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
+            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
+                    self.step(Event::Connected(key));
+                    self.office.tell(Change::Status);
+                }
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+                if let Some(key) = key_of(&peer_id) {
+                    self.step(Event::Disconnected(key));
+                    self.office.tell(Change::Status);
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_message(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => {
+                for (peer, address) in found {
+                    // Bound: only enrolled offices are remembered, so a noisy network cannot fill the memory.
+                    if let Some(key) = key_of(&peer).filter(|key| self.office.is_enrolled(*key)) {
+                        let addresses = self.known.entry(key).or_default();
+                        let address = address.with_p2p(peer).unwrap_or_else(|address| address);
+                        if !addresses.contains(&address) && addresses.len() < 8 {
+                            addresses.push(address);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Enrolled, or given to us as an address to begin with (a new office knows only the province).
+    fn may_speak(&self, key: PublicKey) -> bool {
+        self.office.is_enrolled(key) || self.known.contains_key(&key)
+    }
+
+    fn on_message(&mut self, event: request_response::Event<Request, Response>) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => {
+                let Some(key) = key_of(&peer) else { return };
+                match message {
+                    request_response::Message::Request { request, channel, .. } => self.on_request(key, request, channel),
+                    request_response::Message::Response { request_id, response } => self.on_response(key, request_id, response),
+                }
+            }
+            request_response::Event::OutboundFailure { request_id, error, .. } => {
+                if let Some((key, asked)) = self.asked.remove(&request_id) {
+                    tracing::debug!(%error, "a request failed");
+                    self.failed(key, asked);
+                }
+            }
+            request_response::Event::InboundFailure { .. } | request_response::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
+        if !self.may_speak(key) {
+            if !self.strangers.contains(&key) {
+                tracing::warn!(%key, "a key that is not enrolled was refused");
+                self.strangers.push(key);
+                let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
+                self.strangers.drain(..excess);
+                self.office.tell(Change::Offices);
+            }
+            self.respond(channel, Response::Refused(Refusal::NotEnrolled));
+            return;
+        }
+        // An office that was enrolled after it connected speaks for the first time now.
+        if !self.sync.lag(key).connected {
+            self.step(Event::Connected(key));
+        }
+        match request {
+            Request::Frontier(heads) => {
+                self.respond(channel, Response::Frontier(self.office.store.frontier()));
+                self.step(Event::FrontierReceived(key, heads));
+            }
+            // Bound: beyond this many answers under way a peer is told to ask again.
+            _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
+            Request::Entries { origin, start } => self.answer(channel, move |office| match office.store.package(&origin, start) {
+                Ok(Some(package)) => Response::Entries(package),
+                Ok(None) => Response::NotHere,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read a log for a peer");
+                    Response::NotHere
+                }
+            }),
+            Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
+        }
+    }
+
+    fn answer(&mut self, channel: ResponseChannel<Response>, work: impl FnOnce(&Office) -> Response + Send + 'static) {
+        self.answering += 1;
+        let (office, done) = (self.office.clone(), self.done.clone());
+        spawn_blocking(move || {
+            let response = work(&office);
+            let _ = done.blocking_send(Done::Answer(channel, response));
+        });
+    }
+
+    fn respond(&mut self, channel: ResponseChannel<Response>, response: Response) {
+        // A connection that is gone meanwhile needs no answer.
+        let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
+    }
+
+    fn on_response(&mut self, key: PublicKey, id: OutboundRequestId, response: Response) {
+        let Some((_, asked)) = self.asked.remove(&id) else { return };
+        if let Response::Refused(refusal @ Refusal::NotEnrolled) = response {
+            if self.refused.insert(key, refusal).is_none() {
+                self.office.tell(Change::Status);
+            }
+            self.failed(key, asked);
+            return;
+        }
+        self.refused.remove(&key);
+        match (asked, response) {
+            (Asked::Frontier, Response::Frontier(heads)) => self.step(Event::FrontierReceived(key, heads)),
+            (Asked::Entries(id), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
+            (Asked::Blob(blob), Response::Blob { total, bytes }) => {
+                let (office, done) = (self.office.clone(), self.done.clone());
+                spawn_blocking(move || {
+                    let whole = office
+                        .store
+                        .blobs
+                        .partial(blob)
+                        .map_err(|error| error.to_string())
+                        .and_then(|mut partial| partial.append(total, &bytes).map_err(|error| error.to_string()));
+                    let _ = done.blocking_send(Done::Piece { peer: key, blob, whole });
+                });
+            }
+            (asked, _) => self.failed(key, asked),
+        }
+    }
+
+    fn failed(&mut self, key: PublicKey, asked: Asked) {
+        match asked {
+            Asked::Frontier => {}
+            Asked::Entries(id) => self.step(Event::FetchFailed(key, id)),
+            Asked::Blob(blob) => self.wants.failed(blob, key, now_ms()),
+        }
+    }
+
+    fn on_done(&mut self, done: Done) {
+        match done {
+            Done::Answer(channel, response) => {
+                self.answering -= 1;
+                self.respond(channel, response);
+            }
+            Done::Ingested(event, heads) => {
+                heads.into_iter().for_each(|head| self.step(Event::HeadAdvanced(head)));
+                self.step(event);
+            }
+            Done::Piece { peer, blob, whole } => match whole {
+                Ok(true) => {
+                    self.wants.done(blob);
+                    self.office.tell(Change::Cases);
+                }
+                Ok(false) => self.wants.free(blob),
+                Err(error) => {
+                    tracing::warn!(%error, %blob, "a piece of a blob is refused");
+                    self.wants.failed(blob, peer, now_ms());
+                }
+            },
+            Done::Wanted(blobs) => self.wants.add(blobs),
+        }
+    }
+
+    fn step(&mut self, event: Event) {
+        for effect in self.sync.handle(now_ms(), event) {
+            match effect {
+                Effect::Announce(peer, heads) => self.send(peer, Request::Frontier(heads), Asked::Frontier),
+                Effect::Fetch { peer, id, origin, start } => self.send(peer, Request::Entries { origin, start }, Asked::Entries(id)),
+                Effect::Ingest { peer, origin, package } => {
+                    let (office, done) = (self.office.clone(), self.done.clone());
+                    spawn_blocking(move || {
+                        let event = match office.ingest(&origin, package) {
+                            Ok(Ok(())) => Event::Ingested(peer, origin.clone()),
+                            Ok(Err(error)) => {
+                                tracing::warn!(%error, %origin, %peer, "a package is refused");
+                                Event::Rejected(peer, origin.clone())
+                            }
+                            Err(error) => {
+                                tracing::error!(%error, %origin, "a package cannot be stored");
+                                Event::Rejected(peer, origin.clone())
+                            }
+                        };
+                        let head = office.store.head(&origin);
+                        let heads = vec![Head { origin, size: head.size, root: protocol::id::RecordHash(head.root) }];
+                        let _ = done.blocking_send(Done::Ingested(event, heads));
+                    });
+                }
+                Effect::Diverged { peer, origin } => {
+                    tracing::error!(%origin, %peer, "two histories of one log exist: keep both nodes as they are and call the province");
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, key: PublicKey, request: Request, asked: Asked) {
+        let Some(peer) = peer_of(key) else { return };
+        let id = self.swarm.behaviour_mut().sync.send_request(&peer, request);
+        self.asked.insert(id, (key, asked));
+    }
+
+    fn ask_for_blobs(&mut self) {
+        let connected: BTreeSet<PublicKey> = self.sync.connected().collect();
+        for (peer, blob) in self.wants.next(now_ms(), &connected) {
+            if self.office.store.blobs.size(blob).is_some() {
+                self.wants.done(blob);
+                continue;
+            }
+            let offset = self.office.store.blobs.partial(blob).map_or(0, |partial| partial.have());
+            self.send(peer, Request::Blob { hash: blob, offset }, Asked::Blob(blob));
+        }
+    }
+
+    fn publish_status(&self) {
+        let me = self.office.keys.office.public();
+        let keys: BTreeSet<PublicKey> = self
+            .office
+            .members()
+            .offices()
+            .map(|office| office.enrol.key)
+            .chain(self.known.keys().copied())
+            .filter(|key| *key != me)
+            .collect();
+        let own = self.office.store.head(self.office.origin()).size;
+        let own_held = self.sync.held_elsewhere(self.office.origin());
+        let status = NetStatus {
+            peers: keys.into_iter().map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied() })).collect(),
+            to_send: own.saturating_sub(own_held),
+            own_held,
+            strangers: self.strangers.clone(),
+            listening: self.swarm.listeners().map(ToString::to_string).collect(),
+        };
+        let mut shown = self.status.write().unwrap_or_else(PoisonError::into_inner);
+        let (was, is) = (shown.to_send, status.to_send);
+        let moved = shown.peers.iter().any(|(key, peer)| status.peers.get(key).is_none_or(|now| now.lag.to_send != peer.lag.to_send || now.lag.to_receive != peer.lag.to_receive));
+        *shown = status;
+        drop(shown);
+        if was != is || moved {
+            self.office.tell(Change::Status);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_id_carries_the_office_key() {
+        let mut seed = [7; 32];
+        let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
+        let key = protocol::keys::OfficeKey::from_seed(&[7; 32]).public();
+        assert_eq!(key_of(&keypair.public().to_peer_id()), Some(key));
+        assert_eq!(peer_of(key), Some(keypair.public().to_peer_id()));
+    }
+}

@@ -1,0 +1,21 @@
+//! What a node decides and does, as plain synchronous functions over store and protocol.
+//!
+//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`specs`],
+//! [`staff`]. None of it knows HTTP or libp2p.
+
+pub mod id_number;
+pub mod intake;
+pub mod keys;
+pub mod notes;
+pub mod office;
+pub mod payload;
+pub mod photos;
+pub mod reasons;
+pub mod receipts;
+pub mod refusal;
+pub mod review;
+pub mod specs;
+pub mod staff;
+
+pub use office::{Change, Office, OfficeError};
+pub use refusal::{Kind, Refusal};

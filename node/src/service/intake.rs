@@ -1,0 +1,352 @@
+//! A capture under way: draft, photo, marks, submission. Nothing of a draft leaves the machine.
+//!
+//! The original is a durable blob before anything is done with it, so a power cut after the shutter loses nothing.
+//! A draft keeps the text of the spec that it began with, whatever the province publishes meanwhile.
+
+use crate::service::{
+    Change, Kind, Office, Refusal, id_number,
+    office::now_ms,
+    payload::{self, Applicant, CasePayload},
+    photos::{self, PhotoResult},
+    specs,
+};
+use ::specs::Spec;
+use photo::{Marks, Point, Vision};
+use protocol::{
+    access,
+    case::{Case, Status},
+    id::{BlobHash, CaseId, Millis, RecordHash, SpecHash},
+    limits::BLOB_BYTES_MAX,
+    record::{Record, Roles, Submitted},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Longest name taken, in characters.
+const NAME_CHARS_MAX: usize = 64;
+/// Longest reason for an override, in characters.
+const OVERRIDE_CHARS_MAX: usize = 500;
+
+/// A draft as kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Draft {
+    /// Case id it will have, hex.
+    pub id: String,
+    /// Who.
+    pub applicant: Applicant,
+    /// Text of the spec that it began with.
+    pub spec_text: String,
+    /// The returned submission that it answers, hex.
+    pub supersedes: Option<String>,
+    /// When it began.
+    pub started_ms: Millis,
+    /// The untouched original, hex.
+    pub original: Option<String>,
+    /// The standardized photo.
+    pub result: Option<PhotoResult>,
+    /// Why the last photo could not be made.
+    pub problem: Option<Refusal>,
+}
+
+impl Draft {
+    /// The spec it began with.
+    ///
+    /// # Errors
+    /// The kept text no longer reads as a spec, after a downgrade.
+    pub fn spec(&self) -> Result<Spec, Refusal> {
+        Spec::parse("draft", &self.spec_text).map_err(Refusal::fault)
+    }
+    /// Case id.
+    ///
+    /// # Errors
+    /// The kept draft is damaged.
+    pub fn case(&self) -> Result<CaseId, Refusal> {
+        self.id.parse().map_err(Refusal::fault)
+    }
+    /// The untouched original.
+    pub fn original(&self) -> Option<BlobHash> {
+        self.original.as_ref()?.parse().ok()
+    }
+    fn photo(&self) -> Option<BlobHash> {
+        self.result.as_ref()?.hash.parse().ok()
+    }
+}
+
+/// What a draft is begun with.
+#[derive(Debug, Clone)]
+pub struct NewDraft {
+    /// Which document.
+    pub spec_id: String,
+    /// Who.
+    pub applicant: Applicant,
+    /// The applicant was told the purpose and agreed.
+    pub consent: bool,
+    /// The returned case that this recapture answers.
+    pub case: Option<CaseId>,
+}
+
+/// Begins a draft. `printable` says whether a name can be drawn on a receipt, or which character cannot.
+///
+/// # Errors
+/// Something typed is wrong, or this office may not capture.
+pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<(), char>) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    office.require_role(Roles::CAPTURE)?;
+    if !new.consent {
+        return Err(Refusal::input(
+            "consent_missing",
+            "consent",
+            "请先告知申请人用途并勾选同意。",
+            "tell the applicant the purpose and tick the consent first",
+        ));
+    }
+    let applicant = check_applicant(new.applicant, printable)?;
+    let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
+    let (id, supersedes) = match new.case {
+        Some(id) => (id, Some(recapture_of(office, id)?)),
+        None => (CaseId(rand::random()), None),
+    };
+    let draft = Draft {
+        id: id.to_string(),
+        applicant,
+        spec_text: known.spec.text().to_owned(),
+        supersedes: supersedes.map(|hash| hash.to_string()),
+        started_ms: now_ms(),
+        original: None,
+        result: None,
+        problem: None,
+    };
+    office.store.put_draft(id, &draft)?;
+    office.tell(Change::Drafts);
+    Ok(draft)
+}
+
+fn check_applicant(applicant: Applicant, printable: impl Fn(&str) -> Result<(), char>) -> Result<Applicant, Refusal> {
+    let name = applicant.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+        return Err(Refusal::input("name_invalid", "name", "请输入申请人姓名（最多 64 个字）。", "type the applicant's name (64 characters at most)"));
+    }
+    if let Err(missing) = printable(&name) {
+        return Err(Refusal::input(
+            "name_not_printable",
+            "name",
+            format!("本机字体缺少“{missing}”字（U+{:04X}），回执无法打印。请安装 fonts-noto-cjk。", missing as u32),
+            format!("this machine's font lacks '{missing}' (U+{:04X}), so the receipt could not show it; install fonts-noto-cjk", missing as u32),
+        ));
+    }
+    let id_number = id_number::parse(&applicant.id_number, today())?;
+    Ok(Applicant { name, id_number })
+}
+
+fn today() -> (u32, u32, u32) {
+    let today = time::OffsetDateTime::now_utc().date();
+    (today.year().unsigned_abs(), u32::from(u8::from(today.month())), u32::from(today.day()))
+}
+
+fn recapture_of(office: &Office, id: CaseId) -> Result<RecordHash, Refusal> {
+    let case = office.case(id)?.ok_or_else(|| Refusal::not_found("没有这个采集记录。", "there is no such case here"))?;
+    if case.captured_by() != office.code() {
+        return Err(Refusal::new(Kind::Forbidden, "not_captured_here", "只有原采集点可以重拍。", "only the capturing office may recapture"));
+    }
+    if case.status != Status::Returned {
+        return Err(Refusal::state("not_returned", "只有被退回的记录可以重拍。", "only a returned case may be captured again"));
+    }
+    Ok(case.current.hash)
+}
+
+/// A draft that is here.
+///
+/// # Errors
+/// There is none with this id.
+pub fn draft(office: &Office, id: CaseId) -> Result<Draft, Refusal> {
+    office.store.draft(id)?.ok_or_else(|| Refusal::not_found("没有这个未提交的采集。", "there is no such draft here"))
+}
+
+/// Takes a picture for a draft: keeps it, then makes the photo.
+///
+/// A picture that cannot be used is no error: the draft says in `problem` what to do, and the original stays for marking by hand.
+///
+/// # Errors
+/// No such draft, read-only, or the disk refuses.
+pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    let mut draft = draft(office, id)?;
+    if bytes.is_empty() || bytes.len() as u64 > BLOB_BYTES_MAX {
+        return Err(Refusal::input(
+            "too_large",
+            "photo",
+            format!("照片文件为空或超过 {} MiB。", BLOB_BYTES_MAX >> 20),
+            format!("the file is empty or larger than {} MiB", BLOB_BYTES_MAX >> 20),
+        ));
+    }
+    let before = (draft.original(), draft.photo());
+    draft.original = Some(office.store.blobs.put(bytes)?.to_string());
+    draft.result = None;
+    draft.problem = None;
+    office.store.put_draft(id, &draft)?;
+    discard(office, before, &draft)?;
+    make(office, vision, draft, bytes, None)
+}
+
+/// Makes the photo again from the kept original, with marks set by hand.
+///
+/// # Errors
+/// No such draft or original, read-only, or the disk refuses.
+pub fn mark(office: &Office, vision: &dyn Vision, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    let draft = draft(office, id)?;
+    let original = draft.original().and_then(|hash| office.store.blobs.read(hash).transpose()).transpose()?;
+    let bytes = original.ok_or_else(|| Refusal::state("no_original", "请先拍照或上传照片。", "take or upload a picture first"))?;
+    let [left_eye, right_eye, chin, crown] = marks.map(|(x, y)| Point { x, y });
+    make(office, vision, draft, &bytes, Some(Marks { left_eye, right_eye, chin, crown }))
+}
+
+fn make(office: &Office, vision: &dyn Vision, mut draft: Draft, bytes: &[u8], marks: Option<Marks>) -> Result<Draft, Refusal> {
+    let (id, spec) = (draft.case()?, draft.spec()?);
+    let before = (None, draft.photo());
+    match photos::standardize(bytes, &spec, vision, marks, &mut |stage| office.tell(Change::Stage(id, stage))) {
+        Ok(made) => {
+            office.store.blobs.put(&made.jpeg)?;
+            draft.result = Some(PhotoResult::of(&made, vision.name()));
+            draft.problem = None;
+        }
+        Err(problem) => {
+            draft.result = None;
+            draft.problem = Some(problem);
+        }
+    }
+    office.store.put_draft(id, &draft)?;
+    discard(office, before, &draft)?;
+    office.tell(Change::Drafts);
+    Ok(draft)
+}
+
+/// Removes blobs that a draft no longer names and no record does.
+fn discard(office: &Office, (original, photo): (Option<BlobHash>, Option<BlobHash>), draft: &Draft) -> Result<(), Refusal> {
+    for blob in [original, photo].into_iter().flatten() {
+        let named = draft.original() == Some(blob) || draft.photo() == Some(blob) || !office.store.cases_of_blob(blob)?.is_empty();
+        let other = office.store.drafts::<Draft>()?.iter().any(|other| other.original() == Some(blob) || other.photo() == Some(blob));
+        if !named && !other {
+            office.store.blobs.remove(blob).map_err(Refusal::fault)?;
+        }
+    }
+    Ok(())
+}
+
+/// Throws a draft away with its pictures.
+///
+/// # Errors
+/// No such draft, or the disk refuses.
+pub fn drop_draft(office: &Office, id: CaseId) -> Result<(), Refusal> {
+    let mut draft = draft(office, id)?;
+    office.store.delete_draft(id)?;
+    let before = (draft.original(), draft.photo());
+    (draft.original, draft.result) = (None, None);
+    discard(office, before, &draft)?;
+    office.tell(Change::Drafts);
+    Ok(())
+}
+
+/// Signs the submission of a draft into this office's log.
+///
+/// # Errors
+/// There is no photo, a check failed and no reason was given, or as for [`Office::append`].
+pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Option<String>) -> Result<Arc<Case>, Refusal> {
+    office.require_role(Roles::CAPTURE)?;
+    let draft = draft(office, id)?;
+    let (Some(result), Some(original), Some(photo)) = (&draft.result, draft.original(), draft.photo()) else {
+        return Err(Refusal::state("no_photo", "还没有合成好的照片，请先拍照。", "there is no finished photo yet; take one first"));
+    };
+    let override_reason = override_reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    if override_reason.as_ref().is_some_and(|reason| reason.chars().count() > OVERRIDE_CHARS_MAX) {
+        return Err(Refusal::input("override_reason_long", "override_reason", "说明过长（最多 500 字）。", "the reason has 500 characters at most"));
+    }
+    if result.failed_checks() > 0 && override_reason.is_none() {
+        return Err(Refusal::input(
+            "check_failed",
+            "override_reason",
+            "有检测项不合格。请重拍，或填写说明后交由审核员判断。",
+            "a check failed: take another photo, or give a reason and let the reviewer decide",
+        ));
+    }
+    let spec = draft.spec()?;
+    let case_payload = CasePayload {
+        applicant: draft.applicant.clone(),
+        salt: hex::encode(rand::random::<[u8; 32]>()),
+        report: serde_json::to_string(&result.checks).map_err(Refusal::fault)?,
+        override_reason,
+    };
+    let plain = serde_json::to_vec(&case_payload).map_err(Refusal::fault)?;
+    let payload = office.store.blobs.put(&payload::seal(&plain, &recipients(office, office.code()))?)?;
+    let submitted = Submitted {
+        case: id,
+        spec: SpecHash(spec.hash()),
+        photo,
+        original,
+        payload,
+        applicant: case_payload.commitment().ok_or_else(|| Refusal::fault("no commitment"))?,
+        report: case_payload.report_hash(),
+        operations: result.operations.clone(),
+        located_by: result.located_by.clone(),
+        failed_checks: result.failed_checks(),
+        supersedes: draft.supersedes.as_ref().and_then(|hash| hash.parse().ok()),
+        operator,
+        at_ms: now_ms(),
+    };
+    office.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(submitted))?]))?;
+    office.store.delete_draft(id)?;
+    office.tell(Change::Drafts);
+    office.case(id)?.ok_or_else(|| Refusal::fault("the case does not fold"))
+}
+
+/// Recipients of what is sealed about a case: its capturing office and every reviewer.
+pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode) -> Vec<String> {
+    let members = office.members();
+    members
+        .offices()
+        .filter(|member| member.enrol.code == captured_by || member.enrol.roles.contains(Roles::REVIEW))
+        .map(|member| member.enrol.recipient.clone())
+        .collect()
+}
+
+/// Opens the payload of a case's current submission; nothing where it is not here or not for this office.
+///
+/// # Errors
+/// It is here, for this office, and damaged, or is not what the submission committed to.
+pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
+    let Some(sealed) = office.store.blobs.read(case.current.said.payload)? else { return Ok(None) };
+    let Some(plain) = payload::open(&sealed, &office.keys.recipient)? else { return Ok(None) };
+    let payload: CasePayload = serde_json::from_slice(&plain).map_err(Refusal::fault)?;
+    let said = &case.current.said;
+    if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report {
+        return Err(Refusal::new(
+            Kind::Fault,
+            "payload_mismatch",
+            "封存的资料与签名记录不一致，请勿使用并报告管理员。",
+            "the sealed data are not what the signed record committed to; do not use them and tell the administrator",
+        ));
+    }
+    Ok(Some(payload))
+}
+
+/// Blobs that this office needs and does not have, with the office that captured them.
+///
+/// A reviewer needs everything of a case that waits for a decision; the capturing office needs what reviewers wrote.
+///
+/// # Errors
+/// As the store.
+pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
+    let Some(me) = office.member() else { return Ok(Vec::new()) };
+    let mut wanted = Vec::new();
+    for case in office.cases()? {
+        let said = &case.current.said;
+        let mut blobs: Vec<BlobHash> = case.note.iter().map(|by| by.said.payload).collect();
+        if me.enrol.roles.contains(Roles::REVIEW) {
+            blobs.extend([said.payload, said.photo, said.original]);
+        }
+        wanted.extend(blobs.into_iter().filter(|blob| {
+            access::may_have(&case, *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()
+        }));
+    }
+    Ok(wanted)
+}

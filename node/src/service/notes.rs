@@ -1,0 +1,68 @@
+//! The shared note of a case: an Automerge document whose changes travel sealed.
+
+use crate::service::{Kind, Office, Refusal, intake, office::now_ms, payload, review};
+use protocol::{
+    case::Case,
+    doc::{DocError, Note},
+    id::CaseId,
+    record::{DocChanged, Record, Roles},
+};
+
+/// A note as far as it can be read here.
+#[derive(Debug)]
+pub struct OpenNote {
+    /// The merged document.
+    pub note: Note,
+    /// Changes that are not here, not for this office, or refused.
+    pub missing: usize,
+}
+
+/// Merges the changes of a case's note that are here.
+///
+/// # Errors
+/// As the store.
+pub fn open(office: &Office, case: &Case) -> Result<OpenNote, Refusal> {
+    let mut note = Note::default();
+    let mut missing = 0;
+    for by in &case.note {
+        let raw = office.store.blobs.read(by.said.payload)?.map(|sealed| payload::open(&sealed, &office.keys.recipient));
+        match raw {
+            Some(Ok(Some(raw))) => {
+                if let Err(error) = note.apply(&raw) {
+                    tracing::warn!(%error, record = %by.hash, "a change of a note is refused");
+                    missing += 1;
+                }
+            }
+            Some(Ok(None) | Err(_)) | None => missing += 1,
+        }
+    }
+    Ok(OpenNote { note, missing })
+}
+
+/// Changes the note to a new text.
+///
+/// # Errors
+/// The text is too long, or this office has no part in the case.
+pub fn write(office: &Office, id: CaseId, text: &str, operator: u32) -> Result<OpenNote, Refusal> {
+    let case = review::find(office, id)?;
+    if case.captured_by() != office.code() && !office.has_role(Roles::REVIEW) {
+        return Err(Refusal::new(
+            Kind::Forbidden,
+            "not_your_case",
+            "只有采集点和审核中心可以写备注。",
+            "only the capturing office and reviewers write notes",
+        ));
+    }
+    let recipients = intake::recipients(office, case.captured_by());
+    office.append(|position, signer| {
+        let mut open = open(office, &*review::find(office, id)?)?;
+        let raw = open.note.edit(office.origin(), position, text).map_err(|error| match error {
+            DocError::Bounds(_) => Refusal::input("note_too_long", "text", "备注过长。", "the note is too long"),
+            other => Refusal::fault(other),
+        })?;
+        let Some(raw) = raw else { return Ok(Vec::new()) };
+        let payload = office.store.blobs.put(&payload::seal(&raw, &recipients)?)?;
+        Ok(vec![signer.sign(&Record::DocChanged(DocChanged { case: id, payload, operator, at_ms: now_ms() }))?])
+    })?;
+    open(office, &*review::find(office, id)?)
+}

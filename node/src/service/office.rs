@@ -1,0 +1,420 @@
+//! The office: its keys, its logs, who is a member, and the one right to append.
+
+use crate::{
+    service::{Kind, Refusal, keys::Keys},
+    store::{HeadFile, Store, StoreError},
+};
+use protocol::{
+    case::{self, Case},
+    id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
+    log::{Checkpoint, Package, PackageError, SignedCheckpoint, VerifierKey},
+    membership::{Membership, Office as Member},
+    record::{Enrol, Record, Roles, Signed, Verified},
+};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::broadcast;
+
+/// What changed, for whoever shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A case, its note or its receipt.
+    Cases,
+    /// A spec came into force.
+    Specs,
+    /// An office was enrolled.
+    Offices,
+    /// A draft.
+    Drafts,
+    /// Connections, or what waits to be sent.
+    Status,
+    /// Something was appended to a log that is here: size and root changed.
+    Log(Origin),
+    /// A blob is wanted that is not here.
+    Wanted(BlobHash),
+    /// A photo job reached a stage.
+    Stage(CaseId, photo::Stage),
+}
+
+/// Why a node cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OfficeError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The root of trust does not fit the keys here.
+    #[error("{0}")]
+    Trust(String),
+}
+
+/// An own log: its key, head file and name.
+struct OwnLog {
+    origin: Origin,
+    head: HeadFile,
+    province: bool,
+}
+
+/// One office's state. Shared by the API, the network shell and the command line.
+pub struct Office {
+    /// Records, indexes and blobs.
+    pub store: Store,
+    /// Secrets.
+    pub keys: Keys,
+    code: OfficeCode,
+    own: OwnLog,
+    province_log: Option<OwnLog>,
+    members: RwLock<Membership>,
+    /// Entries of the province's log that `members` has taken in.
+    province_applied: Mutex<u64>,
+    cases: Mutex<HashMap<CaseId, Option<Arc<Case>>>>,
+    append: Mutex<()>,
+    read_only: RwLock<Option<String>>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl std::fmt::Debug for Office {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Office({})", self.own.origin)
+    }
+}
+
+impl Office {
+    /// Opens the office in a data directory.
+    ///
+    /// # Errors
+    /// The store cannot be opened, or the keys are not those of the root of trust.
+    pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
+        let keys = Keys::open(&dir.join("keys"))?;
+        let store = Store::open(dir)?;
+        let origin = Origin::office(province.origin().federation(), code, 1).map_err(|error| OfficeError::Trust(error.to_string()))?;
+        let heads = dir.join("heads");
+        let province_log = match &keys.province {
+            Some(key) if key.public() == province.key() => {
+                Some(OwnLog { origin: province.origin().clone(), head: HeadFile::new(&heads, "province")?, province: true })
+            }
+            Some(_) => return Err(OfficeError::Trust("keys/province.key is not the key that federation.json names".into())),
+            None => None,
+        };
+        let office = Self {
+            own: OwnLog { origin, head: HeadFile::new(&heads, "office")?, province: false },
+            province_log,
+            code,
+            members: RwLock::new(Membership::new(province.clone())),
+            province_applied: Mutex::new(0),
+            cases: Mutex::new(HashMap::new()),
+            append: Mutex::new(()),
+            read_only: RwLock::new(None),
+            changes: broadcast::channel(256).0,
+            store,
+            keys,
+        };
+        for own in std::iter::once(&office.own).chain(&office.province_log) {
+            office.reconcile_head(own)?;
+        }
+        office.apply_province()?;
+        Ok(office)
+    }
+
+    /// Brings head file and database together after a start.
+    ///
+    /// The head file is written after the commit, so it may lag by one append: then the checkpoint is signed now. If the database lies
+    /// behind it, the database was restored or rolled back; appending would sign a second history, so nothing is signed any more.
+    fn reconcile_head(&self, own: &OwnLog) -> Result<(), OfficeError> {
+        let head = self.store.head(&own.origin);
+        let signed = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))?;
+        match signed {
+            Some(signed) if signed.size() > head.size || (signed.size() == head.size && *signed.root() != head.root) => {
+                self.set_read_only(format!(
+                    "the database holds {} entries of {}, but {} were signed: it was restored from a backup or damaged",
+                    head.size,
+                    own.origin,
+                    signed.size()
+                ));
+            }
+            Some(signed) if signed.size() == head.size => self.store.set_own_note(&signed),
+            _ if head.size > 0 => _ = self.publish(own)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn key_of(&self, own: &OwnLog) -> &protocol::keys::OfficeKey {
+        match (&self.keys.province, own.province) {
+            (Some(key), true) => key,
+            _ => &self.keys.office,
+        }
+    }
+
+    /// Signs the head that is durable and makes the checkpoint durable.
+    fn publish(&self, own: &OwnLog) -> Result<SignedCheckpoint, StoreError> {
+        let head = self.store.head(&own.origin);
+        let checkpoint = Checkpoint { origin: own.origin.clone(), size: head.size, root: head.root }.sign(self.key_of(own));
+        own.head.write(&checkpoint)?;
+        self.store.set_own_note(&checkpoint);
+        Ok(checkpoint)
+    }
+
+    /// Appends records to this office's log. `build` is told the position of the first one and signs through `sign`.
+    ///
+    /// # Errors
+    /// Read-only, or the disk refuses. A record is acknowledged when this returns, and not before.
+    pub fn append(&self, build: impl FnOnce(u64, &Signer<'_>) -> Result<Vec<Verified>, Refusal>) -> Result<Vec<Verified>, Refusal> {
+        self.append_to(&self.own, build)
+    }
+
+    /// Appends one record to the province's log.
+    ///
+    /// # Errors
+    /// This node is not the province, or as for [`Office::append`].
+    pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
+        let own = self.province_log.as_ref().ok_or_else(|| {
+            Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
+        })?;
+        let mut records = self.append_to(own, |_, signer| Ok(vec![signer.sign(record)?]))?;
+        self.apply_province().map_err(Refusal::fault)?;
+        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+    }
+
+    fn append_to(
+        &self,
+        own: &OwnLog,
+        build: impl FnOnce(u64, &Signer<'_>) -> Result<Vec<Verified>, Refusal>,
+    ) -> Result<Vec<Verified>, Refusal> {
+        let _writer = self.append.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_writable()?;
+        let signer = Signer { origin: &own.origin, key: self.key_of(own) };
+        let records = build(self.store.head(&own.origin).size, &signer)?;
+        if records.is_empty() {
+            return Ok(records);
+        }
+        if let Err(error) = self.store.append(&own.origin, &records).and_then(|()| self.publish(own).map(|_| ())) {
+            self.set_read_only(format!("the disk refused a write: {error}"));
+            return Err(error.into());
+        }
+        self.note_records(&own.origin, &records);
+        Ok(records)
+    }
+
+    /// Authenticates a package from a peer and stores it.
+    ///
+    /// # Errors
+    /// The outer error is the disk's; the inner one the package's, and nothing of it is stored then.
+    pub fn ingest(&self, origin: &Origin, package: Package) -> Result<Result<(), PackageError>, Refusal> {
+        let Some(key) = self.members().verifier(origin).filter(|_| *origin != self.own.origin) else {
+            return Ok(Err(PackageError::Bounds));
+        };
+        let verified = match package.verify(&self.store.edge(origin), &key) {
+            Ok(verified) => verified,
+            Err(error) => return Ok(Err(error)),
+        };
+        let records = self.store.commit_package(origin, verified)?;
+        if origin == self.members().province().origin() {
+            self.apply_province().map_err(Refusal::fault)?;
+        }
+        self.note_records(origin, &records);
+        Ok(Ok(()))
+    }
+
+    fn note_records(&self, origin: &Origin, records: &[Verified]) {
+        let mut cases = lock(&self.cases);
+        for record in records {
+            if let Some(id) = record.record().case() {
+                cases.remove(&id);
+            }
+        }
+        drop(cases);
+        if records.iter().any(|record| record.record().case().is_some()) {
+            self.tell(Change::Cases);
+        }
+        self.tell(Change::Log(origin.clone()));
+    }
+
+    /// Takes new entries of the province's log into the membership.
+    fn apply_province(&self) -> Result<(), StoreError> {
+        let mut applied = lock(&self.province_applied);
+        let origin = self.members().province().origin().clone();
+        loop {
+            let entries = self.store.entries(&origin, *applied, 256)?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for entry in entries {
+                *applied = entry.index + 1;
+                let Ok(record) = entry.verify() else { continue };
+                let kind = record.record().kind().to_owned();
+                if let Err(error) = self.members.write().unwrap_or_else(PoisonError::into_inner).apply(&record) {
+                    tracing::warn!(%error, index = entry.index, "an entry of the province's log does not count");
+                    continue;
+                }
+                // Roles decide what counts, so every case may read differently now.
+                lock(&self.cases).clear();
+                self.tell(if kind == "spec_published" { Change::Specs } else { Change::Offices });
+            }
+        }
+    }
+
+    /// Admits an office; only at the province.
+    ///
+    /// # Errors
+    /// The code or key is taken, or as for [`Office::append_province`].
+    pub fn enrol(&self, enrol: Enrol) -> Result<(), Refusal> {
+        if let Err(error) = self.members().admissible(&enrol) {
+            return Err(Refusal::input("enrolment_refused", "request", format!("不能登记：{error}"), format!("cannot enrol: {error}")));
+        }
+        if enrol.recipient.parse::<age::x25519::Recipient>().is_err() {
+            return Err(Refusal::input("enrolment_refused", "request", "登记申请中的加密公钥无效。", "the request's encryption key is malformed"));
+        }
+        self.append_province(&Record::Enrol(enrol)).map(|_| ())
+    }
+
+    /// A case, folded from its records.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn case(&self, id: CaseId) -> Result<Option<Arc<Case>>, StoreError> {
+        if let Some(known) = lock(&self.cases).get(&id) {
+            return Ok(known.clone());
+        }
+        let members = self.members().clone();
+        let records: Vec<Verified> = self
+            .store
+            .case_entries(id)?
+            .iter()
+            .filter_map(|entry| entry.verify().ok().filter(|record| writes(&members, record.author(), &entry.origin)))
+            .collect();
+        let case = case::fold(id, &records, &members).map(Arc::new);
+        lock(&self.cases).insert(id, case.clone());
+        Ok(case)
+    }
+
+    /// Every case.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn cases(&self) -> Result<Vec<Arc<Case>>, StoreError> {
+        self.store.case_ids()?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
+    }
+
+    /// The members as known here. Do not hold it across other calls of the office.
+    pub fn members(&self) -> std::sync::RwLockReadGuard<'_, Membership> {
+        self.members.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    /// This office as enrolled; nothing before its enrolment arrived.
+    pub fn member(&self) -> Option<Member> {
+        self.members().office_of(self.keys.office.public()).cloned()
+    }
+    /// Whether this office holds a role.
+    pub fn has_role(&self, role: Roles) -> bool {
+        self.members().has_role(self.keys.office.public(), role)
+    }
+    /// Refuses unless this office holds a role.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn require_role(&self, role: Roles) -> Result<(), Refusal> {
+        if self.has_role(role) {
+            return Ok(());
+        }
+        let names = role.names().collect::<Vec<_>>().join(", ");
+        Err(Refusal::new(
+            Kind::Forbidden,
+            "office_role_missing",
+            format!("本办公点尚未被省级节点授权（{names}）。请联系省级管理员登记。"),
+            format!("the province has not given this office the role {names}; ask the provincial admin to enrol it"),
+        ))
+    }
+    /// Name of an office, or its code where it is unknown.
+    pub fn office_name(&self, code: OfficeCode) -> String {
+        self.members().office(code).map_or_else(|| code.to_string(), |office| office.enrol.name.clone())
+    }
+    /// This office's code.
+    pub fn code(&self) -> OfficeCode {
+        self.code
+    }
+    /// Origin of this office's log.
+    pub fn origin(&self) -> &Origin {
+        &self.own.origin
+    }
+    /// Whether this node is the province.
+    pub fn is_province(&self) -> bool {
+        self.province_log.is_some()
+    }
+    /// Logs that this node follows, most urgent first: the province's, then all offices'.
+    pub fn follow(&self) -> Vec<Origin> {
+        let members = self.members();
+        std::iter::once(members.province().origin().clone()).chain(members.offices().map(|office| office.origin.clone())).collect()
+    }
+    /// Whether a key may speak to this node.
+    pub fn is_enrolled(&self, key: PublicKey) -> bool {
+        self.members().office_of(key).is_some()
+    }
+
+    /// Why nothing can be written, when nothing can.
+    pub fn read_only(&self) -> Option<String> {
+        self.read_only.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    fn set_read_only(&self, reason: String) {
+        tracing::error!(%reason, "read-only");
+        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        self.tell(Change::Status);
+    }
+    /// Refuses while nothing can be written.
+    ///
+    /// # Errors
+    /// Read-only.
+    pub fn check_writable(&self) -> Result<(), Refusal> {
+        match self.read_only() {
+            None => Ok(()),
+            Some(reason) => Err(Refusal::state(
+                "read_only",
+                format!("本机处于只读状态，不能写入：{reason}。请运行 huizhi doctor。"),
+                format!("this node is read-only: {reason}; run `huizhi doctor`"),
+            )),
+        }
+    }
+
+    /// A receiver of everything that changes.
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+    /// Tells what changed. Nobody listening is no error.
+    pub fn tell(&self, change: Change) {
+        let _ = self.changes.send(change);
+    }
+}
+
+/// Signs records for one log.
+pub struct Signer<'a> {
+    origin: &'a Origin,
+    key: &'a protocol::keys::OfficeKey,
+}
+
+impl Signer<'_> {
+    /// Signs a record.
+    ///
+    /// # Errors
+    /// It does not fit an entry.
+    pub fn sign(&self, record: &Record) -> Result<Verified, Refusal> {
+        Signed::sign(self.origin, self.key, record).map_err(|error| {
+            Refusal::new(Kind::Input, "record_too_long", format!("内容过长，无法写入记录：{error}"), error.to_string())
+        })
+    }
+}
+
+/// Whether a key is the one that writes a log: a record counts only in its author's own log.
+fn writes(members: &Membership, author: PublicKey, origin: &Origin) -> bool {
+    members.verifier(origin).is_some_and(|key| key.key() == author)
+}
+
+/// This machine's clock.
+pub fn now_ms() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

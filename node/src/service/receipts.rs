@@ -1,0 +1,187 @@
+//! Receipts: looked up by number, proved, printed.
+
+use crate::{
+    print::{Font, ReceiptSheet},
+    service::{Office, Refusal, intake, specs},
+    text::Text,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use protocol::{
+    case::Case,
+    id::{Origin, RecordHash},
+    merkle,
+    receipt::{NumberError, ReceiptNumber, ReceiptProof, VerifiedReceipt},
+};
+use std::sync::Arc;
+
+/// Prefix of the QR code: what follows is the signed record in base64url.
+pub const QR_PREFIX: &str = "HUIZHI1:";
+
+/// What a lookup by number found.
+#[derive(Debug)]
+pub enum Answer {
+    /// The receipt stands, and every signature on the way to it held.
+    Valid(Box<Found>),
+    /// The receipt is genuine, but the decisions on its case contradict each other now.
+    Disputed(Box<Found>),
+    /// No record of it is here. That says nothing about its validity.
+    UnknownHere(ReceiptNumber),
+    /// Not a receipt number.
+    Mistyped(NumberError),
+}
+
+/// A receipt that was found and verified.
+#[derive(Debug)]
+pub struct Found {
+    /// Proof and content.
+    pub verified: VerifiedReceipt,
+    /// The proof file.
+    pub proof: ReceiptProof,
+    /// Its case, where its records are here.
+    pub case: Arc<Case>,
+}
+
+/// Looks a receipt up and verifies it as an outsider would: inclusion under a signed checkpoint, signature, number; then its case.
+///
+/// # Errors
+/// The store fails, or holds something that does not verify.
+pub fn look_up(office: &Office, typed: &str) -> Result<Answer, Refusal> {
+    let number: ReceiptNumber = match typed.parse() {
+        Ok(number) => number,
+        Err(error) => return Ok(Answer::Mistyped(error)),
+    };
+    let unknown = Ok(Answer::UnknownHere(number));
+    let federation = office.origin().federation().to_owned();
+    let Ok(origin) = Origin::office(&federation, number.office(), number.epoch()) else { return unknown };
+    let Some(key) = office.members().verifier(&origin) else { return unknown };
+    let Some(proof) = proof(office, &origin, number.index())? else { return unknown };
+    let Ok(verified) = proof.verify(&key) else { return unknown };
+    let Some(case) = office.case(verified.receipt.case)? else { return unknown };
+    let stands = case.receipts.iter().any(|by| by.hash == verified.record.hash());
+    let found = Box::new(Found { verified, proof, case });
+    Ok(if stands { Answer::Valid(found) } else { Answer::Disputed(found) })
+}
+
+/// The proof of the record at a position, under the newest complete checkpoint; nothing where that does not cover it.
+fn proof(office: &Office, origin: &Origin, index: u64) -> Result<Option<ReceiptProof>, Refusal> {
+    let checkpoint = office.store.head(origin).note;
+    let signed: u64 = checkpoint.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
+    if index >= signed {
+        return Ok(None);
+    }
+    let Some(entry) = office.store.entry(origin, index)? else { return Ok(None) };
+    let path = office.store.with_subtrees(origin, |view| merkle::inclusion_proof(view, index, signed))?;
+    Ok(path.map(|path| ReceiptProof { entry: entry.bytes, index, path, checkpoint }))
+}
+
+/// Where each record on the way to a receipt stands: kind, hash, log, position, claimed time.
+///
+/// # Errors
+/// As the store.
+pub fn chain(office: &Office, found: &Found) -> Result<Vec<Step>, Refusal> {
+    let receipt = &found.verified.receipt;
+    let wanted = [receipt.submission, receipt.decision, found.verified.record.hash()];
+    let mut steps = Vec::new();
+    for entry in office.store.case_entries(receipt.case)? {
+        let Ok(record) = entry.verify() else { continue };
+        let Some(place) = wanted.iter().position(|hash| *hash == record.hash()) else { continue };
+        let at_ms = match record.record() {
+            protocol::record::Record::Submitted(said) => said.at_ms,
+            protocol::record::Record::Decided(said) => said.at_ms,
+            protocol::record::Record::ReceiptIssued(said) => said.at_ms,
+            _ => continue,
+        };
+        steps.push((
+            place,
+            Step { kind: record.record().kind().to_owned(), hash: record.hash(), origin: entry.origin, index: entry.index, at_ms },
+        ));
+    }
+    steps.sort_by_key(|(place, _)| *place);
+    Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
+
+/// One signed record on the way to a receipt.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Kind of record.
+    pub kind: String,
+    /// Its hash.
+    pub hash: RecordHash,
+    /// Its log.
+    pub origin: Origin,
+    /// Its position.
+    pub index: u64,
+    /// The signer's clock.
+    pub at_ms: u64,
+}
+
+/// Text of the QR code of a receipt: the signed record itself.
+pub fn qr_text(proof: &ReceiptProof) -> String {
+    format!("{QR_PREFIX}{}", URL_SAFE_NO_PAD.encode(&proof.entry))
+}
+
+/// What the receipt's number is called.
+pub fn label(office: &Office, found: &Found) -> Text {
+    let label = specs::by_hash(office, found.verified.receipt.spec).map_or_else(|| "回执号".to_owned(), |known| known.spec.receipt().label.clone());
+    let en = if label == "图像号" { "Image number" } else { "Receipt number" };
+    Text::new(label, en)
+}
+
+/// The receipt as a PDF.
+///
+/// # Errors
+/// The photo or the applicant's data are not on this machine, or there is no font.
+pub fn print(office: &Office, found: &Found, font: &Font) -> Result<Vec<u8>, Refusal> {
+    let receipt = &found.verified.receipt;
+    let photo_jpeg = office.store.blobs.read(receipt.photo)?.ok_or_else(|| crate::service::review::photo_elsewhere(office, &found.case))?;
+    let payload = intake::open_payload(office, &found.case)?.ok_or_else(|| {
+        Refusal::state(
+            "applicant_elsewhere",
+            "申请人资料只在采集点和审核中心，请在那里打印回执。",
+            "the applicant's data are only at the capturing office and the review centre; print the receipt there",
+        )
+    })?;
+    let known = specs::by_hash(office, receipt.spec)
+        .ok_or_else(|| Refusal::state("spec_unknown", "本机没有此照片所用的规格版本，请等待同步。", "the spec of this photo is not here yet"))?;
+    let spec = &known.spec;
+    let millimetres = |pixels: u32| (f64::from(pixels) / f64::from(spec.dpi()) * 25.4) as f32;
+    let (width_mm, height_mm) = spec
+        .print_mm()
+        .map_or_else(|| (millimetres(spec.width_px()), millimetres(spec.height_px())), |(width, height)| (width as f32, height as f32));
+    let sheet = ReceiptSheet {
+        label: label(office, found).zh,
+        number_grouped: found.verified.number.to_string(),
+        number_digits: found.verified.number.digits(),
+        document_name_zh: spec.name().zh.clone(),
+        document_name_en: spec.name().en.clone(),
+        applicant_name: payload.applicant.name.clone(),
+        id_number_masked: Some(mask(&payload.applicant.id_number)),
+        issuing_office: office.office_name(found.verified.number.office()),
+        capturing_office: office.office_name(receipt.captured_by),
+        issued: day(receipt.at_ms),
+        valid_until: day(receipt.valid_until_ms),
+        photo_jpeg,
+        photo_mm: (width_mm, height_mm),
+        spec_id: spec.id().to_owned(),
+        spec_version: spec.version(),
+        qr_text: qr_text(&found.proof),
+        verify_hint: format!("huizhi receipt show {}", found.verified.number),
+        federation: office.origin().federation().to_owned(),
+        reprint: false,
+    };
+    crate::print::render(&sheet, font).map_err(Refusal::fault)
+}
+
+/// Keeps the first six and the last two characters, as on official notices.
+fn mask(id_number: &str) -> String {
+    let characters: Vec<char> = id_number.chars().collect();
+    let hidden = |at: usize| at >= 6 && at + 2 < characters.len();
+    characters.iter().enumerate().map(|(at, character)| if hidden(at) { '*' } else { *character }).collect()
+}
+
+/// A day in China Standard Time, as printed on a receipt.
+fn day(at_ms: u64) -> String {
+    let offset = time::UtcOffset::from_hms(8, 0, 0).unwrap_or(time::UtcOffset::UTC);
+    let moment = time::OffsetDateTime::from_unix_timestamp((at_ms / 1000) as i64).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).to_offset(offset);
+    format!("{:04}-{:02}-{:02}", moment.year(), u8::from(moment.month()), moment.day())
+}

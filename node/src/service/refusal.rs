@@ -1,0 +1,75 @@
+//! A refusal: something a person asked for and does not get, with what to do next.
+
+use crate::{store::{BlobError, StoreError}, text::Text};
+use serde::{Deserialize, Serialize};
+
+/// How the person or program at the other end should react.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Mend the input.
+    Input,
+    /// There is no such thing here.
+    NotFound,
+    /// The state of things does not allow it, or not yet.
+    State,
+    /// The person may not.
+    Forbidden,
+    /// The disk or the program failed; nothing was changed.
+    Fault,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{}", .text.en)]
+pub struct Refusal {
+    /// How to react.
+    pub kind: Kind,
+    /// Stable identifier.
+    pub code: String,
+    /// What happened and what to do next.
+    pub text: Text,
+    /// The input field that is wrong, when there is one.
+    pub field: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal without a field.
+    pub fn new(kind: Kind, code: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { kind, code: code.into(), text: Text::new(zh, en), field: None }
+    }
+    /// Wrong input.
+    pub fn input(code: &str, field: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::new(Kind::Input, code, zh, en) }
+    }
+    /// No such thing.
+    pub fn not_found(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, "not_found", zh, en)
+    }
+    /// Not in this state.
+    pub fn state(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(Kind::State, code, zh, en)
+    }
+    /// The program or the disk failed.
+    pub fn fault(error: impl std::fmt::Display) -> Self {
+        Self::new(Kind::Fault, "fault", format!("本机出错，未做任何更改：{error}"), format!("this machine failed; nothing was changed: {error}"))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<BlobError> for Refusal {
+    fn from(error: BlobError) -> Self {
+        Self::fault(error)
+    }
+}
+
+impl From<photo::PhotoError> for Refusal {
+    fn from(error: photo::PhotoError) -> Self {
+        Self { kind: Kind::Input, code: error.code().into(), text: error.message().into(), field: Some("photo".into()) }
+    }
+}

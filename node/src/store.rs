@@ -1,0 +1,235 @@
+//! What a node keeps: redb for records and indexes, files for blobs, and the head file outside both.
+//!
+//! Only this module knows redb. Order on disk for own records: blob fsync → redb commit (two-phase) → head file fsync → publish.
+//! The checkpoint of an own log stands in the head file alone: it is signed only when the entries are durable, and one file that moves
+//! forward only is what tells a restored database from a whole one.
+
+mod blobs;
+mod heads;
+mod logs;
+mod tables;
+
+pub use blobs::{BlobError, Blobs, PartialBlob};
+pub use heads::HeadFile;
+pub use logs::{LogHead, LogView, StoredEntry};
+
+use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
+use redb::{Database, ReadableDatabase, ReadableTable};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{collections::BTreeMap, path::Path, sync::Mutex};
+
+/// What can go wrong with the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has the database open.
+    #[error("the database is in use by another huizhi process")]
+    InUse,
+    /// The database was written by a later version.
+    #[error("the database has schema {0}; this program knows schema {SCHEMA}: install the newer version")]
+    Newer(u32),
+    /// The database refused.
+    #[error("database: {0}")]
+    Database(String),
+    /// A file could not be read or written.
+    #[error("file: {0}")]
+    Io(#[from] std::io::Error),
+    /// What is stored does not have the form it was written in.
+    #[error("corrupt store: {0}")]
+    Corrupt(String),
+}
+
+macro_rules! from_redb {
+    ($($error:ty),*) => { $(impl From<$error> for StoreError {
+        fn from(error: $error) -> Self {
+            Self::Database(error.to_string())
+        }
+    })* };
+}
+from_redb!(redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);
+
+impl From<redb::DatabaseError> for StoreError {
+    fn from(error: redb::DatabaseError) -> Self {
+        match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+const SCHEMA: u32 = 1;
+
+/// An open store.
+pub struct Store {
+    db: Database,
+    /// Edge and newest complete checkpoint of every log; what the database holds, in memory.
+    logs: Mutex<BTreeMap<Origin, logs::LogState>>,
+    /// Files by hash.
+    pub blobs: Blobs,
+}
+
+impl Store {
+    /// Opens or creates the store in a node's data directory.
+    ///
+    /// # Errors
+    /// In use, of a later version, or unreadable.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(dir)?;
+        let db = Database::create(dir.join("store.redb"))?;
+        let write = db.begin_write()?;
+        {
+            let mut meta = write.open_table(tables::META)?;
+            let schema = meta.get("schema")?.map(|row| row.value());
+            match schema {
+                None => _ = meta.insert("schema", SCHEMA)?,
+                Some(SCHEMA) => {}
+                Some(other) => return Err(StoreError::Newer(other)),
+            }
+            write.open_table(tables::LOGS)?;
+            write.open_table(tables::ENTRIES)?;
+            write.open_table(tables::SUBTREES)?;
+            write.open_table(tables::CASES)?;
+            write.open_table(tables::BLOB_CASES)?;
+            write.open_table(tables::REFUSED)?;
+            write.open_table(tables::DRAFTS)?;
+            write.open_table(tables::STAFF)?;
+            write.open_table(tables::PEER_SIZES)?;
+        }
+        write.commit()?;
+        let store = Self { logs: Mutex::new(BTreeMap::new()), blobs: Blobs::open(&dir.join("blobs"))?, db };
+        store.load_logs()?;
+        Ok(store)
+    }
+
+    /// Every case that some record is about.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn case_ids(&self) -> Result<Vec<CaseId>, StoreError> {
+        let read = self.db.begin_read()?;
+        let table = read.open_table(tables::CASES)?;
+        let mut ids: Vec<CaseId> = Vec::new();
+        let mut from = [0; 28];
+        // One seek per case, however many records each has.
+        while let Some(row) = table.range::<&[u8; 28]>(&from..)?.next() {
+            let id: [u8; 16] = row?.0.value()[..16].try_into().expect("sixteen of 28 bytes");
+            ids.push(CaseId(id));
+            let Some(next) = u128::from_be_bytes(id).checked_add(1) else { break };
+            from[..16].copy_from_slice(&next.to_be_bytes());
+        }
+        Ok(ids)
+    }
+
+    /// Cases that a blob belongs to.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn cases_of_blob(&self, blob: BlobHash) -> Result<Vec<CaseId>, StoreError> {
+        let read = self.db.begin_read()?;
+        let table = read.open_table(tables::BLOB_CASES)?;
+        let (mut from, mut to) = ([0; 48], [0xff; 48]);
+        from[..32].copy_from_slice(&blob.0);
+        to[..32].copy_from_slice(&blob.0);
+        table
+            .range::<&[u8; 48]>(&from..=&to)?
+            .map(|row| Ok(CaseId(row?.0.value()[32..].try_into().expect("sixteen of 48 bytes"))))
+            .collect()
+    }
+
+    /// Keeps a draft, durable when this returns.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn put_draft<T: Serialize>(&self, id: CaseId, draft: &T) -> Result<(), StoreError> {
+        let json = serde_json::to_vec(draft).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let write = self.db.begin_write()?;
+        write.open_table(tables::DRAFTS)?.insert(&id.0, json.as_slice())?;
+        Ok(write.commit()?)
+    }
+    /// Forgets a draft.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn delete_draft(&self, id: CaseId) -> Result<(), StoreError> {
+        let write = self.db.begin_write()?;
+        write.open_table(tables::DRAFTS)?.remove(&id.0)?;
+        Ok(write.commit()?)
+    }
+    /// A draft.
+    ///
+    /// # Errors
+    /// As the database, or it does not read as a `T`.
+    pub fn draft<T: DeserializeOwned>(&self, id: CaseId) -> Result<Option<T>, StoreError> {
+        let read = self.db.begin_read()?;
+        read.open_table(tables::DRAFTS)?.get(&id.0)?.map(|row| from_json(row.value())).transpose()
+    }
+    /// All drafts.
+    ///
+    /// # Errors
+    /// As for [`Store::draft`].
+    pub fn drafts<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        let read = self.db.begin_read()?;
+        read.open_table(tables::DRAFTS)?.iter()?.map(|row| from_json(row?.1.value())).collect()
+    }
+
+    /// Keeps a member of staff.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn put_staff<T: Serialize>(&self, login: &str, staff: &T) -> Result<(), StoreError> {
+        let json = serde_json::to_vec(staff).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let write = self.db.begin_write()?;
+        write.open_table(tables::STAFF)?.insert(login, json.as_slice())?;
+        Ok(write.commit()?)
+    }
+    /// All members of staff.
+    ///
+    /// # Errors
+    /// As for [`Store::draft`].
+    pub fn staff<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
+        let read = self.db.begin_read()?;
+        read.open_table(tables::STAFF)?.iter()?.map(|row| from_json(row?.1.value())).collect()
+    }
+
+    /// Remembers how much of a log a peer holds.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn put_peer_size(&self, peer: PublicKey, origin: &Origin, size: u64) -> Result<(), StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(()) };
+        let write = self.db.begin_write()?;
+        write.open_table(tables::PEER_SIZES)?.insert(&peer_key(peer, number), size)?;
+        Ok(write.commit()?)
+    }
+    /// What was remembered.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn peer_sizes(&self) -> Result<Vec<(PublicKey, Origin, u64)>, StoreError> {
+        let read = self.db.begin_read()?;
+        let origins: BTreeMap<u32, Origin> = self.origins().into_iter().filter_map(|origin| Some((self.log_number(&origin)?, origin))).collect();
+        let mut sizes = Vec::new();
+        for row in read.open_table(tables::PEER_SIZES)?.iter()? {
+            let (key, size) = row?;
+            let (peer, number) = key.value().split_at(32);
+            let number = u32::from_be_bytes(number.try_into().expect("four of 36 bytes"));
+            if let Some(origin) = origins.get(&number) {
+                sizes.push((PublicKey(peer.try_into().expect("32 of 36 bytes")), origin.clone(), size.value()));
+            }
+        }
+        Ok(sizes)
+    }
+}
+
+fn peer_key(peer: PublicKey, number: u32) -> [u8; 36] {
+    let mut key = [0; 36];
+    key[..32].copy_from_slice(&peer.0);
+    key[32..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

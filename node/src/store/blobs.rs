@@ -1,0 +1,167 @@
+//! Blobs: photos and sealed payloads as files named by their SHA-256.
+//!
+//! `blobs/ab/cdef…`, written to a temporary name on the same disk, synced, renamed. A blob that comes from a peer grows in
+//! `blobs/partial/` and may be resumed; it takes its place only when the hash of the whole is right.
+
+use protocol::{id::BlobHash, limits::BLOB_BYTES_MAX};
+use sha2::{Digest, Sha256};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+/// Why a blob was not taken or given.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// The disk refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Larger than a blob may be.
+    #[error("a blob of {0} bytes exceeds the bound")]
+    TooLarge(u64),
+    /// The bytes are not those of the name.
+    #[error("the bytes received are not those of blob {0}")]
+    WrongHash(BlobHash),
+}
+
+/// The blobs of a node.
+#[derive(Debug)]
+pub struct Blobs(PathBuf);
+
+impl Blobs {
+    pub(super) fn open(dir: &Path) -> io::Result<Self> {
+        fs::create_dir_all(dir.join("partial"))?;
+        Ok(Self(dir.to_owned()))
+    }
+    fn path(&self, hash: BlobHash) -> PathBuf {
+        let name = hash.to_string();
+        self.0.join(&name[..2]).join(&name[2..])
+    }
+    fn partial_path(&self, hash: BlobHash) -> PathBuf {
+        self.0.join("partial").join(hash.to_string())
+    }
+
+    /// Keeps bytes, durable when this returns.
+    ///
+    /// # Errors
+    /// Too large, or the disk refuses.
+    pub fn put(&self, bytes: &[u8]) -> Result<BlobHash, BlobError> {
+        if bytes.len() as u64 > BLOB_BYTES_MAX {
+            return Err(BlobError::TooLarge(bytes.len() as u64));
+        }
+        let hash = BlobHash(Sha256::digest(bytes).into());
+        if self.size(hash).is_none() {
+            let temporary = self.0.join("partial").join(format!("{hash}.put"));
+            let mut file = File::create(&temporary)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            self.settle(&temporary, hash)?;
+        }
+        Ok(hash)
+    }
+
+    fn settle(&self, temporary: &Path, hash: BlobHash) -> io::Result<()> {
+        let path = self.path(hash);
+        let directory = path.parent().expect("a blob lies in a folder");
+        if !directory.exists() {
+            fs::create_dir_all(directory)?;
+            File::open(&self.0)?.sync_all()?;
+        }
+        fs::rename(temporary, &path)?;
+        File::open(directory)?.sync_all()
+    }
+
+    /// Bytes of a blob that is here.
+    pub fn size(&self, hash: BlobHash) -> Option<u64> {
+        fs::metadata(self.path(hash)).ok().map(|meta| meta.len())
+    }
+    /// The whole blob, where it is here and its hash is still right.
+    ///
+    /// # Errors
+    /// The disk refuses, or the bytes decayed.
+    pub fn read(&self, hash: BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
+        match fs::read(self.path(hash)) {
+            Ok(bytes) if BlobHash(Sha256::digest(&bytes).into()) == hash => Ok(Some(bytes)),
+            Ok(_) => Err(BlobError::WrongHash(hash)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+    /// A piece of a blob: its whole size and up to `len` bytes from `offset` on.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn read_piece(&self, hash: BlobHash, offset: u64, len: usize) -> io::Result<Option<(u64, Vec<u8>)>> {
+        let mut file = match File::open(self.path(hash)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let total = file.metadata()?.len();
+        let mut piece = Vec::new();
+        file.seek(SeekFrom::Start(offset.min(total)))?;
+        file.take(len as u64).read_to_end(&mut piece)?;
+        Ok(Some((total, piece)))
+    }
+    /// Removes a blob, where it is here.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn remove(&self, hash: BlobHash) -> io::Result<()> {
+        match fs::remove_file(self.path(hash)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+    /// Opens the part of a blob that came so far.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn partial(&self, hash: BlobHash) -> io::Result<PartialBlob<'_>> {
+        let file = OpenOptions::new().create(true).append(true).open(self.partial_path(hash))?;
+        let have = file.metadata()?.len();
+        Ok(PartialBlob { blobs: self, hash, file, have })
+    }
+}
+
+/// A blob under way.
+#[derive(Debug)]
+pub struct PartialBlob<'a> {
+    blobs: &'a Blobs,
+    hash: BlobHash,
+    file: File,
+    have: u64,
+}
+
+impl PartialBlob<'_> {
+    /// Bytes that came so far.
+    pub fn have(&self) -> u64 {
+        self.have
+    }
+    /// Appends a piece; says whether the blob is whole and in its place now.
+    ///
+    /// # Errors
+    /// The declared size exceeds the bound, or the whole does not have the hash; what came is thrown away then.
+    pub fn append(&mut self, total: u64, piece: &[u8]) -> Result<bool, BlobError> {
+        let path = self.blobs.partial_path(self.hash);
+        // Bound: neither the declared nor the delivered size passes the limit.
+        let after = self.have + piece.len() as u64;
+        if total > BLOB_BYTES_MAX || after > total || (piece.is_empty() && after < total) {
+            fs::remove_file(&path)?;
+            return Err(BlobError::TooLarge(total.max(after)));
+        }
+        self.file.write_all(piece)?;
+        self.have = after;
+        if after < total {
+            return Ok(false);
+        }
+        self.file.sync_all()?;
+        if BlobHash(Sha256::digest(fs::read(&path)?).into()) != self.hash {
+            fs::remove_file(&path)?;
+            return Err(BlobError::WrongHash(self.hash));
+        }
+        self.blobs.settle(&path, self.hash)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,58 @@
+//! The head file: the newest checkpoint of a log that this node writes.
+//!
+//! It lies outside the database and its backups and only moves forward. Written to a temporary name, synced, renamed, directory synced.
+
+use super::StoreError;
+use protocol::log::{SignedCheckpoint, VerifierKey};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// Where the head of one own log stands.
+#[derive(Debug)]
+pub struct HeadFile(PathBuf);
+
+impl HeadFile {
+    /// The head file of a name (`office` or `province`) in a directory.
+    ///
+    /// # Errors
+    /// The directory cannot be made.
+    pub fn new(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        fs::create_dir_all(dir)?;
+        Ok(Self(dir.join(format!("{name}.checkpoint"))))
+    }
+    /// The checkpoint in it, if there is a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not signed by the key.
+    pub fn read(&self, key: &VerifierKey) -> Result<Option<SignedCheckpoint>, StoreError> {
+        match fs::read_to_string(&self.0) {
+            Ok(note) => SignedCheckpoint::verify(&note, key)
+                .map(Some)
+                .map_err(|error| StoreError::Corrupt(format!("head file {}: {error}", self.0.display()))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+    /// Makes a checkpoint durable.
+    ///
+    /// # Errors
+    /// The disk refuses; the file is as before then.
+    pub fn write(&self, checkpoint: &SignedCheckpoint) -> Result<(), StoreError> {
+        replace_file(&self.0, checkpoint.note().as_bytes())
+    }
+}
+
+/// Puts a file in place so that a crash leaves the old or the new one, whole.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let temporary = path.with_extension("new");
+    let mut file = File::create(&temporary)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(directory)?.sync_all()?;
+    Ok(())
+}

@@ -1,0 +1,377 @@
+//! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
+
+use super::{Store, StoreError, tables};
+use minicbor::{Decode, Encode};
+use protocol::{
+    id::{BlobHash, CaseId, Origin, RecordHash},
+    limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
+    log::{Package, SignedCheckpoint, VerifiedPackage},
+    merkle::{self, Edge, Hash, Subtrees},
+    record::{Record, RecordError, Signed, Verified},
+    sync::wire::Head,
+};
+use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+
+/// How a log stands in the table of logs.
+#[derive(Debug, Clone, Encode, Decode)]
+struct LogRow {
+    #[n(0)]
+    origin: Origin,
+    #[n(1)]
+    size: u64,
+    /// Note of the newest checkpoint that covers exactly entries which are here. Empty for logs that this node writes, whose
+    /// checkpoint stands in the head file.
+    #[n(2)]
+    note: String,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct LogState {
+    number: u32,
+    edge: Edge,
+    note: String,
+}
+
+/// Size, root and newest complete checkpoint of a log.
+#[derive(Debug, Clone)]
+pub struct LogHead {
+    /// Entries here.
+    pub size: u64,
+    /// Root over them.
+    pub root: Hash,
+    /// Note of the newest checkpoint whose entries are all here; empty while there is none.
+    pub note: String,
+}
+
+/// How a commit is made. Both are durable when they return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phases {
+    /// Own records: a torn write cannot pass for a commit, even where somebody else chose the bytes.
+    Two,
+    /// Records of others: what a torn write would take is fetched again.
+    One,
+}
+
+/// An entry with its place.
+#[derive(Debug, Clone)]
+pub struct StoredEntry {
+    /// The log.
+    pub origin: Origin,
+    /// Position in it.
+    pub index: u64,
+    /// The entry as signed or received.
+    pub bytes: Vec<u8>,
+}
+
+impl StoredEntry {
+    /// Checks signature and body again; nothing read from disk counts unchecked.
+    ///
+    /// # Errors
+    /// It never held, or the disk changed it.
+    pub fn verify(&self) -> Result<Verified, RecordError> {
+        Signed::parse(&self.bytes)?.verify(&self.origin)
+    }
+}
+
+impl Store {
+    pub(super) fn load_logs(&self) -> Result<(), StoreError> {
+        let read = self.db.begin_read()?;
+        let mut logs = self.lock_logs();
+        for row in read.open_table(tables::LOGS)?.iter()? {
+            let (number, row) = row?;
+            let row: LogRow = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let number = u32::from_be_bytes(*number.value());
+            let edge = Edge::load(&LogView { read: &read, number }, row.size)?;
+            logs.insert(row.origin, LogState { number, edge, note: row.note });
+        }
+        Ok(())
+    }
+
+    fn lock_logs(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<Origin, LogState>> {
+        self.logs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(super) fn log_number(&self, origin: &Origin) -> Option<u32> {
+        self.lock_logs().get(origin).map(|state| state.number)
+    }
+
+    /// Logs of which something is here.
+    pub fn origins(&self) -> Vec<Origin> {
+        self.lock_logs().keys().cloned().collect()
+    }
+
+    /// Head of a log; an unknown one is empty.
+    pub fn head(&self, origin: &Origin) -> LogHead {
+        let (edge, note) = self.lock_logs().get(origin).map(|state| (state.edge.clone(), state.note.clone())).unwrap_or_default();
+        LogHead { size: edge.size(), root: edge.root(), note }
+    }
+
+    /// The frontier: size and root of every log.
+    pub fn frontier(&self) -> Vec<Head> {
+        let logs = self.lock_logs();
+        logs.iter()
+            .map(|(origin, state)| Head { origin: origin.clone(), size: state.edge.size(), root: RecordHash(state.edge.root()) })
+            .collect()
+    }
+
+    /// The right edge of a log.
+    pub fn edge(&self, origin: &Origin) -> Edge {
+        self.lock_logs().get(origin).map(|state| state.edge.clone()).unwrap_or_default()
+    }
+
+    /// Tells the checkpoint of a log that this node writes, once it stands in the head file.
+    pub fn set_own_note(&self, checkpoint: &SignedCheckpoint) {
+        if let Some(state) = self.lock_logs().get_mut(checkpoint.origin()) {
+            state.note = checkpoint.note().to_owned();
+        }
+    }
+
+    /// Appends own records, durable when this returns. The caller holds the only right to write this log.
+    ///
+    /// # Errors
+    /// The disk refuses; nothing of it is stored then.
+    pub fn append(&self, origin: &Origin, records: &[Verified]) -> Result<(), StoreError> {
+        let mut edge = self.edge(origin);
+        let start = edge.size();
+        let mut subtrees = Vec::new();
+        for record in records {
+            edge.append(merkle::leaf_hash(record.bytes()), |level, index, hash| subtrees.push((level, index, hash)));
+        }
+        let entries: Vec<_> = records.iter().map(|record| (record.bytes(), Ok(record.record()))).collect();
+        self.commit(origin, start, &entries, &subtrees, edge, String::new(), Phases::Two)
+    }
+
+    /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
+    ///
+    /// # Errors
+    /// The disk refuses; nothing of it is stored then.
+    pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Verified>, StoreError> {
+        let verified: Vec<Result<Verified, String>> = package
+            .entries
+            .iter()
+            .map(|entry| Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string()))
+            .collect();
+        let entries: Vec<_> = package
+            .entries
+            .iter()
+            .zip(&verified)
+            .map(|(bytes, verified)| (bytes.as_slice(), verified.as_ref().map(Verified::record).map_err(String::as_str)))
+            .collect();
+        let complete = package.checkpoint.size() == package.edge.size();
+        let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
+        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note, Phases::One)?;
+        Ok(verified.into_iter().flatten().collect())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
+    fn commit(
+        &self,
+        origin: &Origin,
+        start: u64,
+        entries: &[(&[u8], Result<&Record, &str>)],
+        subtrees: &[(u8, u64, Hash)],
+        edge: Edge,
+        note: String,
+        phases: Phases,
+    ) -> Result<(), StoreError> {
+        let mut write = self.db.begin_write()?;
+        write.set_two_phase_commit(phases == Phases::Two);
+        let number = self.number_for(&write, origin)?;
+        {
+            let mut table = write.open_table(tables::ENTRIES)?;
+            let mut refused = write.open_table(tables::REFUSED)?;
+            let mut index = Index { cases: write.open_table(tables::CASES)?, blobs: write.open_table(tables::BLOB_CASES)? };
+            for (at, (bytes, record)) in (start..).zip(entries) {
+                let key = entry_key(number, at);
+                table.insert(&key, *bytes)?;
+                match record {
+                    Ok(record) => index.add(key, record)?,
+                    Err(reason) => _ = refused.insert(&key, *reason)?,
+                }
+            }
+            let mut table = write.open_table(tables::SUBTREES)?;
+            for (level, at, hash) in subtrees {
+                table.insert(&subtree_key(number, *level, *at), hash)?;
+            }
+            let row = LogRow { origin: origin.clone(), size: edge.size(), note: note.clone() };
+            let row = minicbor::to_vec(&row).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            write.open_table(tables::LOGS)?.insert(&number.to_be_bytes(), row.as_slice())?;
+        }
+        write.commit()?;
+        let mut logs = self.lock_logs();
+        // An own log keeps the note in memory until the new one stands in the head file.
+        let note = if note.is_empty() { logs.remove(origin).map(|state| state.note).unwrap_or_default() } else { note };
+        logs.insert(origin.clone(), LogState { number, edge, note });
+        Ok(())
+    }
+
+    fn number_for(&self, write: &WriteTransaction, origin: &Origin) -> Result<u32, StoreError> {
+        if let Some(number) = self.log_number(origin) {
+            return Ok(number);
+        }
+        let table = write.open_table(tables::LOGS)?;
+        let last = table.last()?.map(|(number, _)| u32::from_be_bytes(*number.value()));
+        Ok(last.map_or(0, |last| last + 1))
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn entry(&self, origin: &Origin, index: u64) -> Result<Option<StoredEntry>, StoreError> {
+        Ok(self.entries(origin, index, 1)?.pop())
+    }
+
+    /// Up to `count` entries from a position on.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn entries(&self, origin: &Origin, start: u64, count: usize) -> Result<Vec<StoredEntry>, StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(Vec::new()) };
+        let read = self.db.begin_read()?;
+        let table = read.open_table(tables::ENTRIES)?;
+        let rows = table.range::<&[u8; 12]>(&entry_key(number, start)..=&entry_key(number, u64::MAX))?;
+        rows.take(count)
+            .map(|row| {
+                let (key, bytes) = row?;
+                let index = u64::from_be_bytes(key.value()[4..].try_into().expect("eight of twelve bytes"));
+                Ok(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() })
+            })
+            .collect()
+    }
+
+    /// Every entry about a case.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn case_entries(&self, case: CaseId) -> Result<Vec<StoredEntry>, StoreError> {
+        let origins: std::collections::BTreeMap<u32, Origin> =
+            self.lock_logs().iter().map(|(origin, state)| (state.number, origin.clone())).collect();
+        let read = self.db.begin_read()?;
+        let entries = read.open_table(tables::ENTRIES)?;
+        let (mut from, mut to) = ([0; 28], [0xff; 28]);
+        from[..16].copy_from_slice(&case.0);
+        to[..16].copy_from_slice(&case.0);
+        let mut found = Vec::new();
+        for row in read.open_table(tables::CASES)?.range::<&[u8; 28]>(&from..=&to)? {
+            let key: [u8; 12] = row?.0.value()[16..].try_into().expect("twelve of 28 bytes");
+            let (number, index) = key.split_at(4);
+            let number = u32::from_be_bytes(number.try_into().expect("four of twelve bytes"));
+            let origin = origins.get(&number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number}")))?;
+            let bytes = entries.get(&key)?.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
+            let index = u64::from_be_bytes(index.try_into().expect("eight of twelve bytes"));
+            found.push(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() });
+        }
+        Ok(found)
+    }
+
+    /// Positions of records that do not count, with the reason.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn refused(&self) -> Result<Vec<(u32, u64, String)>, StoreError> {
+        let read = self.db.begin_read()?;
+        let table = read.open_table(tables::REFUSED)?;
+        let rows = table.iter()?.take(1_000);
+        rows.map(|row| {
+            let (key, reason) = row?;
+            let (number, index) = key.value().split_at(4);
+            let number = u32::from_be_bytes(number.try_into().expect("four of twelve bytes"));
+            Ok((number, u64::from_be_bytes(index.try_into().expect("eight of twelve bytes")), reason.value().to_owned()))
+        })
+        .collect()
+    }
+
+    /// Works with the stored subtrees of a log, in one consistent view.
+    ///
+    /// # Errors
+    /// As the database, or as `work`.
+    pub fn with_subtrees<T>(&self, origin: &Origin, work: impl FnOnce(&LogView<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(None) };
+        let read = self.db.begin_read()?;
+        work(&LogView { read: &read, number }).map(Some)
+    }
+
+    /// The next package for a peer that holds `start` entries; nothing where there is no checkpoint beyond that.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn package(&self, origin: &Origin, start: u64) -> Result<Option<Package>, StoreError> {
+        let note = self.head(origin).note;
+        let Some(signed) = note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).filter(|signed| *signed > start) else {
+            return Ok(None);
+        };
+        let mut bytes = 0;
+        let entries: Vec<_> = self
+            .entries(origin, start, PACKAGE_ENTRIES_MAX.min((signed - start) as usize))?
+            .into_iter()
+            .take_while(|entry| {
+                // The first entry is always given, so that every package makes progress.
+                let first = bytes == 0;
+                bytes += entry.bytes.len();
+                first || bytes <= PACKAGE_BYTES_MAX
+            })
+            .map(|entry| entry.bytes.into())
+            .collect();
+        let end = start + entries.len() as u64;
+        let proof = self.with_subtrees(origin, |view| merkle::consistency_proof(view, end, signed))?.unwrap_or_default();
+        Ok(Some(Package { start, entries, checkpoint: note, proof: proof.into_iter().map(Into::into).collect() }))
+    }
+}
+
+/// Reads one log's complete subtrees.
+pub struct LogView<'a> {
+    read: &'a ReadTransaction,
+    number: u32,
+}
+
+impl Subtrees for LogView<'_> {
+    type Error = StoreError;
+    fn subtree(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
+        let table = self.read.open_table(tables::SUBTREES)?;
+        let row = table.get(&subtree_key(self.number, level, index))?;
+        row.map(|row| *row.value()).ok_or_else(|| StoreError::Corrupt(format!("no subtree {level}/{index}")))
+    }
+}
+
+struct Index<'a> {
+    cases: redb::Table<'a, &'static [u8; 28], ()>,
+    blobs: redb::Table<'a, &'static [u8; 48], ()>,
+}
+
+impl Index<'_> {
+    fn add(&mut self, key: [u8; 12], record: &Record) -> Result<(), StoreError> {
+        let Some(case) = record.case() else { return Ok(()) };
+        let mut row = [0; 28];
+        row[..16].copy_from_slice(&case.0);
+        row[16..].copy_from_slice(&key);
+        self.cases.insert(&row, ())?;
+        let blobs: Vec<BlobHash> = match record {
+            Record::Submitted(said) => vec![said.photo, said.original, said.payload],
+            Record::DocChanged(said) => vec![said.payload],
+            _ => vec![],
+        };
+        for blob in blobs {
+            let mut row = [0; 48];
+            row[..32].copy_from_slice(&blob.0);
+            row[32..].copy_from_slice(&case.0);
+            self.blobs.insert(&row, ())?;
+        }
+        Ok(())
+    }
+}
+
+fn entry_key(number: u32, index: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..4].copy_from_slice(&number.to_be_bytes());
+    key[4..].copy_from_slice(&index.to_be_bytes());
+    key
+}
+
+fn subtree_key(number: u32, level: u8, index: u64) -> [u8; 13] {
+    let mut key = [0; 13];
+    key[..4].copy_from_slice(&number.to_be_bytes());
+    key[4] = level;
+    key[5..].copy_from_slice(&index.to_be_bytes());
+    key
+}

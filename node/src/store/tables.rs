@@ -1,0 +1,25 @@
+//! Every table of the database, with key, value and reason. The number in a name grows when its form changes.
+//! Keys are fixed byte arrays, big-endian, so that their order is the order of what they count.
+
+use redb::TableDefinition;
+
+/// `schema` → schema number of the whole file.
+pub(super) const META: TableDefinition<'static, &str, u32> = TableDefinition::new("meta-1");
+/// Log number (4) → [`super::logs::LogRow`] in CBOR. Logs are numbered as they are met, so that other keys stay short.
+pub(super) const LOGS: TableDefinition<'static, &[u8; 4], &[u8]> = TableDefinition::new("logs-1");
+/// Log number (4), position (8) → the entry as signed or received.
+pub(super) const ENTRIES: TableDefinition<'static, &[u8; 12], &[u8]> = TableDefinition::new("entries-1");
+/// Log number (4), level (1), index (8) → root of a complete subtree. Proofs are made of these without reading entries.
+pub(super) const SUBTREES: TableDefinition<'static, &[u8; 13], &[u8; 32]> = TableDefinition::new("subtrees-1");
+/// Case (16), log number (4), position (8) → nothing. The records of a case.
+pub(super) const CASES: TableDefinition<'static, &[u8; 28], ()> = TableDefinition::new("cases-1");
+/// Blob (32), case (16) → nothing. Whether a peer may have a blob is asked of its cases.
+pub(super) const BLOB_CASES: TableDefinition<'static, &[u8; 48], ()> = TableDefinition::new("blob-cases-1");
+/// Log number (4), position (8) → why the record there does not count (its log is authentic, the record is not valid).
+pub(super) const REFUSED: TableDefinition<'static, &[u8; 12], &str> = TableDefinition::new("refused-1");
+/// Case (16) → a capture under way as JSON. Never leaves this machine.
+pub(super) const DRAFTS: TableDefinition<'static, &[u8; 16], &[u8]> = TableDefinition::new("drafts-1");
+/// Login → a member of staff as JSON.
+pub(super) const STAFF: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("staff-1");
+/// Peer's key (32), log number (4) → entries of the log that it is known to hold.
+pub(super) const PEER_SIZES: TableDefinition<'static, &[u8; 36], u64> = TableDefinition::new("peer-sizes-1");

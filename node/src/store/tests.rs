@@ -1,0 +1,109 @@
+//! The store: packages travel, proofs hold, blobs settle only when whole.
+
+use super::*;
+use protocol::{
+    id::{OfficeCode, RecordHash},
+    keys::OfficeKey,
+    log::{Checkpoint, VerifierKey},
+    merkle,
+    record::{Decided, Record, Signed, Verdict, Verified},
+};
+
+fn origin() -> Origin {
+    let code: OfficeCode = "44030001".parse().unwrap();
+    Origin::office("demo.huizhi", code, 1).unwrap()
+}
+
+fn records(key: &OfficeKey, count: u8) -> Vec<Verified> {
+    (0..count)
+        .map(|index| {
+            let record = Record::Decided(Decided {
+                case: CaseId([index % 3; 16]),
+                submission: RecordHash([index; 32]),
+                verdict: Verdict::Approve,
+                reasons: vec![],
+                resolves: vec![],
+                operator: 1,
+                at_ms: 0,
+            });
+            Signed::sign(&origin(), key, &record).unwrap()
+        })
+        .collect()
+}
+
+fn sign(store: &Store, key: &OfficeKey) {
+    let head = store.head(&origin());
+    store.set_own_note(&Checkpoint { origin: origin(), size: head.size, root: head.root }.sign(key));
+}
+
+#[test]
+fn a_log_travels_in_packages_and_survives_a_reopening() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = OfficeKey::from_seed(&[1; 32]);
+    let verifier = VerifierKey::new(origin(), key.public());
+    let (a, b) = (Store::open(ours.path()).unwrap(), Store::open(theirs.path()).unwrap());
+    for chunk in records(&key, 250).chunks(100) {
+        a.append(&origin(), chunk).unwrap();
+    }
+    assert_eq!(a.package(&origin(), 0).unwrap(), None, "nothing travels without a checkpoint");
+    sign(&a, &key);
+    a.append(&origin(), &records(&key, 30)).unwrap();
+    sign(&a, &key);
+    let mut rounds = 0;
+    while let Some(package) = a.package(&origin(), b.head(&origin()).size).unwrap() {
+        let verified = package.verify(&b.edge(&origin()), &verifier).unwrap();
+        assert_eq!(b.commit_package(&origin(), verified).unwrap().len(), if rounds == 0 { 256 } else { 24 });
+        rounds += 1;
+    }
+    assert_eq!(rounds, 2);
+    assert_eq!((b.head(&origin()).size, b.head(&origin()).root), (280, a.head(&origin()).root));
+    assert_eq!(b.case_ids().unwrap().len(), 3);
+    assert_eq!(b.case_entries(CaseId([2; 16])).unwrap().len(), 83 + 10);
+    drop(b);
+    let b = Store::open(theirs.path()).unwrap();
+    assert_eq!(b.head(&origin()).root, a.head(&origin()).root);
+    assert_eq!(b.head(&origin()).note, a.head(&origin()).note);
+    let entry = b.entry(&origin(), 270).unwrap().unwrap();
+    let proof = b.with_subtrees(&origin(), |view| merkle::inclusion_proof(view, 270, 280)).unwrap().unwrap();
+    assert!(merkle::verify_inclusion(&merkle::leaf_hash(&entry.bytes), 270, 280, &proof, &b.head(&origin()).root));
+}
+
+#[test]
+fn a_changed_package_is_refused_and_leaves_nothing() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = OfficeKey::from_seed(&[1; 32]);
+    let (a, b) = (Store::open(ours.path()).unwrap(), Store::open(theirs.path()).unwrap());
+    a.append(&origin(), &records(&key, 5)).unwrap();
+    sign(&a, &key);
+    let mut package = a.package(&origin(), 0).unwrap().unwrap();
+    package.entries[3][20] ^= 1;
+    assert!(package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public())).is_err());
+    assert_eq!(b.head(&origin()).size, 0);
+}
+
+#[test]
+fn a_second_opening_is_refused_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let _open = Store::open(dir.path()).unwrap();
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::InUse)));
+}
+
+#[test]
+fn a_blob_settles_only_when_whole_and_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let hash = store.blobs.put(b"photo").unwrap();
+    assert_eq!(store.blobs.read(hash).unwrap().unwrap(), b"photo");
+    assert_eq!(store.blobs.read_piece(hash, 3, 100).unwrap().unwrap(), (5, b"to".to_vec()));
+    store.blobs.remove(hash).unwrap();
+    assert!(!store.blobs.partial(hash).unwrap().append(5, b"pho").unwrap());
+    assert_eq!(store.blobs.size(hash), None);
+    let mut resumed = store.blobs.partial(hash).unwrap();
+    assert_eq!(resumed.have(), 3);
+    assert!(resumed.append(5, b"to").unwrap());
+    assert_eq!(store.blobs.read(hash).unwrap().unwrap(), b"photo");
+    let wrong = BlobHash([9; 32]);
+    assert!(matches!(store.blobs.partial(wrong).unwrap().append(3, b"xyz"), Err(BlobError::WrongHash(_))));
+    assert!(matches!(store.blobs.partial(wrong).unwrap().append(u64::MAX, b"xyz"), Err(BlobError::TooLarge(_))));
+    assert_eq!(store.blobs.partial(wrong).unwrap().have(), 0, "nothing of it is kept");
+}

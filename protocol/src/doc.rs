@@ -1,0 +1,189 @@
+//! The shared note of a case: an Automerge document, and the only module that knows Automerge.
+//!
+//! Accepts raw change chunks only (type 0x01): a compressed chunk of 1 MB was measured to inflate to 3 GB. Bytes, operations and the
+//! number of changes are capped, and a panic of the library becomes an error of ours.
+//!
+//! Every replica begins with the same first change, made here with fixed actor and time, so that all edit one text object.
+//! The actor of later changes is bound to the writer's log, whose epoch changes after any restore: reusing an actor diverges for good.
+
+use crate::{
+    id::Origin,
+    limits::{DOC_CHANGE_BYTES_MAX, DOC_CHANGE_OPS_MAX, DOC_CHANGES_MAX, NOTE_TEXT_CHARS_MAX},
+};
+use automerge::{
+    ActorId, AutoCommit, Change, ObjId, ObjType, ROOT, ReadDoc, Value,
+    transaction::{CommitOptions, Transactable},
+};
+use sha2::{Digest, Sha256};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Why a change or an edit is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocError {
+    /// Too long, too many operations, or too many changes.
+    #[error("the change exceeds its bounds ({0})")]
+    Bounds(&'static str),
+    /// Not a raw Automerge change chunk.
+    #[error("not a raw automerge change")]
+    NotRaw,
+    /// Automerge refused it, or failed on it.
+    #[error("automerge refused the change: {0}")]
+    Refused(String),
+}
+
+/// A note with the changes merged so far.
+pub struct Note {
+    doc: AutoCommit,
+    text: ObjId,
+    changes: usize,
+}
+
+const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+const CHANGE_CHUNK: u8 = 0x01;
+
+impl Default for Note {
+    fn default() -> Self {
+        let mut doc = AutoCommit::new().with_actor(ActorId::from(b"huizhi/note/v1".as_slice()));
+        let text = doc.put_object(ROOT, "text", ObjType::Text).expect("an empty document takes an object");
+        doc.commit_with(CommitOptions::default().with_time(0));
+        Self { doc, text, changes: 0 }
+    }
+}
+
+impl Note {
+    /// Merges one raw change. A change that is here already does nothing; one whose predecessors are missing waits inside the document.
+    ///
+    /// # Errors
+    /// See [`DocError`]. The note is as before then.
+    pub fn apply(&mut self, raw: &[u8]) -> Result<(), DocError> {
+        let change = parse(raw)?;
+        if self.changes == DOC_CHANGES_MAX {
+            return Err(DocError::Bounds("changes"));
+        }
+        guarded(|| self.doc.apply_changes([change]))?;
+        self.changes += 1;
+        Ok(())
+    }
+
+    /// The merged text. A hostile peer may have replaced the text object; then the note reads as empty.
+    pub fn text(&self) -> String {
+        guarded(|| self.doc.text(&self.text)).unwrap_or_default()
+    }
+
+    /// Changes merged, the common first one not counted.
+    pub fn changes(&self) -> usize {
+        self.changes
+    }
+
+    /// Turns the text into `new` by the smallest change; nothing comes out where nothing changed.
+    ///
+    /// # Errors
+    /// The text is too long, or Automerge failed.
+    pub fn edit(&mut self, writer: &Origin, case_entry: u64, new: &str) -> Result<Option<Vec<u8>>, DocError> {
+        if new.chars().count() > NOTE_TEXT_CHARS_MAX {
+            return Err(DocError::Bounds("characters"));
+        }
+        if new == self.text() {
+            return Ok(None);
+        }
+        self.doc.set_actor(actor(writer, case_entry));
+        let change = guarded(|| {
+            self.doc.update_text(&self.text, new)?;
+            self.doc.commit_with(CommitOptions::default().with_time(0));
+            Ok::<_, automerge::AutomergeError>(self.doc.get_last_local_change())
+        })?;
+        let raw = change.map(|change| change.raw_bytes().to_vec()).ok_or_else(|| DocError::Refused("no change was made".into()))?;
+        parse(&raw)?;
+        self.changes += 1;
+        Ok(Some(raw))
+    }
+}
+
+/// One actor per log and position: two edits that a crash or restore made from one state can never share a sequence number.
+fn actor(writer: &Origin, position: u64) -> ActorId {
+    let digest =
+        Sha256::new().chain_update(b"huizhi/actor/v1\n").chain_update(writer.as_str()).chain_update(position.to_be_bytes()).finalize();
+    ActorId::from(&digest[..16])
+}
+
+fn parse(raw: &[u8]) -> Result<Change, DocError> {
+    if raw.len() > DOC_CHANGE_BYTES_MAX {
+        return Err(DocError::Bounds("bytes"));
+    }
+    if raw.get(..4) != Some(&MAGIC) || raw.get(8) != Some(&CHANGE_CHUNK) {
+        return Err(DocError::NotRaw);
+    }
+    let change = guarded(|| Change::from_bytes(raw.to_vec()))?;
+    if change.len() > DOC_CHANGE_OPS_MAX { Err(DocError::Bounds("operations")) } else { Ok(change) }
+}
+
+/// Attack: Automerge can panic on odd input; nothing of it may take the node down.
+fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, DocError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| DocError::Refused(error.to_string())),
+        Err(_) => Err(DocError::Refused("the library failed on it".into())),
+    }
+}
+
+impl std::fmt::Debug for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kept = matches!(self.doc.get(ROOT, "text"), Ok(Some((Value::Object(ObjType::Text), _))));
+        write!(f, "Note({} changes, text object {})", self.changes, if kept { "kept" } else { "replaced" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn office(code: &str) -> Origin {
+        Origin::office("demo.huizhi", code.parse().unwrap(), 1).unwrap()
+    }
+
+    #[test]
+    fn concurrent_edits_merge_in_any_order() {
+        let mut base = Note::default();
+        let first = base.edit(&office("44030001"), 0, "眼镜反光").unwrap().unwrap();
+        let (mut left, mut right) = (Note::default(), Note::default());
+        left.apply(&first).unwrap();
+        right.apply(&first).unwrap();
+        let a = left.edit(&office("44030001"), 1, "眼镜反光，请重拍").unwrap().unwrap();
+        let b = right.edit(&office("44000001"), 0, "左眼：眼镜反光").unwrap().unwrap();
+        let mut orders = vec![];
+        for order in [[&first, &a, &b], [&b, &a, &first], [&a, &first, &b]] {
+            let mut note = Note::default();
+            order.iter().for_each(|raw| note.apply(raw).unwrap());
+            orders.push(note.text());
+        }
+        assert_eq!(orders, ["左眼：眼镜反光，请重拍"; 3]);
+        assert_eq!(left.edit(&office("44030001"), 2, "眼镜反光，请重拍"), Ok(None));
+    }
+
+    #[test]
+    fn case_30_a_compressed_chunk_is_refused_unopened() {
+        let mut note = Note::default();
+        let mut raw = note.edit(&office("44030001"), 0, &"长".repeat(3000)).unwrap().unwrap();
+        raw[8] = 0x02;
+        assert_eq!(Note::default().apply(&raw), Err(DocError::NotRaw));
+        assert_eq!(Note::default().apply(&vec![0; DOC_CHANGE_BYTES_MAX + 1]), Err(DocError::Bounds("bytes")));
+        assert_eq!(note.edit(&office("44030001"), 1, &"长".repeat(NOTE_TEXT_CHARS_MAX + 1)), Err(DocError::Bounds("characters")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_merged_or_refused(tail: Vec<u8>, flip in any::<prop::sample::Index>(), bit in 0_u8..8) {
+            let mut note = Note::default();
+            let raw = note.edit(&office("44030001"), 0, "note").unwrap().unwrap();
+            let mut changed = raw.clone();
+            changed[flip.index(raw.len())] ^= 1 << bit;
+            let mut framed = [&MAGIC[..], &[0; 4], &[CHANGE_CHUNK]].concat();
+            framed.extend(&tail);
+            for bytes in [&tail, &changed, &framed] {
+                let mut note = Note::default();
+                let _ = note.apply(bytes);
+                note.text();
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Every bound that a peer can push against, in one place, with its reason.
+
+/// Bytes of one log entry. C2SP tlog-tiles stores entries behind a 16-bit length.
+pub const ENTRY_BYTES_MAX: usize = 65_535;
+/// Entries in one package: one full C2SP entry bundle.
+pub const PACKAGE_ENTRIES_MAX: usize = 256;
+/// Bytes of entries in one package before it is cut short; keeps a frame far below [`FRAME_BYTES_MAX`].
+pub const PACKAGE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one wire frame: a package, its proof and its checkpoint.
+pub const FRAME_BYTES_MAX: usize = 2 << 20;
+/// Bytes of one piece of a blob.
+pub const BLOB_CHUNK_BYTES_MAX: usize = 256 << 10;
+/// Bytes of one blob: an untouched camera original.
+pub const BLOB_BYTES_MAX: u64 = 32 << 20;
+/// Logs named in one frontier: a province of 3,000 offices with a few epochs fits a frame.
+pub const FRONTIER_LOGS_MAX: usize = 4_096;
+/// Bytes of a checkpoint note; log signature and 16 cosignatures are below 3 KiB.
+pub const NOTE_BYTES_MAX: usize = 8 << 10;
+/// Signature lines read from a note. The format asks for at least 16.
+pub const NOTE_SIGNATURES_MAX: usize = 64;
+/// Hashes in a Merkle proof: twice the depth of a tree of 2^63 leaves.
+pub const PROOF_HASHES_MAX: usize = 126;
+/// Bytes of one raw Automerge change.
+pub const DOC_CHANGE_BYTES_MAX: usize = 32 << 10;
+/// Operations in one Automerge change: a pasted page of text.
+pub const DOC_CHANGE_OPS_MAX: usize = 20_000;
+/// Changes merged into one document; beyond it the note is closed.
+pub const DOC_CHANGES_MAX: usize = 1_000;
+/// Characters of a note's text.
+pub const NOTE_TEXT_CHARS_MAX: usize = 4_000;
+/// Bytes of any text field inside a record, the spec text aside.
+pub const TEXT_BYTES_MAX: usize = 1_024;
+/// Items of any list inside a record.
+pub const LIST_ITEMS_MAX: usize = 64;
+/// A frontier is sent again to every peer after this long, so that nothing depends on an announcement that was lost.
+pub const ANTI_ENTROPY_MS: u64 = 15_000;
+/// A request without an answer is given up after this long.
+pub const REQUEST_TIMEOUT_MS: u64 = 20_000;

@@ -1,0 +1,155 @@
+//! Signed notes: C2SP signed-note v1.0.0, with Ed25519 (type 0x01).
+
+use crate::{
+    id::{Origin, ParseIdError, PublicKey},
+    keys::OfficeKey,
+    limits::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use std::{fmt, str::FromStr};
+
+const ED25519: u8 = 0x01;
+
+/// Why a note is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoteError {
+    /// Not the form of a signed note.
+    #[error("malformed signed note: {0}")]
+    Malformed(&'static str),
+    /// No signature line is by the key that is asked for.
+    #[error("the note carries no signature by {0}")]
+    NotSigned(String),
+    /// A signature line by the known key does not hold.
+    #[error("the signature by {0} does not hold")]
+    BadSignature(String),
+}
+
+/// A log's name and key in the `vkey` form: `<name>+<8 hex of key id>+<base64 of type and key>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifierKey {
+    origin: Origin,
+    key: PublicKey,
+}
+
+impl VerifierKey {
+    /// The verifier key of a log.
+    pub fn new(origin: Origin, key: PublicKey) -> Self {
+        Self { origin, key }
+    }
+    /// Name of the log.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+    /// Its key.
+    pub fn key(&self) -> PublicKey {
+        self.key
+    }
+    fn id(&self) -> [u8; 4] {
+        key_id(self.origin.as_str(), &self.key.0)
+    }
+}
+
+impl fmt::Display for VerifierKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let typed = [&[ED25519], &self.key.0[..]].concat();
+        write!(f, "{}+{:08x}+{}", self.origin, u32::from_be_bytes(self.id()), STANDARD.encode(typed))
+    }
+}
+
+impl FromStr for VerifierKey {
+    type Err = NoteError;
+    fn from_str(text: &str) -> Result<Self, NoteError> {
+        let error = NoteError::Malformed("a verifier key is name+id+key");
+        let (name, rest) = text.split_once('+').ok_or(error.clone())?;
+        let (id, key) = rest.split_once('+').ok_or(error.clone())?;
+        let typed = STANDARD.decode(key).map_err(|_| error.clone())?;
+        let (Some(&ED25519), Some(Ok(key))) = (typed.first(), typed.get(1..).map(<[u8; 32]>::try_from)) else {
+            return Err(NoteError::Malformed("only Ed25519 verifier keys (type 0x01) are known"));
+        };
+        let origin = name.parse().map_err(|_: ParseIdError| NoteError::Malformed("the key's name is not a log origin"))?;
+        let parsed = Self { origin, key: PublicKey(key) };
+        if format!("{:08x}", u32::from_be_bytes(parsed.id())) == id {
+            Ok(parsed)
+        } else {
+            Err(NoteError::Malformed("the key id does not belong to name and key"))
+        }
+    }
+}
+
+fn key_id(name: &str, key: &[u8; 32]) -> [u8; 4] {
+    let digest = Sha256::new().chain_update(name).chain_update(b"\n").chain_update([ED25519]).chain_update(key).finalize();
+    [digest[0], digest[1], digest[2], digest[3]]
+}
+
+/// A note as received: its text, and signatures that nobody has checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note<'a> {
+    text: &'a str,
+    signatures: Vec<(&'a str, [u8; 4], Vec<u8>)>,
+}
+
+impl<'a> Note<'a> {
+    /// Signs a text that ends in a newline; returns the whole note.
+    pub fn sign(text: &str, origin: &Origin, key: &OfficeKey) -> String {
+        debug_assert!(text.ends_with('\n'));
+        let id = key_id(origin.as_str(), &key.public().0);
+        let line = [&id[..], &key.sign(text.as_bytes())].concat();
+        format!("{text}\n\u{2014} {origin} {}\n", STANDARD.encode(line))
+    }
+
+    /// Reads a note without trusting it.
+    ///
+    /// # Errors
+    /// Not of the form, too long, or too many signature lines.
+    pub fn parse(note: &'a str) -> Result<Self, NoteError> {
+        if note.len() > NOTE_BYTES_MAX {
+            return Err(NoteError::Malformed("too long"));
+        }
+        if note.bytes().any(|byte| byte < 0x20 && byte != b'\n') {
+            return Err(NoteError::Malformed("control character"));
+        }
+        let split = note.rfind("\n\n").ok_or(NoteError::Malformed("no empty line before the signatures"))?;
+        let (text, lines) = (&note[..=split], &note[split + 2..]);
+        if lines.is_empty() || !lines.ends_with('\n') {
+            return Err(NoteError::Malformed("no signature lines"));
+        }
+        let mut signatures = Vec::new();
+        for line in lines.lines() {
+            if signatures.len() == NOTE_SIGNATURES_MAX {
+                return Err(NoteError::Malformed("too many signatures"));
+            }
+            let (name, encoded) = line
+                .strip_prefix("\u{2014} ")
+                .and_then(|line| line.split_once(' '))
+                .ok_or(NoteError::Malformed("a signature line is — name signature"))?;
+            if name.is_empty() || name.contains('+') || name.chars().any(char::is_whitespace) {
+                return Err(NoteError::Malformed("bad key name"));
+            }
+            let bytes = STANDARD.decode(encoded).map_err(|_| NoteError::Malformed("a signature is base64"))?;
+            let (id, signature) = bytes.split_first_chunk::<4>().ok_or(NoteError::Malformed("a signature is too short"))?;
+            signatures.push((name, *id, signature.to_vec()));
+        }
+        Ok(Self { text, signatures })
+    }
+
+    /// The text, once a signature line by this key holds. Lines by other keys are ignored; a line by this key that fails refuses the note.
+    ///
+    /// # Errors
+    /// No line by the key, or one that does not hold.
+    pub fn text_signed_by(&self, key: &VerifierKey) -> Result<&'a str, NoteError> {
+        let mut found = false;
+        for (name, id, signature) in &self.signatures {
+            if *name != key.origin.as_str() || *id != key.id() {
+                continue;
+            }
+            let holds =
+                <&[u8; 64]>::try_from(signature.as_slice()).is_ok_and(|signature| key.key.verifies(self.text.as_bytes(), signature));
+            if !holds {
+                return Err(NoteError::BadSignature(key.origin.to_string()));
+            }
+            found = true;
+        }
+        if found { Ok(self.text) } else { Err(NoteError::NotSigned(key.origin.to_string())) }
+    }
+}

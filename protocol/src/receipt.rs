@@ -1,0 +1,7 @@
+//! Receipts: the number that people type, the QR code that holds a signed record, and the proof file.
+
+mod number;
+mod proof;
+
+pub use number::{NumberError, ReceiptNumber};
+pub use proof::{PROOF_EXTENSION, ProofError, ReceiptProof, VerifiedReceipt};

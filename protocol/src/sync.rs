@@ -1,0 +1,280 @@
+//! How histories travel: a machine without I/O.
+//!
+//! Two nodes compare frontiers (per log: size and root) and the one that lacks entries fetches them package by package. The shell
+//! (`node::net`) feeds events in and carries effects out; every rule about who asks whom for what, when, and what a bad answer means
+//! stands here. Time comes in as an argument.
+//!
+//! Nothing depends on an announcement arriving: frontiers are sent again every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS).
+
+pub mod wire;
+
+use crate::{
+    id::{Millis, Origin, PublicKey},
+    limits::{ANTI_ENTROPY_MS, FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
+    log::Package,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use wire::Head;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A connection to an enrolled peer stands.
+    Connected(PublicKey),
+    /// The last connection to a peer is gone.
+    Disconnected(PublicKey),
+    /// These logs are wanted, most urgent first. Replaces the list before.
+    Follow(Vec<Origin>),
+    /// Entries were stored, our own or a peer's.
+    HeadAdvanced(Head),
+    /// A peer told its frontier, asked or unasked.
+    FrontierReceived(PublicKey, Vec<Head>),
+    /// The answer to a [`Effect::Fetch`].
+    PackageReceived(PublicKey, u64, Package),
+    /// A fetch was not answered, or the peer has nothing to give.
+    FetchFailed(PublicKey, u64),
+    /// The package handed out by [`Effect::Ingest`] is stored.
+    Ingested(PublicKey, Origin),
+    /// It did not verify. Nothing of it was stored.
+    Rejected(PublicKey, Origin),
+    /// Some time passed.
+    Tick,
+}
+
+/// What the shell must do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell a peer our frontier; its answer is its own.
+    Announce(PublicKey, Vec<Head>),
+    /// Ask a peer for the package that begins at `start`. The id comes back in the event.
+    Fetch {
+        /// Whom.
+        peer: PublicKey,
+        /// Names the request.
+        id: u64,
+        /// Which log.
+        origin: Origin,
+        /// First entry that is not here.
+        start: u64,
+    },
+    /// Verify the package against what is here and store it.
+    Ingest {
+        /// Who gave it.
+        peer: PublicKey,
+        /// Which log.
+        origin: Origin,
+        /// As received.
+        package: Package,
+    },
+    /// A peer holds another history of the same length: somebody signed two.
+    Diverged {
+        /// Who told.
+        peer: PublicKey,
+        /// Which log.
+        origin: Origin,
+    },
+}
+
+#[derive(Debug, Default)]
+struct Peer {
+    connected: bool,
+    sizes: BTreeMap<Origin, u64>,
+    fetch: Option<Fetch>,
+    /// Logs of which this peer gave entries that did not verify. Not asked again before it reconnects.
+    distrusted: BTreeSet<Origin>,
+    announce_at: Millis,
+    last_seen: Option<Millis>,
+}
+
+#[derive(Debug)]
+struct Fetch {
+    id: u64,
+    origin: Origin,
+    deadline: Millis,
+    /// The package arrived and is being stored.
+    ingesting: bool,
+}
+
+/// How far apart a peer and this node are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lag {
+    /// A connection stands.
+    pub connected: bool,
+    /// When it last said something.
+    pub last_seen: Option<Millis>,
+    /// Entries here that it is not known to hold.
+    pub to_send: u64,
+    /// Entries it told of that are not here.
+    pub to_receive: u64,
+}
+
+/// The replication machine of one node.
+#[derive(Debug)]
+pub struct Sync {
+    own: Option<Origin>,
+    follow: Vec<Origin>,
+    heads: BTreeMap<Origin, Head>,
+    peers: BTreeMap<PublicKey, Peer>,
+    next_id: u64,
+}
+
+impl Sync {
+    /// A machine for the node that writes the log `own`. That log is never fetched: only this node may extend it.
+    pub fn new(own: Option<Origin>) -> Self {
+        Self { own, follow: Vec::new(), heads: BTreeMap::new(), peers: BTreeMap::new(), next_id: 0 }
+    }
+
+    /// What a peer was known to hold before this node restarted, so that "waits to be sent" stays honest without a connection.
+    pub fn remember(&mut self, peer: PublicKey, origin: Origin, size: u64) {
+        self.peers.entry(peer).or_default().sizes.insert(origin, size);
+    }
+
+    /// Takes in one event. Never blocks and never fails.
+    pub fn handle(&mut self, now: Millis, event: Event) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Connected(key) => {
+                let peer = self.peers.entry(key).or_default();
+                peer.connected = true;
+                peer.distrusted.clear();
+                peer.announce_at = now;
+            }
+            Event::Disconnected(key) => {
+                if let Some(peer) = self.peers.get_mut(&key) {
+                    peer.connected = false;
+                    peer.fetch = None;
+                }
+            }
+            Event::Follow(origins) => self.follow = origins,
+            Event::HeadAdvanced(head) => {
+                let newer = self.heads.get(&head.origin).is_none_or(|known| known.size < head.size);
+                if newer {
+                    self.heads.insert(head.origin.clone(), head);
+                    self.peers.values_mut().for_each(|peer| peer.announce_at = now);
+                }
+            }
+            Event::FrontierReceived(key, heads) => self.learn(now, key, heads, &mut effects),
+            Event::PackageReceived(key, id, package) => {
+                let peer = self.peers.entry(key).or_default();
+                peer.last_seen = Some(now);
+                if let Some(fetch) = peer.fetch.as_mut().filter(|fetch| fetch.id == id && !fetch.ingesting) {
+                    fetch.ingesting = true;
+                    effects.push(Effect::Ingest { peer: key, origin: fetch.origin.clone(), package });
+                }
+            }
+            Event::FetchFailed(key, id) => {
+                let peer = self.peers.entry(key).or_default();
+                if let Some(fetch) = peer.fetch.take_if(|fetch| fetch.id == id) {
+                    // What it told of is not to be had now; the next frontier may tell of it again.
+                    peer.sizes.remove(&fetch.origin);
+                }
+            }
+            Event::Ingested(key, _) => self.peers.entry(key).or_default().fetch = None,
+            Event::Rejected(key, origin) => {
+                let peer = self.peers.entry(key).or_default();
+                peer.fetch = None;
+                peer.distrusted.insert(origin);
+            }
+            Event::Tick => {
+                for peer in self.peers.values_mut() {
+                    // A package that is being stored is this node's own work and not the peer's delay.
+                    if let Some(late) = peer.fetch.take_if(|fetch| !fetch.ingesting && fetch.deadline <= now) {
+                        peer.sizes.remove(&late.origin);
+                    }
+                }
+            }
+        }
+        self.announce(now, &mut effects);
+        self.fetch(now, &mut effects);
+        effects
+    }
+
+    fn learn(&mut self, now: Millis, key: PublicKey, heads: Vec<Head>, effects: &mut Vec<Effect>) {
+        let peer = self.peers.entry(key).or_default();
+        peer.last_seen = Some(now);
+        for head in heads.into_iter().take(FRONTIER_LOGS_MAX) {
+            if let Some(ours) = self.heads.get(&head.origin).filter(|ours| ours.size == head.size && ours.root != head.root) {
+                effects.push(Effect::Diverged { peer: key, origin: ours.origin.clone() });
+                continue;
+            }
+            // Bound: only logs that are wanted, our own, or known already are remembered, so a peer cannot fill the memory with names.
+            let wanted =
+                self.follow.contains(&head.origin) || self.own.as_ref() == Some(&head.origin) || self.heads.contains_key(&head.origin);
+            if wanted {
+                // Sizes only grow, except for a peer that was restored from a backup: then its word is newer than our memory.
+                peer.sizes.insert(head.origin, head.size);
+            }
+        }
+    }
+
+    fn announce(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        let heads: Vec<Head> = self.heads.values().take(FRONTIER_LOGS_MAX).cloned().collect();
+        for (key, peer) in &mut self.peers {
+            if peer.connected && peer.announce_at <= now {
+                peer.announce_at = now + ANTI_ENTROPY_MS;
+                effects.push(Effect::Announce(*key, heads.clone()));
+            }
+        }
+    }
+
+    fn fetch(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        let mut busy: BTreeSet<Origin> =
+            self.peers.values().filter_map(|peer| peer.fetch.as_ref()).map(|fetch| fetch.origin.clone()).collect();
+        for origin in &self.follow {
+            if self.own.as_ref() == Some(origin) || busy.contains(origin) {
+                continue;
+            }
+            let start = self.heads.get(origin).map_or(0, |head| head.size);
+            let giver = self.peers.iter_mut().find(|(_, peer)| {
+                peer.connected
+                    && peer.fetch.is_none()
+                    && !peer.distrusted.contains(origin)
+                    && peer.sizes.get(origin).is_some_and(|size| *size > start)
+            });
+            if let Some((key, peer)) = giver {
+                let id = self.next_id;
+                self.next_id += 1;
+                peer.fetch = Some(Fetch { id, origin: origin.clone(), deadline: now + REQUEST_TIMEOUT_MS, ingesting: false });
+                busy.insert(origin.clone());
+                effects.push(Effect::Fetch { peer: *key, id, origin: origin.clone(), start });
+            }
+        }
+    }
+
+    /// How far apart this node and a peer are, over the logs that are here.
+    pub fn lag(&self, key: PublicKey) -> Lag {
+        let Some(peer) = self.peers.get(&key) else {
+            return Lag { to_send: self.heads.values().map(|head| head.size).sum(), ..Lag::default() };
+        };
+        let size_here = |origin: &Origin| self.heads.get(origin).map_or(0, |head| head.size);
+        Lag {
+            connected: peer.connected,
+            last_seen: peer.last_seen,
+            to_send: self.heads.values().map(|head| head.size.saturating_sub(peer.sizes.get(&head.origin).copied().unwrap_or(0))).sum(),
+            to_receive: peer
+                .sizes
+                .iter()
+                .filter(|(origin, _)| self.follow.contains(origin))
+                .map(|(origin, size)| size.saturating_sub(size_here(origin)))
+                .sum(),
+        }
+    }
+
+    /// The largest size of a log that any other node is known to hold.
+    pub fn held_elsewhere(&self, origin: &Origin) -> u64 {
+        self.peers.values().filter_map(|peer| peer.sizes.get(origin).copied()).max().unwrap_or(0)
+    }
+
+    /// How much of a log each peer is known to hold.
+    pub fn holders(&self, origin: &Origin) -> Vec<(PublicKey, u64)> {
+        self.peers.iter().filter_map(|(key, peer)| Some((*key, *peer.sizes.get(origin)?))).collect()
+    }
+
+    /// Peers with a standing connection.
+    pub fn connected(&self) -> impl Iterator<Item = PublicKey> {
+        self.peers.iter().filter(|(_, peer)| peer.connected).map(|(key, _)| *key)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! Machines in a simulated network: seeded loss, delay, reordering, partition and one liar. A failing seed is printed by proptest.
+
+use super::*;
+use crate::{
+    id::RecordHash,
+    keys::OfficeKey,
+    log::{Checkpoint, Package, VerifierKey},
+    merkle::{self, Edge, Hash, Subtrees},
+};
+use proptest::prelude::*;
+use std::{collections::VecDeque, convert::Infallible};
+
+/// A log in memory with everything that a package needs.
+#[derive(Clone, Default)]
+struct Memory {
+    entries: Vec<Vec<u8>>,
+    subtrees: BTreeMap<(u8, u64), Hash>,
+    edge: Edge,
+    note: String,
+}
+
+impl Subtrees for Memory {
+    type Error = Infallible;
+    fn subtree(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
+        Ok(self.subtrees[&(level, index)])
+    }
+}
+
+impl Memory {
+    fn push(&mut self, entry: Vec<u8>) {
+        let subtrees = &mut self.subtrees;
+        self.edge.append(merkle::leaf_hash(&entry), |level, index, hash| _ = subtrees.insert((level, index), hash));
+        self.entries.push(entry);
+    }
+    fn sign(&mut self, origin: &Origin, key: &OfficeKey) {
+        self.note = Checkpoint { origin: origin.clone(), size: self.edge.size(), root: self.edge.root() }.sign(key).note().to_owned();
+    }
+    fn package(&self, start: u64, size: u64) -> Option<Package> {
+        let end = (start + 3).min(size);
+        (start < end).then(|| Package {
+            start,
+            entries: self.entries[start as usize..end as usize].iter().map(|entry| entry.clone().into()).collect(),
+            checkpoint: self.note.clone(),
+            proof: merkle::consistency_proof(self, end, size).unwrap().into_iter().map(Into::into).collect(),
+        })
+    }
+    fn head(&self, origin: &Origin) -> Head {
+        Head { origin: origin.clone(), size: self.edge.size(), root: RecordHash(self.edge.root()) }
+    }
+}
+
+enum Message {
+    Frontier(Vec<Head>, bool),
+    Ask(u64, Origin, u64),
+    Give(u64, Option<Package>),
+}
+
+struct Node {
+    key: OfficeKey,
+    origin: Origin,
+    sync: Sync,
+    logs: BTreeMap<Origin, Memory>,
+    /// Sizes at which the held checkpoint was signed; entries beyond what it covers do not exist in this simulation.
+    lies: bool,
+}
+
+struct World {
+    nodes: Vec<Node>,
+    wire: VecDeque<(Millis, usize, usize, Message)>,
+    now: Millis,
+    seed: u64,
+    cut: Option<usize>,
+    loss_percent: u64,
+}
+
+impl World {
+    fn new(count: u8, seed: u64, liar: bool) -> Self {
+        let nodes: Vec<Node> = (0..count)
+            .map(|index| {
+                let key = OfficeKey::from_seed(&[index; 32]);
+                let origin: Origin = format!("demo.huizhi/office/4403000{index}/1").parse().unwrap();
+                let sync = Sync::new(Some(origin.clone()));
+                Node { key, origin, sync, logs: BTreeMap::new(), lies: liar && index == 0 }
+            })
+            .collect();
+        let mut world = Self { nodes, wire: VecDeque::new(), now: 0, seed, cut: None, loss_percent: 10 };
+        let origins: Vec<_> = world.nodes.iter().map(|node| node.origin.clone()).collect();
+        for index in 0..world.nodes.len() {
+            world.step(index, Event::Follow(origins.clone()));
+            for other in 0..world.nodes.len() {
+                if other != index {
+                    let key = world.nodes[other].key.public();
+                    world.step(index, Event::Connected(key));
+                }
+            }
+        }
+        world
+    }
+    /// SplitMix64.
+    fn draw(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.seed;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+    fn send(&mut self, from: usize, to: usize, message: Message) {
+        let lost = self.draw() % 100 < self.loss_percent || self.cut.is_some_and(|cut| cut == from || cut == to);
+        let delay = 1 + self.draw() % 400;
+        if !lost {
+            self.wire.push_back((self.now + delay, from, to, message));
+        }
+    }
+    fn index_of(&self, key: PublicKey) -> usize {
+        self.nodes.iter().position(|node| node.key.public() == key).unwrap()
+    }
+    fn step(&mut self, index: usize, event: Event) {
+        let effects = self.nodes[index].sync.handle(self.now, event);
+        for effect in effects {
+            match effect {
+                Effect::Announce(peer, heads) => {
+                    let to = self.index_of(peer);
+                    self.send(index, to, Message::Frontier(heads, true));
+                }
+                Effect::Fetch { peer, id, origin, start } => {
+                    let to = self.index_of(peer);
+                    self.send(index, to, Message::Ask(id, origin, start));
+                }
+                Effect::Ingest { peer, origin, package } => {
+                    let verifier = self
+                        .nodes
+                        .iter()
+                        .find(|node| node.origin == origin)
+                        .map(|node| VerifierKey::new(origin.clone(), node.key.public()));
+                    let log = self.nodes[index].logs.entry(origin.clone()).or_default();
+                    let event = match package.verify(&log.edge, &verifier.unwrap()) {
+                        Ok(verified) => {
+                            verified.entries.into_iter().for_each(|entry| log.push(entry.into()));
+                            // A checkpoint ahead of the entries is kept for relaying only once they are all here.
+                            if verified.checkpoint.size() == log.edge.size() {
+                                log.note = verified.checkpoint.note().to_owned();
+                            }
+                            let head = log.head(&origin);
+                            self.step(index, Event::HeadAdvanced(head));
+                            Event::Ingested(peer, origin)
+                        }
+                        Err(_) => Event::Rejected(peer, origin),
+                    };
+                    self.step(index, event);
+                }
+                Effect::Diverged { .. } => panic!("nobody signs two histories here"),
+            }
+        }
+    }
+    fn append(&mut self, index: usize) {
+        let node = &mut self.nodes[index];
+        let log = node.logs.entry(node.origin.clone()).or_default();
+        let entry = format!("{} {}", node.origin, log.edge.size()).into_bytes();
+        log.push(entry);
+        log.sign(&node.origin, &node.key);
+        let head = log.head(&node.origin);
+        self.step(index, Event::HeadAdvanced(head));
+    }
+    fn deliver(&mut self, from: usize, to: usize, message: Message) {
+        let sender = self.nodes[from].key.public();
+        match message {
+            Message::Frontier(heads, answer) => {
+                if answer {
+                    let node = &self.nodes[to];
+                    let ours = node.logs.iter().map(|(origin, log)| log.head(origin)).collect();
+                    self.send(to, from, Message::Frontier(ours, false));
+                }
+                self.step(to, Event::FrontierReceived(sender, heads));
+            }
+            Message::Ask(id, origin, start) => {
+                let node = &self.nodes[to];
+                let mut package = node.logs.get(&origin).and_then(|log| {
+                    // Only a log whose newest checkpoint covers exactly what is here can be proved onwards.
+                    let signed: u64 = log.note.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
+                    log.package(start, signed)
+                });
+                if node.lies && origin != node.origin {
+                    package.iter_mut().for_each(|package| package.entries[0].push(b'!'));
+                }
+                self.send(to, from, Message::Give(id, package));
+            }
+            Message::Give(id, Some(package)) => self.step(to, Event::PackageReceived(sender, id, package)),
+            Message::Give(id, None) => self.step(to, Event::FetchFailed(sender, id)),
+        }
+    }
+    fn run(&mut self, until: Millis) {
+        while self.now < until {
+            self.now += 50;
+            let due: Vec<_> = {
+                let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.wire).into_iter().partition(|(at, ..)| *at <= self.now);
+                self.wire = rest.into();
+                due
+            };
+            for (_, from, to, message) in due {
+                self.deliver(from, to, message);
+            }
+            if self.now.is_multiple_of(1000) {
+                (0..self.nodes.len()).for_each(|index| self.step(index, Event::Tick));
+            }
+        }
+    }
+    fn sizes(&self, index: usize) -> Vec<(Origin, u64, Hash)> {
+        self.nodes[index].logs.iter().map(|(origin, log)| (origin.clone(), log.edge.size(), log.edge.root())).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn honest_nodes_converge_after_loss_partition_and_a_liar(seed: u64, count in 3_u8..6, liar: bool, appends in 1_usize..30) {
+        let mut world = World::new(count, seed, liar);
+        world.cut = Some(1);
+        for _ in 0..appends {
+            let index = (world.draw() % u64::from(count)) as usize;
+            world.append(index);
+            let pause = world.draw() % 700;
+            world.run(world.now + pause);
+        }
+        world.cut = None;
+        let healed = world.now;
+        // The bound for progress after healing: a lost request costs its time-out, a lost announcement one round of anti-entropy.
+        world.run(healed + 600_000);
+        for index in 1..usize::from(count) {
+            prop_assert_eq!(world.sizes(index), world.sizes(0));
+            let peer = world.nodes[0].key.public();
+            prop_assert_eq!(world.nodes[index].sync.lag(peer).to_receive, 0);
+        }
+    }
+}
+
+#[test]
+fn the_own_log_is_never_fetched() {
+    let origin: Origin = "demo.huizhi/office/44030000/1".parse().unwrap();
+    let peer = OfficeKey::from_seed(&[1; 32]).public();
+    let mut sync = Sync::new(Some(origin.clone()));
+    sync.handle(0, Event::Follow(vec![origin.clone()]));
+    sync.handle(0, Event::Connected(peer));
+    let head = Head { origin: origin.clone(), size: 9, root: RecordHash([0; 32]) };
+    assert_eq!(sync.handle(0, Event::FrontierReceived(peer, vec![head])), []);
+    assert_eq!(sync.held_elsewhere(&origin), 9);
+}
+
+#[test]
+fn unknown_logs_do_not_fill_the_memory() {
+    let peer = OfficeKey::from_seed(&[1; 32]).public();
+    let mut sync = Sync::new(None);
+    sync.handle(0, Event::Connected(peer));
+    let heads = (0..1000).map(|code| Head { origin: format!("x/office/{code:08}/1").parse().unwrap(), size: 1, root: RecordHash([0; 32]) });
+    sync.handle(0, Event::FrontierReceived(peer, heads.collect()));
+    assert!(sync.peers[&peer].sizes.is_empty());
+}
+
+#[test]
+fn a_different_root_at_the_same_size_is_told() {
+    let origin: Origin = "x/office/44030000/1".parse().unwrap();
+    let peer = OfficeKey::from_seed(&[1; 32]).public();
+    let mut sync = Sync::new(None);
+    sync.handle(0, Event::Follow(vec![origin.clone()]));
+    let head = |root| Head { origin: origin.clone(), size: 2, root: RecordHash([root; 32]) };
+    sync.handle(0, Event::HeadAdvanced(head(1)));
+    assert_eq!(sync.handle(0, Event::FrontierReceived(peer, vec![head(2)])), [Effect::Diverged { peer, origin: origin.clone() }]);
+}

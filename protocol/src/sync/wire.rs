@@ -1,0 +1,183 @@
+//! Frames between nodes: CBOR, one request and one response per exchange. Decoding is total.
+
+use crate::{
+    id::{BlobHash, Origin, RecordHash},
+    limits::{BLOB_CHUNK_BYTES_MAX, FRAME_BYTES_MAX, FRONTIER_LOGS_MAX},
+    log::Package,
+};
+use minicbor::{Decode, Encode, bytes::ByteVec};
+
+/// Name of the protocol on the wire; the number changes when a node of before could not answer.
+pub const PROTOCOL: &str = "/huizhi/sync/1";
+
+/// One log as a peer holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Head {
+    /// The log.
+    #[n(0)]
+    pub origin: Origin,
+    /// Entries held.
+    #[n(1)]
+    pub size: u64,
+    /// Root over them.
+    #[n(2)]
+    pub root: RecordHash,
+}
+
+/// What a peer asks.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Request {
+    /// Here is my frontier; tell me yours.
+    #[n(0)]
+    Frontier(#[n(0)] Vec<Head>),
+    /// Entries of a log from a position on.
+    #[n(1)]
+    Entries {
+        /// The log.
+        #[n(0)]
+        origin: Origin,
+        /// First entry wanted.
+        #[n(1)]
+        start: u64,
+    },
+    /// A piece of a blob from an offset on.
+    #[n(2)]
+    Blob {
+        /// SHA-256 of the whole.
+        #[n(0)]
+        hash: BlobHash,
+        /// Bytes held already.
+        #[n(1)]
+        offset: u64,
+    },
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Response {
+    /// The answer to [`Request::Frontier`].
+    #[n(0)]
+    Frontier(#[n(0)] Vec<Head>),
+    /// The answer to [`Request::Entries`].
+    #[n(1)]
+    Entries(#[n(0)] Package),
+    /// The answer to [`Request::Blob`].
+    #[n(2)]
+    Blob {
+        /// Bytes of the whole blob.
+        #[n(0)]
+        total: u64,
+        /// The piece.
+        #[n(1)]
+        bytes: ByteVec,
+    },
+    /// Not here, or not yet.
+    #[n(3)]
+    NotHere,
+    /// The answer is no.
+    #[n(4)]
+    Refused(#[n(0)] Refusal),
+}
+
+/// Why an answer is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Refusal {
+    /// The asking key is not enrolled, as far as the answering node knows.
+    #[n(0)]
+    NotEnrolled,
+    /// The asking office has no part in the case of that blob.
+    #[n(1)]
+    NotForYou,
+}
+
+/// Why a frame is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// Longer than a frame may be.
+    #[error("a frame of {0} bytes exceeds the bound")]
+    TooLong(usize),
+    /// Not a message of this protocol.
+    #[error("malformed frame: {0}")]
+    Malformed(String),
+}
+
+/// Writes a message.
+pub fn encode<T: Encode<()>>(message: &T) -> Vec<u8> {
+    minicbor::to_vec(message).expect("writing to memory cannot fail")
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// See [`FrameError`].
+pub fn decode_request(frame: &[u8]) -> Result<Request, FrameError> {
+    let request = decode(frame)?;
+    match &request {
+        Request::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
+        _ => Ok(request),
+    }
+}
+
+/// Reads a response.
+///
+/// # Errors
+/// See [`FrameError`].
+pub fn decode_response(frame: &[u8]) -> Result<Response, FrameError> {
+    let response = decode(frame)?;
+    match &response {
+        Response::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
+        Response::Blob { bytes, .. } if bytes.len() > BLOB_CHUNK_BYTES_MAX => Err(FrameError::TooLong(bytes.len())),
+        _ => Ok(response),
+    }
+}
+
+fn decode<'b, T: Decode<'b, ()>>(frame: &'b [u8]) -> Result<T, FrameError> {
+    if frame.len() > FRAME_BYTES_MAX {
+        return Err(FrameError::TooLong(frame.len()));
+    }
+    minicbor::decode(frame).map_err(|error| FrameError::Malformed(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn messages_round_trip() {
+        let origin: Origin = "demo.huizhi/province/1".parse().unwrap();
+        let head = Head { origin: origin.clone(), size: 3, root: RecordHash([1; 32]) };
+        for request in [
+            Request::Frontier(vec![head.clone()]),
+            Request::Entries { origin, start: 7 },
+            Request::Blob { hash: BlobHash([2; 32]), offset: 9 },
+        ] {
+            assert_eq!(decode_request(&encode(&request)), Ok(request));
+        }
+        let package = Package { start: 1, entries: vec![vec![1, 2].into()], checkpoint: "x".into(), proof: vec![[3; 32].into()] };
+        for response in [
+            Response::Frontier(vec![head]),
+            Response::Entries(package),
+            Response::Blob { total: 5, bytes: vec![1].into() },
+            Response::NotHere,
+            Response::Refused(Refusal::NotEnrolled),
+        ] {
+            assert_eq!(decode_response(&encode(&response)), Ok(response));
+        }
+    }
+
+    #[test]
+    fn a_piece_beyond_the_bound_is_refused() {
+        let response = Response::Blob { total: 5, bytes: vec![0; BLOB_CHUNK_BYTES_MAX + 1].into() };
+        assert_eq!(decode_response(&encode(&response)), Err(FrameError::TooLong(BLOB_CHUNK_BYTES_MAX + 1)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_decode_or_are_refused(frame: Vec<u8>) {
+            let _ = decode_request(&frame);
+            let _ = decode_response(&frame);
+        }
+    }
+}
