@@ -142,3 +142,19 @@ pub fn openapi() -> Result<String, serde_json::Error> {
     document.info.version = env!("CARGO_PKG_VERSION").into();
     document.to_pretty_json()
 }
+
+/// Specs in force, as the API lists them; for the command line while no node runs.
+pub(crate) fn spec_list(office: &Office) -> Vec<types::SpecSummary> {
+    crate::service::specs::in_force(office).iter().map(views::spec_summary).collect()
+}
+
+/// One spec, as the API shows it.
+///
+/// # Errors
+/// There is none with this id.
+pub(crate) fn spec_view(office: &Office, id: &str) -> Result<types::SpecView, Refusal> {
+    let known = crate::service::specs::by_id(office, id).ok_or_else(|| crate::service::specs::unknown(id))?;
+    Ok(views::spec(office, &known))
+}
+
+pub(crate) use receipts::answer as receipt_answer;

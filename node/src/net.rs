@@ -8,5 +8,5 @@ mod codec;
 mod driver;
 mod status;
 
-pub use driver::{NetConfig, NetError, NetHandle, start};
+pub use driver::{NetConfig, NetError, NetHandle, peer_id, start};
 pub use status::{NetStatus, PeerState};

@@ -11,6 +11,7 @@ mod tables;
 
 pub use blobs::{BlobError, Blobs, PartialBlob};
 pub use heads::HeadFile;
+pub(crate) use heads::replace_file;
 pub use logs::{LogHead, LogView, StoredEntry};
 
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};

@@ -3,7 +3,7 @@
 use super::{BLOBS, LOGS, POLICY};
 use protocol::{
     case,
-    id::{BlobHash, CaseId, Origin},
+    id::{BlobHash, CaseId},
     limits::{BLOB_BYTES_MAX, NOTE_BYTES_MAX},
     log::{SignedCheckpoint, VerifierKey, tile},
     membership::Membership,

@@ -207,7 +207,8 @@ fn key_of(peer: &PeerId) -> Option<PublicKey> {
     }
 }
 
-fn peer_of(key: PublicKey) -> Option<PeerId> {
+/// The network identity of an office key; nothing for bytes that are no key.
+pub fn peer_id(key: PublicKey) -> Option<PeerId> {
     let key = identity::ed25519::PublicKey::try_from_bytes(&key.0).ok()?;
     Some(identity::PublicKey::from(key).to_peer_id())
 }
@@ -283,13 +284,13 @@ impl Driver {
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
             .iter()
-            .filter(|(key, _)| **key != me && peer_of(**key).is_some_and(|peer| !self.swarm.is_connected(&peer)))
+            .filter(|(key, _)| **key != me && peer_id(**key).is_some_and(|peer| !self.swarm.is_connected(&peer)))
             .filter(|(key, _)| self.dialled.get(key).is_none_or(|at| at + REDIAL_MS <= now))
             .map(|(key, addresses)| (*key, addresses.clone()))
             .collect();
         for (key, addresses) in waiting {
             self.dialled.insert(key, now);
-            if let Some(peer) = peer_of(key)
+            if let Some(peer) = peer_id(key)
                 && let Err(error) = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).build())
             {
                 tracing::debug!(%error, %peer, "cannot dial");
@@ -513,7 +514,7 @@ impl Driver {
     }
 
     fn send(&mut self, key: PublicKey, request: Request, asked: Asked) {
-        let Some(peer) = peer_of(key) else { return };
+        let Some(peer) = peer_id(key) else { return };
         let id = self.swarm.behaviour_mut().sync.send_request(&peer, request);
         self.asked.insert(id, (key, asked));
     }
@@ -570,6 +571,6 @@ mod tests {
         let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
         let key = protocol::keys::OfficeKey::from_seed(&[7; 32]).public();
         assert_eq!(key_of(&keypair.public().to_peer_id()), Some(key));
-        assert_eq!(peer_of(key), Some(keypair.public().to_peer_id()));
+        assert_eq!(peer_id(key), Some(keypair.public().to_peer_id()));
     }
 }

@@ -1,0 +1,168 @@
+//! The command line. Standard output is for results (JSON with `--json`), standard error for people.
+
+#![expect(clippy::print_stdout, reason = "results of commands go to standard output")]
+
+mod audit;
+mod demo;
+mod doctor;
+mod init;
+mod local;
+mod models;
+mod photo;
+mod receipt;
+mod run;
+mod specs;
+mod staff;
+
+use crate::service::staff::StaffRole;
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// 回执 Huizhi: ID photos, review and signed receipts for offices that work alone and agree later.
+///
+/// First steps: `huizhi demo` shows a whole federation on this machine. `huizhi init` and `huizhi run` serve one office.
+#[derive(Debug, Parser)]
+#[command(name = "huizhi", version, max_term_width = 110)]
+pub struct Cli {
+    /// Data directory of the node.
+    #[arg(long, global = true, env = "HUIZHI_DIR", default_value_os_t = default_dir())]
+    dir: PathBuf,
+    /// Print results as JSON, for programs.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say more on standard error; twice for everything.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn default_dir() -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join(".huizhi")
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the keys and configuration of a new node.
+    ///
+    /// Without options: one office that is its own province and works at once.
+    Init(init::InitArgs),
+    /// Serve the office in the data directory until Ctrl-C.
+    Run(run::RunArgs),
+    /// Run a whole federation on this machine: a province and two offices.
+    Demo(demo::DemoArgs),
+    /// Make an ID photo from a picture file.
+    #[command(subcommand)]
+    Photo(photo::PhotoCommand),
+    /// Photo specs: list, show, check, publish.
+    #[command(subcommand)]
+    Specs(specs::SpecsCommand),
+    /// Models that find faces: what is present, download, import from a stick.
+    #[command(subcommand)]
+    Models(models::ModelsCommand),
+    /// Receipts: look one up, verify a file.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+    /// Write everything an auditor needs into a folder.
+    Export(audit::ExportArgs),
+    /// Check an export with no node running. Exit code 0: everything holds; 2: something does not; 1: not an export.
+    Verify(audit::VerifyArgs),
+    /// Admit an office to the federation; at the province.
+    Enrol(EnrolArgs),
+    /// Staff of this office.
+    #[command(subcommand)]
+    Staff(staff::StaffCommand),
+    /// Look at the node and say what is wrong and what to do.
+    Doctor,
+    /// Print the OpenAPI document of the local API.
+    #[command(hide = true)]
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+struct EnrolArgs {
+    /// The text that `huizhi init --join` printed at the office.
+    request: String,
+    /// Roles to grant: capture, review, admin, archive.
+    #[arg(long, value_delimiter = ',', default_value = "capture")]
+    roles: Vec<String>,
+}
+
+/// Starts logging to standard error.
+pub fn start_logging(cli: &Cli) {
+    let level = match (&cli.command, cli.verbose) {
+        (_, 2..) => "debug",
+        (Command::Run(_), _) | (_, 1) => "warn,node=info,huizhi=info",
+        _ => "error",
+    };
+    let filter = std::env::var("HUIZHI_LOG").unwrap_or_else(|_| level.into());
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+}
+
+/// Says what went wrong, cause by cause.
+pub fn print_error(error: &anyhow::Error) {
+    eprintln!("huizhi: {error}");
+    for cause in error.chain().skip(1) {
+        eprintln!("  because: {cause}");
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// What a person must know; the exit code is 1 then.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let (dir, json) = (&cli.dir, cli.json);
+    match cli.command {
+        Command::Init(args) => init::run(dir, json, args),
+        Command::Run(args) => run::run(dir, args),
+        Command::Demo(args) => demo::run(args),
+        Command::Photo(command) => photo::run(dir, json, command),
+        Command::Specs(command) => specs::run(dir, json, command),
+        Command::Models(command) => models::run(dir, json, command),
+        Command::Receipt(command) => receipt::run(dir, json, command),
+        Command::Export(args) => audit::export(dir, json, args),
+        Command::Verify(args) => audit::verify(json, args),
+        Command::Enrol(args) => {
+            let office = local::Local::open(dir)?.enrol(&args.request, &args.roles)?;
+            print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Staff(command) => staff::run(dir, json, command),
+        Command::Doctor => doctor::run(dir, json),
+        Command::Openapi => {
+            println!("{}", crate::api::openapi()?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Prints a result as JSON or in words.
+fn print(json: bool, value: &serde_json::Value, words: impl FnOnce(&serde_json::Value) -> String) {
+    if json {
+        println!("{value:#}");
+    } else {
+        println!("{}", words(value));
+    }
+}
+
+/// A text field of a JSON object; a missing one is empty.
+fn text<'a>(value: &'a serde_json::Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+/// Roles as the demo and `init` give them.
+const ALL_ROLES: [StaffRole; 4] = [StaffRole::Counter, StaffRole::Reviewer, StaffRole::Admin, StaffRole::Auditor];
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,83 @@
+//! `huizhi export` and `huizhi verify`.
+
+use super::local::Local;
+use crate::audit;
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use std::{io::IsTerminal, path::{Path, PathBuf}, process::ExitCode};
+
+/// Where to export to.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// Folder that does not exist yet or is empty.
+    folder: PathBuf,
+    /// Leave the photos out.
+    #[arg(long)]
+    no_photos: bool,
+}
+
+/// What to verify.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Folder of an export.
+    folder: PathBuf,
+    /// The province's key as the province published it. Without it the key in the export is used.
+    #[arg(long, value_name = "VKEY")]
+    province: Option<String>,
+}
+
+pub(super) fn export(dir: &Path, json: bool, args: ExportArgs) -> Result<ExitCode> {
+    let written = Local::open(dir)?.export(&args.folder, !args.no_photos)?;
+    super::print(json, &written, |written| {
+        format!(
+            "wrote {} logs, {} records and {} photos to {}\ncheck it with: huizhi verify {}",
+            written["logs"],
+            written["records"],
+            written["photos"],
+            args.folder.display(),
+            args.folder.display()
+        )
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn verify(json: bool, args: VerifyArgs) -> Result<ExitCode> {
+    let province = args.province.as_deref().map(str::parse).transpose()?;
+    let terminal = std::io::stderr().is_terminal();
+    let report = audit::verify(&args.folder, province.as_ref(), &mut |records| {
+        if terminal {
+            eprint!("\r{records} records");
+        }
+    })?;
+    if terminal {
+        eprint!("\r{:<40}\r", "");
+    }
+    super::print(json, &json!(report), |_| words(&report, province.is_some()));
+    Ok(ExitCode::from(if report.holds() { 0 } else { 2 }))
+}
+
+fn words(report: &audit::Report, given: bool) -> String {
+    let mut words = format!(
+        "{}: {} logs, {} records, {} receipts, {} photos verified",
+        if report.holds() { "HOLDS 全部核验通过" } else { "DOES NOT HOLD 核验未通过" },
+        report.logs,
+        report.records,
+        report.receipts,
+        report.photos
+    );
+    if report.photos_absent > 0 {
+        words += &format!("\n  {} photos of receipts are not in this export", report.photos_absent);
+    }
+    for failure in &report.failures {
+        words += &format!("\n  {}: {}", failure.place, failure.reason);
+    }
+    if report.failed > report.failures.len() as u64 {
+        words += &format!("\n  … and {} more", report.failed - report.failures.len() as u64);
+    }
+    words += &format!("\n  root of trust: {}", report.province);
+    if !given {
+        words += "\n  This key came with the export: compare it with the one that the province published, or give that one with --province.";
+    }
+    words
+}

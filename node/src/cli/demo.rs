@@ -1,0 +1,279 @@
+//! `huizhi demo`: a province and two offices as three real processes on loopback.
+//!
+//! Each child is this same program with `run`, and ends when the pipe to its standard input does, so that no child outlives the demo,
+//! however it ends.
+
+use super::init::{self, InitArgs};
+use crate::{config, enrolment, runtime, service::staff::{self, StaffRole}};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use protocol::record::Roles;
+use serde_json::json;
+use std::{
+    io::{BufRead, BufReader},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The password of every demo login.
+const PASSWORD: &str = "huizhi-demo";
+/// A child must serve within this time; the first start makes keys and opens models.
+const START_MAX: Duration = Duration::from_secs(60);
+/// A child must end within this time after it was asked to.
+const STOP_MAX: Duration = Duration::from_secs(15);
+
+/// Where the demo lives.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Folder of the three nodes; kept between starts.
+    #[arg(long = "in", value_name = "FOLDER", default_value_os_t = std::env::home_dir().unwrap_or_default().join(".huizhi-demo"))]
+    folder: PathBuf,
+    /// First of six ports: three for pages, three between the nodes.
+    #[arg(long, default_value_t = 8601)]
+    base_port: u16,
+    /// Throw the demo's data away and start over.
+    #[arg(long)]
+    reset: bool,
+    /// Start only these nodes: province, office-a, office-b.
+    #[arg(long, value_delimiter = ',', hide = true)]
+    only: Vec<String>,
+}
+
+struct Node {
+    name: &'static str,
+    title: &'static str,
+    code: &'static str,
+    logins: &'static [(&'static str, &'static str, StaffRole)],
+}
+
+const NODES: [Node; 3] = [
+    Node {
+        name: "province",
+        title: "广东省审核中心",
+        code: "44000001",
+        logins: &[("reviewer", "审核员 李", StaffRole::Reviewer), ("admin", "管理员 陈", StaffRole::Admin), ("auditor", "审计员 周", StaffRole::Auditor)],
+    },
+    Node {
+        name: "office-a",
+        title: "福田采集点",
+        code: "44030401",
+        logins: &[("counter", "采集员 王", StaffRole::Counter), ("auditor", "审计员 吴", StaffRole::Auditor)],
+    },
+    Node {
+        name: "office-b",
+        title: "海珠采集点",
+        code: "44010501",
+        logins: &[("counter", "采集员 赵", StaffRole::Counter), ("auditor", "审计员 孙", StaffRole::Auditor)],
+    },
+];
+
+pub(super) fn run(args: DemoArgs) -> Result<ExitCode> {
+    if args.reset {
+        reset(&args.folder)?;
+    }
+    let fresh = !args.folder.join(NODES[0].name).join(config::FILE).exists();
+    if fresh {
+        eprintln!("Making three nodes in {} …", args.folder.display());
+    }
+    make(&args)?;
+    let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
+    for (index, _) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
+        check_port(http(&args, index))?;
+    }
+    let mut children = Vec::new();
+    for node in NODES.iter().filter(|node| wanted(node.name)) {
+        children.push(Running::start(&args.folder.join(node.name), node.name)?);
+    }
+    let started = Instant::now();
+    for child in &mut children {
+        child.wait_until_ready(started)?;
+    }
+    tell(&args, fresh, &wanted);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let mut look = tokio::time::interval(Duration::from_millis(500));
+        let interrupted = runtime::interrupted();
+        tokio::pin!(interrupted);
+        loop {
+            tokio::select! {
+                () = &mut interrupted => return None,
+                _ = look.tick() => {
+                    if let Some(name) = children.iter_mut().find_map(Running::ended) {
+                        return Some(name);
+                    }
+                }
+            }
+        }
+    });
+    eprintln!("Stopping …");
+    let clean = children.into_iter().map(Running::stop).fold(true, |clean, one| clean && one);
+    match ended {
+        Some(name) => bail!("the node {name} ended by itself; its last words stand above"),
+        None if clean => Ok(ExitCode::SUCCESS),
+        None => bail!("a node did not stop cleanly"),
+    }
+}
+
+/// Removes only what looks like a demo.
+fn reset(folder: &Path) -> Result<()> {
+    for node in NODES {
+        let dir = folder.join(node.name);
+        if dir.join(config::FILE).exists() {
+            std::fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn http(args: &DemoArgs, index: usize) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, args.base_port + index as u16))
+}
+
+fn p2p(args: &DemoArgs, index: usize) -> u16 {
+    args.base_port + 3 + index as u16
+}
+
+fn check_port(address: SocketAddr) -> Result<()> {
+    TcpListener::bind(address).map(|_| ()).with_context(|| {
+        format!("port {} is in use: stop what runs there, or choose others with --base-port", address.port())
+    })
+}
+
+fn make(args: &DemoArgs) -> Result<()> {
+    let province = args.folder.join(NODES[0].name);
+    for (index, node) in NODES.iter().enumerate() {
+        let dir = args.folder.join(node.name);
+        if !dir.join(config::FILE).exists() {
+            // A start that was cut short leaves a folder without configuration; it holds nothing yet.
+            if dir.exists() {
+                std::fs::remove_dir_all(&dir)?;
+            }
+            make_one(args, index, node, &dir, &province)?;
+        }
+        set_addresses(args, index, &dir)?;
+    }
+    Ok(())
+}
+
+fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &Path) -> Result<()> {
+    let founder = index == 0;
+    let init = InitArgs {
+        name: node.title.into(),
+        code: node.code.into(),
+        federation: "demo.huizhi".into(),
+        join: (!founder).then(|| province.join(config::FEDERATION)),
+        roles: vec!["review".into(), "admin".into()],
+        http: http(args, index),
+        port: p2p(args, index),
+        announce: vec![format!("/ip4/127.0.0.1/tcp/{}", p2p(args, 0)).parse()?, format!("/ip4/127.0.0.1/udp/{}/quic-v1", p2p(args, 0)).parse()?],
+        login: "admin".into(),
+    };
+    let made = init::make(dir, &init, false)?;
+    let office = runtime::open_office(dir, &config::Config::load(dir)?)?;
+    for (login, name, role) in node.logins {
+        staff::add(&office, login, name, PASSWORD, &[*role])?;
+    }
+    drop(office);
+    if let Some(request) = made.request {
+        let admin = runtime::open_office(province, &config::Config::load(province)?)?;
+        admin.enrol(enrolment::read_request(&request, Roles::CAPTURE)?)?;
+    }
+    Ok(())
+}
+
+/// Writes addresses into the configuration and the root of trust, which follow `--base-port` at every start.
+fn set_addresses(args: &DemoArgs, index: usize, dir: &Path) -> Result<()> {
+    let mut config = config::Config::load(dir)?;
+    config.http.listen = http(args, index);
+    let port = p2p(args, index);
+    config.network.listen = vec![format!("/ip4/127.0.0.1/tcp/{port}").parse()?, format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse()?];
+    config.network.mdns = false;
+    std::fs::write(dir.join(config::FILE), toml::to_string_pretty(&config)?)?;
+    let mut federation = runtime::federation(dir)?;
+    let province = runtime::federation(&args.folder.join(NODES[0].name))?;
+    let peer = province.peers.first().and_then(|address| address.iter().last());
+    if let Some(peer) = peer {
+        let port = p2p(args, 0);
+        federation.peers = vec![
+            format!("/ip4/127.0.0.1/tcp/{port}").parse::<libp2p::Multiaddr>()?.with(peer.clone()),
+            format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse::<libp2p::Multiaddr>()?.with(peer),
+        ];
+    }
+    std::fs::write(dir.join(config::FEDERATION), serde_json::to_string_pretty(&federation)?)?;
+    Ok(())
+}
+
+fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
+    let pages: serde_json::Map<_, _> =
+        NODES.iter().enumerate().map(|(index, node)| (node.name.replace('-', "_"), json!(format!("http://{}", http(args, index))))).collect();
+    println!("\n  回执 Huizhi demo: three offices, three processes, one machine ({})\n", if fresh { "new" } else { "as you left it" });
+    for (index, node) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
+        let logins: Vec<_> = node.logins.iter().map(|(login, _, _)| *login).collect();
+        println!("  http://{}   {}   log in as {}", http(args, index), node.title, logins.join(", "));
+    }
+    println!("\n  Password everywhere: {PASSWORD}\n");
+    println!("  Try this first:");
+    println!("    1. 福田采集点 as counter: choose 居民身份证, type a name and the ID number 11010519491231002X, take or upload a photo, submit.");
+    println!("    2. 广东省审核中心 as reviewer: look at it, press A to approve (X returns it with a reason).");
+    println!("    3. 福田采集点 again: the receipt has a number; print it.");
+    println!("    4. 海珠采集点 as auditor: type the number under 核验.");
+    println!("    5. huizhi --dir {} export /tmp/audit && huizhi verify /tmp/audit", args.folder.join(NODES[1].name).display());
+    println!("\n  Ctrl-C stops all three. The next start finds everything again; --reset starts over.");
+    println!("ready {}", serde_json::Value::Object(pages));
+}
+
+/// A child process of the demo.
+struct Running {
+    name: &'static str,
+    child: Child,
+    ready: std::sync::mpsc::Receiver<String>,
+}
+
+impl Running {
+    fn start(dir: &Path, name: &'static str) -> Result<Self> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("--dir")
+            .arg(dir)
+            .args(["run", "--until-stdin-ends"])
+            .env("HUIZHI_LOG", std::env::var("HUIZHI_LOG").unwrap_or_else(|_| "warn".into()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
+        let stdout = child.stdout.take().context("the child has no standard output")?;
+        let (tell, ready) = std::sync::mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).lines();
+            if let Some(Ok(line)) = lines.next() {
+                let _ = tell.send(line);
+            }
+            // Keeps the pipe open until the child ends.
+            lines.for_each(drop);
+        });
+        Ok(Self { name, child, ready })
+    }
+    fn wait_until_ready(&mut self, since: Instant) -> Result<()> {
+        let left = START_MAX.saturating_sub(since.elapsed());
+        self.ready.recv_timeout(left).map(|_| ()).with_context(|| format!("the node {} did not start; its last words stand above", self.name))
+    }
+    fn ended(&mut self) -> Option<&'static str> {
+        matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)).then_some(self.name)
+    }
+    /// Ends the pipe that keeps the child alive, and waits.
+    fn stop(mut self) -> bool {
+        drop(self.child.stdin.take());
+        let deadline = Instant::now() + STOP_MAX;
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return status.success();
+            }
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        eprintln!("{} does not stop; ending it", self.name);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        false
+    }
+}

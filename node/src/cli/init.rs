@@ -1,0 +1,153 @@
+//! `huizhi init`: keys, configuration and root of trust of a new node.
+
+use crate::{
+    config::{self, Config},
+    enrolment::{self, Federation},
+    runtime,
+    service::{keys::Keys, staff},
+    store,
+};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use libp2p::Multiaddr;
+use protocol::{
+    id::{OfficeCode, Origin},
+    log::VerifierKey,
+    record::Roles,
+};
+use serde_json::json;
+use std::{net::SocketAddr, path::{Path, PathBuf}, process::ExitCode};
+
+/// What to call the office, and which federation to join.
+#[derive(Debug, Args, Clone)]
+pub(super) struct InitArgs {
+    /// Name of the office.
+    #[arg(long, default_value = "本地办公点")]
+    pub(super) name: String,
+    /// Office code: eight digits, GB/T 2260 county code and a serial of two.
+    #[arg(long, default_value = "44000001")]
+    pub(super) code: String,
+    /// Found a federation of this name (lower-case letters, digits, dots, hyphens).
+    #[arg(long, default_value = "local.huizhi", conflicts_with = "join")]
+    pub(super) federation: String,
+    /// Join the federation of this file, which the province hands out (`federation.json` of its data directory).
+    #[arg(long, value_name = "FILE")]
+    pub(super) join: Option<PathBuf>,
+    /// Roles of the founding office, which enrols itself.
+    #[arg(long, value_delimiter = ',', default_value = "capture,review,admin")]
+    pub(super) roles: Vec<String>,
+    /// Address of the pages on this machine.
+    #[arg(long, default_value = "127.0.0.1:8600")]
+    pub(super) http: SocketAddr,
+    /// Port for other offices, TCP and UDP.
+    #[arg(long, default_value_t = 8700)]
+    pub(super) port: u16,
+    /// Address under which other offices reach this one, for `federation.json`, for example `/dns4/huizhi.example/tcp/8700`.
+    #[arg(long)]
+    pub(super) announce: Vec<Multiaddr>,
+    /// Login of the first member of staff, who may do everything. Its password is made and printed once.
+    #[arg(long, default_value = "admin")]
+    pub(super) login: String,
+}
+
+/// What was made.
+pub(super) struct Made {
+    pub(super) password: Option<String>,
+    pub(super) request: Option<String>,
+}
+
+pub(super) fn run(dir: &Path, json: bool, args: InitArgs) -> Result<ExitCode> {
+    let made = make(dir, &args, true)?;
+    let value = json!({
+        "dir": dir, "login": args.login, "password": made.password, "enrolment_request": made.request, "url": format!("http://{}", args.http),
+    });
+    super::print(json, &value, |_| {
+        let mut words = format!("Made a node in {}.\n", dir.display());
+        if let Some(password) = &made.password {
+            words += &format!("  login     {}\n  password  {password}   (shown this once; change it with `huizhi staff add`)\n", args.login);
+        }
+        if let Some(request) = &made.request {
+            words += &format!("\nGive this to the provincial admin, who enters it at Offices or runs `huizhi enrol`:\n\n{request}\n");
+        }
+        words + &format!("\nNext: `huizhi run`, then open http://{}", args.http)
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a node. Without `with_staff` nobody can log in yet.
+pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made> {
+    if dir.join(config::FILE).exists() {
+        bail!("{} holds a node already; nothing was changed", dir.display());
+    }
+    let code: OfficeCode = args.code.parse()?;
+    if !args.http.ip().is_loopback() {
+        bail!("--http {} is not this machine: use 127.0.0.1", args.http);
+    }
+    // Read before anything is written, so that a wrong file leaves nothing behind.
+    let joined: Option<Federation> = args
+        .join
+        .as_ref()
+        .map(|path| {
+            let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            serde_json::from_slice(&text).with_context(|| format!("{} is not a federation file", path.display()))
+        })
+        .transpose()?;
+    std::fs::create_dir_all(dir)?;
+    let keys = Keys::create(&dir.join("keys"), joined.is_none())?;
+    let config = config_of(args);
+    let federation = match joined {
+        Some(federation) => federation,
+        None => found(&keys, args)?,
+    };
+    let origin = Origin::office(federation.verifier()?.origin().federation(), code, 1)?;
+    write(dir, config::FEDERATION, &serde_json::to_string_pretty(&federation)?)?;
+    write(dir, config::FILE, &toml::to_string_pretty(&config)?)?;
+    let office = runtime::open_office(dir, &config)?;
+    let mut request = None;
+    if office.is_province() {
+        let roles = args.roles.iter().try_fold(Roles::default(), |roles, name| {
+            Roles::from_name(name).map(|role| roles.with(role)).with_context(|| format!("there is no role '{name}'"))
+        })?;
+        office.enrol(enrolment::enrol_self(&office.keys, code, &args.name, roles))?;
+    } else {
+        request = Some(enrolment::write_request(&office.keys, &origin, &args.name)?);
+    }
+    let password = with_staff.then(|| -> Result<String> {
+        let password = hex::encode(rand::random::<[u8; 6]>());
+        staff::add(&office, &args.login, &args.login, &password, &super::ALL_ROLES)?;
+        Ok(password)
+    });
+    Ok(Made { password: password.transpose()?, request })
+}
+
+fn write(dir: &Path, name: &str, text: &str) -> Result<()> {
+    Ok(store::replace_file(&dir.join(name), text.as_bytes())?)
+}
+
+fn config_of(args: &InitArgs) -> Config {
+    let listen = ["/ip4/0.0.0.0/tcp", "/ip4/0.0.0.0/udp"];
+    let address = |base: &str| format!("{base}/{}{}", args.port, if base.ends_with("udp") { "/quic-v1" } else { "" });
+    Config {
+        office: config::OfficeSection { code: args.code.clone(), name: args.name.clone() },
+        http: config::HttpSection { listen: args.http },
+        network: config::NetworkSection {
+            listen: listen.iter().filter_map(|base| address(base).parse().ok()).collect(),
+            ..config::NetworkSection::default()
+        },
+        models: config::ModelsSection::default(),
+        print: config::PrintSection::default(),
+    }
+}
+
+/// The root of trust of a new federation; its founder is the first peer.
+fn found(keys: &Keys, args: &InitArgs) -> Result<Federation> {
+    let province = keys.province.as_ref().context("a founder has a province key")?;
+    let key = VerifierKey::new(Origin::province(&args.federation, 1)?, province.public());
+    let peer = crate::net::peer_id(keys.office.public()).context("the office key is no network identity")?;
+    let peers = args
+        .announce
+        .iter()
+        .map(|address| address.clone().with_p2p(peer).map_err(|address| anyhow::anyhow!("{address} names another peer")))
+        .collect::<Result<_>>()?;
+    Ok(Federation { province: key.to_string(), peers })
+}

@@ -1,0 +1,148 @@
+//! The node of a data directory as the command line reaches it: through its API while it runs, directly while it does not.
+
+use crate::{
+    api,
+    config::Config,
+    runtime::{self, Running, StartError},
+    service::{Office, OfficeError},
+    store::StoreError,
+};
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::{Value, json};
+use std::{path::Path, time::Duration};
+
+/// A node, running or not.
+pub(super) enum Local {
+    /// Nobody runs it: this process has the store.
+    Stopped(Box<Office>),
+    /// It runs: ask it.
+    Running(Client),
+}
+
+impl Local {
+    /// Opens the node of a data directory.
+    pub(super) fn open(dir: &Path) -> Result<Self> {
+        let config = Config::load(dir)?;
+        match runtime::open_office(dir, &config) {
+            Ok(office) => Ok(Self::Stopped(Box::new(office))),
+            Err(StartError::Office(OfficeError::Store(StoreError::InUse))) => {
+                let running = Running::find(dir).context("the store is in use, but no running node left its address in run.json")?;
+                Ok(Self::Running(Client::new(running)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Specs in force.
+    pub(super) fn specs(&self) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::spec_list(office))),
+            Self::Running(client) => client.get("/api/specs"),
+        }
+    }
+    /// One spec.
+    pub(super) fn spec(&self, id: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::spec_view(office, id)?)),
+            Self::Running(client) => client.get(&format!("/api/specs/{id}")),
+        }
+    }
+    /// Publishes a spec; 0 is the number of the command line as operator.
+    pub(super) fn publish_spec(&self, toml: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                let spec = crate::service::specs::publish(office, toml, 0)?;
+                Ok(json!(api::spec_view(office, spec.id())?)["summary"].take())
+            }
+            Self::Running(client) => client.post("/api/specs", &json!({ "toml": toml })),
+        }
+    }
+    /// Looks a receipt up.
+    pub(super) fn receipt(&self, number: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::receipt_answer(office, number)?)),
+            Self::Running(client) => client.get(&format!("/api/receipts/{}", path_segment(number))),
+        }
+    }
+    /// Enrolled offices.
+    pub(super) fn offices(&self) -> Result<Vec<(String, String)>> {
+        let pairs = match self {
+            Self::Stopped(office) => office.members().offices().map(|member| (member.enrol.code.to_string(), member.enrol.key.to_string())).collect(),
+            Self::Running(client) => {
+                let offices = client.get("/api/offices")?;
+                let offices = offices.as_array().context("the node answered something else than a list")?;
+                offices.iter().map(|office| (super::text(office, "code").to_owned(), super::text(office, "key").to_owned())).collect()
+            }
+        };
+        Ok(pairs)
+    }
+    /// Enrols an office.
+    pub(super) fn enrol(&self, request: &str, roles: &[String]) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                let granted = roles.iter().try_fold(protocol::record::Roles::default(), |granted, name| {
+                    protocol::record::Roles::from_name(name).map(|role| granted.with(role)).ok_or_else(|| anyhow!("there is no role '{name}'"))
+                })?;
+                let enrol = crate::enrolment::read_request(request, granted)?;
+                let summary = json!({ "code": enrol.code.to_string(), "name": enrol.name });
+                office.enrol(enrol)?;
+                Ok(summary)
+            }
+            Self::Running(client) => client.post("/api/offices", &json!({ "request": request, "roles": roles })),
+        }
+    }
+    /// Writes an export.
+    pub(super) fn export(&self, dir: &Path, photos: bool) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                let written = crate::audit::export(office, dir, photos)?;
+                Ok(json!({ "logs": written.logs, "records": written.records, "photos": written.photos }))
+            }
+            Self::Running(client) => {
+                let dir = std::path::absolute(dir)?;
+                client.post("/api/export", &json!({ "dir": dir, "photos": photos }))
+            }
+        }
+    }
+    /// The office itself, for what a running node does not offer.
+    pub(super) fn stopped(&self, what: &str) -> Result<&Office> {
+        match self {
+            Self::Stopped(office) => Ok(office),
+            Self::Running(_) => bail!("the node is running: stop it first to {what}"),
+        }
+    }
+}
+
+/// Speaks to a running node on this machine.
+pub(super) struct Client {
+    running: Running,
+    agent: ureq::Agent,
+}
+
+impl Client {
+    pub(super) fn new(running: Running) -> Self {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(120))).build();
+        Self { running, agent: config.into() }
+    }
+    pub(super) fn get(&self, path: &str) -> Result<Value> {
+        let request = self.agent.get(format!("{}{path}", self.running.url));
+        Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).call())
+    }
+    fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.agent.post(format!("{}{path}", self.running.url));
+        Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))
+    }
+    fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
+        let mut answer = answer.context("the running node does not answer")?;
+        let ok = answer.status().is_success();
+        let body: Value = answer.body_mut().read_json().context("the running node answered something else than JSON")?;
+        if ok { Ok(body) } else { Err(anyhow!("{}", body["message"]["en"].as_str().unwrap_or("refused"))) }
+    }
+}
+
+/// A typed text as one segment of a path.
+fn path_segment(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() || byte == b'-' { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! Configuration: `node.toml` as written, and the checked values that the parts receive.
+
+use libp2p::Multiaddr;
+use protocol::id::OfficeCode;
+use serde::{Deserialize, Serialize};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// Name of the file in the data directory.
+pub const FILE: &str = "node.toml";
+/// Name of the root of trust in the data directory.
+pub const FEDERATION: &str = "federation.json";
+
+/// Where a node serves and what it is called: `node.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The office.
+    pub office: OfficeSection,
+    /// The local pages and API.
+    #[serde(default)]
+    pub http: HttpSection,
+    /// Other offices.
+    #[serde(default)]
+    pub network: NetworkSection,
+    /// Models.
+    #[serde(default)]
+    pub models: ModelsSection,
+    /// Printing.
+    #[serde(default)]
+    pub print: PrintSection,
+}
+
+/// `[office]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfficeSection {
+    /// Eight digits: GB/T 2260 county code and a serial of two.
+    pub code: String,
+    /// Name shown until the enrolment says another.
+    pub name: String,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSection {
+    /// Address of the pages. Loopback only: a camera needs a secure context, and a plain page on the network is none.
+    pub listen: SocketAddr,
+}
+
+impl Default for HttpSection {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8600)) }
+    }
+}
+
+/// `[network]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkSection {
+    /// Addresses to listen on.
+    pub listen: Vec<Multiaddr>,
+    /// Peers beside those of `federation.json`, each address ending in `/p2p/<peer id>`.
+    pub peers: Vec<Multiaddr>,
+    /// Look for enrolled offices on the local network.
+    pub mdns: bool,
+}
+
+impl Default for NetworkSection {
+    fn default() -> Self {
+        let listen = ["/ip4/0.0.0.0/tcp/8700", "/ip4/0.0.0.0/udp/8700/quic-v1"];
+        Self { listen: listen.iter().filter_map(|address| address.parse().ok()).collect(), peers: Vec::new(), mdns: true }
+    }
+}
+
+/// `[models]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelsSection {
+    /// A native ONNX Runtime library, for speed. Without it the embedded engine runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub onnxruntime: Option<PathBuf>,
+}
+
+/// `[print]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrintSection {
+    /// A font with Chinese characters; without it the usual places are searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub font: Option<PathBuf>,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The directory holds no node.
+    #[error("{0} holds no node yet: run `huizhi init` first")]
+    NoNode(PathBuf),
+    /// A file cannot be read or has a wrong field.
+    #[error("{0}: {1}")]
+    File(PathBuf, String),
+}
+
+impl Config {
+    /// Reads and checks the configuration of a data directory.
+    ///
+    /// # Errors
+    /// Missing, malformed, or with a value that cannot work.
+    pub fn load(dir: &Path) -> Result<Self, ConfigError> {
+        let path = dir.join(FILE);
+        if !path.exists() {
+            return Err(ConfigError::NoNode(dir.to_owned()));
+        }
+        let wrong = |reason: String| ConfigError::File(path.clone(), reason);
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        config.code().map_err(|error| wrong(format!("office.code: {error}")))?;
+        if !config.http.listen.ip().is_loopback() {
+            return Err(wrong(format!(
+                "http.listen: {} is not this machine (127.0.0.1 or [::1]); pages for other machines need TLS, which this version does not serve",
+                config.http.listen
+            )));
+        }
+        Ok(config)
+    }
+
+    /// The office code.
+    ///
+    /// # Errors
+    /// Not eight digits.
+    pub fn code(&self) -> Result<OfficeCode, protocol::id::ParseIdError> {
+        self.office.code.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_files_are_refused_with_the_field() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(Config::load(dir.path()), Err(ConfigError::NoNode(_))));
+        for (text, word) in [
+            ("[office]\ncode = \"1\"\nname = \"x\"", "office.code"),
+            ("[office]\ncode = \"44030001\"\nname = \"x\"\n[http]\nlisten = \"0.0.0.0:80\"", "http.listen"),
+            ("[office]\ncode = \"44030001\"\nname = \"x\"\ncolour = 1", "colour"),
+        ] {
+            std::fs::write(dir.path().join(FILE), text).unwrap();
+            let error = Config::load(dir.path()).unwrap_err().to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
