@@ -76,7 +76,9 @@ async function paint({ source, limited }: { source: string | null; limited: bool
     image.src = source;
     await image.decode();
     // Head and shoulders of the test photo, upright in the middle.
-    context.drawImage(image, 20, 0, 400, 300, 0, 0, 1280, 960);
+    // Its first line is drawn out upwards, because the hair all but touches the edge.
+    context.drawImage(image, 20, 0, 400, 1, 0, 0, 1280, 120);
+    context.drawImage(image, 20, 0, 400, 300, 0, 120, 1280, 960);
   }
   if (limited) {
     const pixels = context.getImageData(0, 0, 1280, 960);

@@ -1,6 +1,8 @@
 // What a test holds in its hands: desks at the three offices, each a browser of its own, where any console error is a failure.
 
 import { expect, test as base, type Page } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { equip, SCREENS, type Equipment } from "./browser";
 import { Demo, type Pages } from "./demo";
@@ -82,8 +84,24 @@ async function sit(equipment: Equipment, address: string, login: Login, complain
   return page;
 }
 
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Keeps a picture of the screen, and asks of every screen what WCAG 2 AA asks. */
 export async function shot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SCREENS, `${name}.png`) });
+  // Evaluated and not added as a script: the page's own policy forbids foreign scripts.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const axe = (window as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } }).axe;
+    const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] });
+    return found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" | ")}`);
+  });
+  expect(violations, `accessibility of ${name}`).toEqual([]);
+}
+
+interface Violation {
+  id: string;
+  nodes: { html: string }[];
 }
 
 /** Goes to a page by the rail, as people do. */

@@ -2,9 +2,9 @@
 
 import { api, ApiError, whenLoggedOut } from "../api/client";
 import { listen, type StreamMessage } from "../api/events";
-import type { SessionView, StatusView, Text } from "../api/shapes";
+import type { SessionView, SpecSummary, StatusView, Text } from "../api/shapes";
 import type { Role } from "../lib/routes";
-import { t } from "./language.svelte";
+import { both, t } from "./language.svelte";
 
 export interface Toast {
   id: number;
@@ -31,6 +31,7 @@ class App {
   #stop: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #nextToast = 1;
+  #specs = new Map<string, number>();
 
   async start(): Promise<void> {
     whenLoggedOut(() => this.#ended());
@@ -62,6 +63,12 @@ class App {
     }
   }
 
+  /** The name of an office where it is known, its code where not. */
+  officeName(code: string): string {
+    if (code === this.session?.office.code) return this.session.office.name;
+    return this.status?.peers.find((peer) => peer.code === code)?.name ?? code;
+  }
+
   toast(tone: Toast["tone"], words: string): void {
     const toast = { id: this.#nextToast++, tone, words };
     this.toasts = [...this.toasts.slice(-3), toast];
@@ -87,6 +94,7 @@ class App {
     this.answering = true;
     if (session.operator === null || session.operator === undefined || this.#stop !== null) return;
     void this.refreshStatus();
+    void this.#readSpecs(false);
     this.#stop = listen((message) => this.#receive(message));
     this.#timer = setInterval(() => void this.refreshStatus(), STATUS_EVERY_MS);
   }
@@ -95,6 +103,7 @@ class App {
     this.#stop?.();
     this.#stop = null;
     clearInterval(this.#timer);
+    this.#specs.clear();
     this.status = null;
     if (this.session !== null) this.session = { ...this.session, operator: null };
   }
@@ -109,6 +118,25 @@ class App {
       const topics = message.topic === "everything" ? Object.keys(this.changes) : [message.topic];
       for (const topic of topics) this.changes[topic] = (this.changes[topic] ?? 0) + 1;
       void this.refreshStatus();
+      if (topics.includes("specs")) void this.#readSpecs(true);
+    }
+  }
+
+  /** Says which spec came into force while somebody was at work: the next capture will follow other numbers. */
+  async #readSpecs(tell: boolean): Promise<void> {
+    let specs: SpecSummary[];
+    try {
+      specs = await api.specs();
+    } catch {
+      // The screen that needs the specs reports it.
+      return;
+    }
+    for (const spec of specs) {
+      const before = this.#specs.get(spec.id);
+      if (tell && before !== undefined && before < spec.version) {
+        this.toast("calm", t("spec_in_force", { name: both(spec.name), version: spec.version }));
+      }
+      this.#specs.set(spec.id, spec.version);
     }
   }
 }
