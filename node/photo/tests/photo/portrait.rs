@@ -30,7 +30,7 @@ impl Portrait {
     }
 
     fn hair(&self) -> f64 {
-        2.0 * self.eye_distance
+        1.85 * self.eye_distance
     }
 
     pub fn marks(&self) -> Marks {
@@ -96,7 +96,10 @@ impl Portrait {
                 (156 + stripe) as u8,
             ];
         }
-        if inside(0.0, -0.55, 1.25, 1.45) && v < 0.4 {
+        if inside(-1.12, 0.25, 0.14, 0.3) || inside(1.12, 0.25, 0.14, 0.3) {
+            return [205, 160, 138];
+        }
+        if inside(0.0, -0.5, 1.2, 1.35) && v < 0.4 {
             return [38, 30, 28];
         }
         let shoulder = 2.45 + 0.75 * (u.abs() - 0.6).max(0.0).powi(2) * 0.4;
