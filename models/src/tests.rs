@@ -1,4 +1,5 @@
 //! The manifest, the model folder, downloads from a server of our own, and MTCNN with its real weights.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

@@ -1,4 +1,5 @@
 //! One test per way to be refused, and what holds for every shipped spec.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
 
