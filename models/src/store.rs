@@ -65,6 +65,10 @@ fn presence(model: &Model, dir: &Path) -> Presence {
     if embedded(model).is_some() {
         return Presence::Embedded;
     }
+    in_folder(model, dir)
+}
+
+fn in_folder(model: &Model, dir: &Path) -> Presence {
     match read(&dir.join(&model.file)) {
         Ok(bytes) if sha256(&bytes) == model.sha256 => Presence::File,
         Ok(_) => Presence::WrongHash,
@@ -110,7 +114,7 @@ pub fn import(from: &Path, to: &Path) -> Result<Report, ModelsError> {
         if !source.is_file() {
             continue;
         }
-        if presence(model, to) == Presence::File {
+        if in_folder(model, to) == Presence::File {
             report.kept.push(model.name.clone());
             continue;
         }

@@ -13,6 +13,8 @@ pub enum Measure {
     CrownTop,
     /// Width of the face between the cheeks, at the roots of the ears.
     FaceWidth,
+    /// Width of the head with the ears.
+    HeadWidth,
     /// Chin to crown.
     HeadHeight,
     /// Chin to the top of the hair.
@@ -31,10 +33,11 @@ pub enum Measure {
 
 impl Measure {
     /// Every measure, in the order of the documentation.
-    pub const ALL: [Measure; 10] = [
+    pub const ALL: [Measure; 11] = [
         Measure::HairTop,
         Measure::CrownTop,
         Measure::FaceWidth,
+        Measure::HeadWidth,
         Measure::HeadHeight,
         Measure::HeadHeightHair,
         Measure::EyesFromBottom,
@@ -50,6 +53,7 @@ impl Measure {
             Measure::HairTop => "hair_top",
             Measure::CrownTop => "crown_top",
             Measure::FaceWidth => "face_width",
+            Measure::HeadWidth => "head_width",
             Measure::HeadHeight => "head_height",
             Measure::HeadHeightHair => "head_height_hair",
             Measure::EyesFromBottom => "eyes_from_bottom",
@@ -64,7 +68,7 @@ impl Measure {
     pub fn is_horizontal(self) -> bool {
         matches!(
             self,
-            Measure::FaceWidth | Measure::EyeMidX | Measure::EyeDistance
+            Measure::FaceWidth | Measure::HeadWidth | Measure::EyeMidX | Measure::EyeDistance
         )
     }
 

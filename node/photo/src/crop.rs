@@ -189,6 +189,7 @@ struct Lengths {
     crown: f64,
     chin: f64,
     face_width: f64,
+    head_width: f64,
     eye_distance: f64,
 }
 
@@ -199,6 +200,7 @@ impl Lengths {
             crown: axes.down(head.crown).max(axes.down(head.hair_top)),
             chin: axes.down(head.chin),
             face_width: head.face_width_px,
+            head_width: head.head_width_px,
             eye_distance: head.left_eye.distance(head.right_eye),
         }
     }
@@ -248,6 +250,7 @@ impl Problem<'_> {
             Measure::HairTop => at.y + at.scale * lengths.hair,
             Measure::CrownTop => at.y + at.scale * lengths.crown,
             Measure::FaceWidth => at.scale * lengths.face_width,
+            Measure::HeadWidth => at.scale * lengths.head_width,
             Measure::HeadHeight => at.scale * (lengths.chin - lengths.crown),
             Measure::HeadHeightHair => at.scale * (lengths.chin - lengths.hair),
             Measure::EyesFromBottom => height - at.y,
@@ -300,8 +303,9 @@ impl Problem<'_> {
         }
         let missing = self.missing(at);
         let around = missing.left_px + missing.right_px + missing.top_px;
-        // A body that ends above the lower edge cannot be invented; wall beside the head can be continued.
-        broken += 8.0 * missing.bottom_px / (0.01 * height);
+        // A body that ends above the lower edge cannot be invented, but it must not push the head out of its bands either:
+        // then the clerk would be told the wrong cause. Wall beside the head can be continued.
+        broken += 2.0 * missing.bottom_px / (0.01 * height);
         broken += if self.replaces_background { 0.02 } else { 8.0 } * around / (0.01 * height);
         let chin_share = (at.y + at.scale * self.lengths.chin) / height;
         let natural = (at.y / height - self.guide.eye_line).powi(2)

@@ -19,6 +19,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
     // What only ordinary proportions tell was not measured on this person.
     let known = match band.measure {
         Measure::FaceWidth => head.width_source != Source::Anatomy,
+        Measure::HeadWidth => head.head_width_source != Source::Anatomy,
         Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => {
             head.hair_source != Source::Anatomy
         }
@@ -126,6 +127,7 @@ fn name(measure: Measure) -> &'static str {
         Measure::HairTop => "HairTop",
         Measure::CrownTop => "CrownTop",
         Measure::FaceWidth => "FaceWidth",
+        Measure::HeadWidth => "HeadWidth",
         Measure::HeadHeight => "HeadSize",
         Measure::HeadHeightHair => "HeadSizeWithHair",
         Measure::EyesFromBottom => "EyesFromBottom",
@@ -141,6 +143,7 @@ fn title(measure: Measure) -> Text {
         Measure::HairTop => Text::new("头发顶端到上边", "Hair top to upper edge"),
         Measure::CrownTop => Text::new("头顶到上边", "Crown to upper edge"),
         Measure::FaceWidth => Text::new("脸部宽度", "Width of the face"),
+        Measure::HeadWidth => Text::new("头部宽度（含耳）", "Width of the head with ears"),
         Measure::HeadHeight => Text::new("头部高度（下巴到头顶）", "Head height, chin to crown"),
         Measure::HeadHeightHair => Text::new("头部高度（含头发）", "Head height with hair"),
         Measure::EyesFromBottom => Text::new("眼睛到下边", "Eye line to lower edge"),

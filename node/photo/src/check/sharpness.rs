@@ -11,6 +11,9 @@ use crate::text::Text;
 /// Below this a face looks soft at a glance; found by blurring real and drawn portraits step by step.
 const LEAST: f64 = 0.12;
 
+/// What rounding three channels to whole numbers adds to the mean square, so that a smooth face is not called detailed.
+const ROUNDING_ENERGY: f64 = 1.2;
+
 pub(super) fn check(evidence: &Evidence) -> Check {
     Finding {
         name: "Sharpness",
@@ -45,7 +48,7 @@ fn measure(evidence: &Evidence) -> Option<f64> {
                 count += 1;
             }
         }
-        (count > 100).then(|| (sum / count as f64).sqrt())
+        (count > 100).then(|| (sum / count as f64 - ROUNDING_ENERGY).max(0.0).sqrt())
     };
     let (fine, coarse) = (energy(1)?, energy(3)?);
     (coarse > 1.0).then(|| fine / coarse)

@@ -12,6 +12,8 @@ const CHIN_PER_EYE_DISTANCE: f64 = 1.80;
 const CHIN_PER_MOUTH_DISTANCE: f64 = 1.70;
 /// Width of the face between the cheeks, in distances between the eyes (140 mm to 63 mm, less the perspective of a lens at 2 m).
 const FACE_PER_EYE_DISTANCE: f64 = 2.12;
+/// Width of the head with the ears, in widths of the face.
+const HEAD_PER_FACE_WIDTH: f64 = 1.16;
 /// Eye line to the crown of the skull, in distances from the eye line to the chin.
 const CROWN_PER_CHIN: f64 = 1.0;
 /// Ordinary hair above the crown, in distances from the eye line to the chin.
@@ -52,6 +54,10 @@ pub struct Head {
     pub face_width_px: f64,
     /// How the width became known.
     pub width_source: Source,
+    /// Width with the ears.
+    pub head_width_px: f64,
+    /// How the width with the ears became known.
+    pub head_width_source: Source,
 }
 
 impl Head {
@@ -80,6 +86,8 @@ impl Head {
             crown: frame.point(0.0, -CROWN_PER_CHIN * chin_px),
             face_width_px: 0.0,
             width_source: Source::Anatomy,
+            head_width_px: 0.0,
+            head_width_source: Source::Anatomy,
         };
         head.measure_width(image, &frame);
         head
@@ -130,6 +138,8 @@ impl Head {
             crown: frame.point(0.0, -(CROWN_PER_CHIN * chin_px).min(hair_px)),
             face_width_px: 0.0,
             width_source: Source::Anatomy,
+            head_width_px: 0.0,
+            head_width_source: Source::Anatomy,
         };
         head.measure_width(image, &frame);
         Ok(head)
@@ -145,6 +155,7 @@ impl Head {
             }
             None => self.face_width_px = expected,
         }
+        self.head_width_px = HEAD_PER_FACE_WIDTH * self.face_width_px;
     }
 
     /// The head's own axes.

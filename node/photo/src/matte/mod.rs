@@ -106,6 +106,10 @@ pub fn matte(mut located: Located, guide: &Guide) -> Matted {
         located.head.hair_top = window.outward(top);
         located.head.hair_source = Source::Image;
     }
+    if let Some(width_px) = silhouette::head_width(&fine.alpha, &head) {
+        located.head.head_width_px = width_px / window.scale_x;
+        located.head.head_width_source = Source::Image;
+    }
     Matted {
         located,
         image,
@@ -164,6 +168,7 @@ fn in_window(head: &Head, window: &Window) -> Head {
         hair_top: window.inward(head.hair_top),
         crown: window.inward(head.crown),
         face_width_px: head.face_width_px * window.scale_x,
+        head_width_px: head.head_width_px * window.scale_x,
         ..*head
     }
 }
