@@ -66,10 +66,7 @@ impl Measure {
 
     /// Runs along the width of the picture; all others run along its height.
     pub fn is_horizontal(self) -> bool {
-        matches!(
-            self,
-            Measure::FaceWidth | Measure::HeadWidth | Measure::EyeMidX | Measure::EyeDistance
-        )
+        matches!(self, Measure::FaceWidth | Measure::HeadWidth | Measure::EyeMidX | Measure::EyeDistance)
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
@@ -103,9 +100,7 @@ impl Unit {
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Unit::Px, Unit::Mm, Unit::ShareWidth, Unit::ShareHeight]
-            .into_iter()
-            .find(|unit| unit.key() == word)
+        [Unit::Px, Unit::Mm, Unit::ShareWidth, Unit::ShareHeight].into_iter().find(|unit| unit.key() == word)
     }
 }
 

@@ -10,9 +10,7 @@ pub(super) fn checks(evidence: &Evidence) -> Vec<Check> {
     let cropped = &evidence.composed.cropped;
     let head = &cropped.matted.located.head;
     let bands = evidence.spec.bands().iter().zip(&cropped.values);
-    bands
-        .map(|(band, &value)| one(evidence, band, value, head))
-        .collect()
+    bands.map(|(band, &value)| one(evidence, band, value, head)).collect()
 }
 
 fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
@@ -20,9 +18,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
     let known = match band.measure {
         Measure::FaceWidth => head.width_source != Source::Anatomy,
         Measure::HeadWidth => head.head_width_source != Source::Anatomy,
-        Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => {
-            head.hair_source != Source::Anatomy
-        }
+        Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => head.hair_source != Source::Anatomy,
         _ => true,
     };
     // The solver stops within a tenth of a pixel; the verdict must not hang on that.
@@ -58,10 +54,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
             check.next_step = advice(evidence, band, value);
         }
         Verdict::NotAssessed => {
-            check.next_step = Text::new(
-                "照片上无法测量，请人工确认。",
-                "It could not be measured on this photo; confirm it by eye.",
-            );
+            check.next_step = Text::new("照片上无法测量，请人工确认。", "It could not be measured on this photo; confirm it by eye.");
         }
         Verdict::Pass => {}
     }
@@ -70,13 +63,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
 
 /// The identity card's rule: when eye line and hair top cannot both hold, the eye line wins and the hair may be cut.
 fn yields(evidence: &Evidence, measure: Measure) -> bool {
-    let rank = |m: Measure| {
-        evidence
-            .spec
-            .priority()
-            .iter()
-            .position(|other| *other == m)
-    };
+    let rank = |m: Measure| evidence.spec.priority().iter().position(|other| *other == m);
     let eyes = rank(Measure::EyesFromBottom).or(rank(Measure::EyesFromTop));
     matches!((measure, eyes, rank(Measure::HairTop)), (Measure::HairTop, Some(eyes), Some(hair)) if eyes < hair)
 }
@@ -87,29 +74,13 @@ fn advice(evidence: &Evidence, band: &Band, value: f64) -> Text {
         Unit::Mm => (" 毫米", " mm"),
         Unit::ShareWidth | Unit::ShareHeight => ("", " of the side"),
     };
-    let by = band
-        .min
-        .filter(|min| value < *min)
-        .map_or_else(|| value - band.max.unwrap_or(value), |min| min - value);
-    let by = if by.abs() < 1.0 {
-        format!("{by:.2}")
-    } else {
-        format!("{by:.1}")
-    };
+    let by = band.min.filter(|min| value < *min).map_or_else(|| value - band.max.unwrap_or(value), |min| min - value);
+    let by = if by.abs() < 1.0 { format!("{by:.2}") } else { format!("{by:.1}") };
     let missing = evidence.composed.cropped.missing;
     let (zh_do, en_do) = if missing.bottom_px > 1.0 {
-        (
-            "请后退或放低相机，让双肩入镜后重拍。",
-            "Move back or lower the camera so that the shoulders are in the picture.",
-        )
-    } else if matches!(
-        band.measure,
-        Measure::HairTop | Measure::CrownTop | Measure::HeadHeightHair
-    ) {
-        (
-            "请把头发压低或扎起、让被拍摄人平视镜头后重拍。",
-            "Flatten or tie the hair and let the sitter look straight ahead.",
-        )
+        ("请后退或放低相机，让双肩入镜后重拍。", "Move back or lower the camera so that the shoulders are in the picture.")
+    } else if matches!(band.measure, Measure::HairTop | Measure::CrownTop | Measure::HeadHeightHair) {
+        ("请把头发压低或扎起、让被拍摄人平视镜头后重拍。", "Flatten or tie the hair and let the sitter look straight ahead.")
     } else {
         (
             "请核对双眼、下巴和头顶的标点；标点无误则交审核员判断。",

@@ -30,19 +30,11 @@ pub(super) fn check(evidence: &Evidence) -> Check {
 }
 
 fn measure(evidence: &Evidence) -> Option<f64> {
-    let values: HashMap<(usize, usize), f32> = face_luminance(evidence)
-        .into_iter()
-        .map(|(x, y, v)| ((x, y), v))
-        .collect();
+    let values: HashMap<(usize, usize), f32> = face_luminance(evidence).into_iter().map(|(x, y, v)| ((x, y), v)).collect();
     let energy = |step: usize| {
         let (mut sum, mut count) = (0f64, 0usize);
         for (&(x, y), &v) in &values {
-            let far = [
-                (x + step, y),
-                (x.wrapping_sub(step), y),
-                (x, y + step),
-                (x, y.wrapping_sub(step)),
-            ];
+            let far = [(x + step, y), (x.wrapping_sub(step), y), (x, y + step), (x, y.wrapping_sub(step))];
             if let [Some(a), Some(b), Some(c), Some(d)] = far.map(|at| values.get(&at)) {
                 sum += f64::from(a + b + c + d - 4.0 * v).powi(2);
                 count += 1;

@@ -66,15 +66,10 @@ impl Head {
         let mouth = face.mouth_left.middle(face.mouth_right);
         let mouth_px = frame.down(mouth);
         // A smile lifts the corners of the mouth and a turned head narrows the eyes: either makes the face look shorter.
-        let expected =
-            (CHIN_PER_EYE_DISTANCE * frame.eye_distance_px).max(CHIN_PER_MOUTH_DISTANCE * mouth_px);
+        let expected = (CHIN_PER_EYE_DISTANCE * frame.eye_distance_px).max(CHIN_PER_MOUTH_DISTANCE * mouth_px);
         let found = skin::chin(image, &frame, mouth_px, expected);
         let chin_px = found.unwrap_or(expected);
-        let chin_source = if found.is_some() {
-            Source::Image
-        } else {
-            Source::Anatomy
-        };
+        let chin_source = if found.is_some() { Source::Image } else { Source::Anatomy };
         let chin = frame.point(frame.across(mouth) * 0.5, chin_px);
         let mut head = Head {
             left_eye: face.left_eye,
@@ -95,38 +90,24 @@ impl Head {
 
     pub(super) fn from_marks(marks: Marks, image: &Rgb) -> Result<Head, LocateError> {
         let points = [marks.left_eye, marks.right_eye, marks.chin, marks.crown];
-        let inside = |p: &Point| {
-            (0.0..=image.width() as f64).contains(&p.x)
-                && (0.0..=image.height() as f64).contains(&p.y)
-        };
+        let inside = |p: &Point| (0.0..=image.width() as f64).contains(&p.x) && (0.0..=image.height() as f64).contains(&p.y);
         if !points.iter().all(inside) {
-            return Err(LocateError::ImplausibleMarks(
-                "a mark lies outside of the picture",
-            ));
+            return Err(LocateError::ImplausibleMarks("a mark lies outside of the picture"));
         }
         let frame = Frame::new(marks.left_eye, marks.right_eye);
         let distance = frame.eye_distance_px;
         if marks.right_eye.x - marks.left_eye.x < 1.0 || frame.roll_deg().abs() > 45.0 {
-            return Err(LocateError::ImplausibleMarks(
-                "the eyes are not side by side",
-            ));
+            return Err(LocateError::ImplausibleMarks("the eyes are not side by side"));
         }
         if distance < MIN_MARKED_DISTANCE_PX {
-            return Err(LocateError::FaceTooSmall {
-                eye_distance_px: distance,
-                needed_px: super::MIN_EYE_DISTANCE_PX,
-            });
+            return Err(LocateError::FaceTooSmall { eye_distance_px: distance, needed_px: super::MIN_EYE_DISTANCE_PX });
         }
         let (chin_px, hair_px) = (frame.down(marks.chin), -frame.down(marks.crown));
         if !(0.8..=3.5).contains(&(chin_px / distance)) {
-            return Err(LocateError::ImplausibleMarks(
-                "the chin does not fit the eyes",
-            ));
+            return Err(LocateError::ImplausibleMarks("the chin does not fit the eyes"));
         }
         if !(0.6..=6.0).contains(&(hair_px / distance)) {
-            return Err(LocateError::ImplausibleMarks(
-                "the top of the head does not fit the eyes",
-            ));
+            return Err(LocateError::ImplausibleMarks("the top of the head does not fit the eyes"));
         }
         let mut head = Head {
             left_eye: marks.left_eye,
@@ -170,12 +151,7 @@ impl Head {
 
     /// The points as the staff would mark them.
     pub fn marks(&self) -> Marks {
-        Marks {
-            left_eye: self.left_eye,
-            right_eye: self.right_eye,
-            chin: self.chin,
-            crown: self.hair_top,
-        }
+        Marks { left_eye: self.left_eye, right_eye: self.right_eye, chin: self.chin, crown: self.hair_top }
     }
 }
 
@@ -224,9 +200,6 @@ impl Frame {
 
     /// The point at these distances.
     pub fn point(&self, across: f64, down: f64) -> Point {
-        Point::new(
-            self.origin.x + across * self.cos - down * self.sin,
-            self.origin.y + across * self.sin + down * self.cos,
-        )
+        Point::new(self.origin.x + across * self.cos - down * self.sin, self.origin.y + across * self.sin + down * self.cos)
     }
 }

@@ -60,18 +60,12 @@ pub struct Window {
 impl Window {
     /// A point of the original in the working picture.
     pub fn inward(&self, point: Point) -> Point {
-        Point::new(
-            (point.x - self.left_px) * self.scale_x,
-            (point.y - self.top_px) * self.scale_y,
-        )
+        Point::new((point.x - self.left_px) * self.scale_x, (point.y - self.top_px) * self.scale_y)
     }
 
     /// A point of the working picture in the original.
     pub fn outward(&self, point: Point) -> Point {
-        Point::new(
-            point.x / self.scale_x + self.left_px,
-            point.y / self.scale_y + self.top_px,
-        )
+        Point::new(point.x / self.scale_x + self.left_px, point.y / self.scale_y + self.top_px)
     }
 }
 
@@ -116,10 +110,7 @@ pub fn matte(mut located: Located, guide: &Guide) -> Matted {
         foreground: fine.foreground,
         alpha: fine.alpha,
         window,
-        confidence: coarse
-            .confidence
-            .min(fine.confidence)
-            .min(plainness(coarse.wall_unevenness)),
+        confidence: coarse.confidence.min(fine.confidence).min(plainness(coarse.wall_unevenness)),
         wall_unevenness: coarse.wall_unevenness,
         wall_colour: coarse.wall_colour,
     }
@@ -151,11 +142,7 @@ fn working_picture(located: &Located, reach: &Reach) -> (Rgb, Window) {
         scale_x: width as f64 / (right - left) as f64,
         scale_y: height as f64 / (bottom - top) as f64,
     };
-    let work = if factor < 1.0 {
-        part.area_resized(width, height)
-    } else {
-        part
-    };
+    let work = if factor < 1.0 { part.area_resized(width, height) } else { part };
     (work, window)
 }
 

@@ -56,11 +56,7 @@ pub(super) fn head_width(alpha: &Plane, head: &Head) -> Option<f64> {
         };
         Some(edge(-1.0)? + edge(1.0)?)
     };
-    let rows: Option<Vec<f64>> = (0..8)
-        .map(|row| width_at(head.chin_px() * 0.05 * f64::from(row)))
-        .collect();
+    let rows: Option<Vec<f64>> = (0..8).map(|row| width_at(head.chin_px() * 0.05 * f64::from(row))).collect();
     let widest = rows?.into_iter().fold(0.0, f64::max);
-    HEAD_RANGE
-        .contains(&(widest / head.face_width_px))
-        .then_some(widest)
+    HEAD_RANGE.contains(&(widest / head.face_width_px)).then_some(widest)
 }

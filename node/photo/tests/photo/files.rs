@@ -15,13 +15,7 @@ fn check_refused(file: &[u8], code: &str) {
     assert!(!message.zh.is_empty() && !message.en.is_empty());
 }
 
-const SMALL: Portrait = Portrait {
-    width: 180,
-    height: 240,
-    eyes: (90.0, 96.0),
-    eye_distance: 26.0,
-    wall: [200; 3],
-};
+const SMALL: Portrait = Portrait { width: 180, height: 240, eyes: (90.0, 96.0), eye_distance: 26.0, wall: [200; 3] };
 
 #[test]
 fn files_that_are_no_pictures() {
@@ -49,10 +43,7 @@ fn every_cut_of_a_jpeg_is_refused() {
     for part in 1..20 {
         let cut = &whole[..whole.len() * part / 20];
         let error = decode(cut).unwrap_err();
-        assert!(
-            ["truncated", "damaged_image", "not_an_image"].contains(&error.code()),
-            "{part}: {error}"
-        );
+        assert!(["truncated", "damaged_image", "not_an_image"].contains(&error.code()), "{part}: {error}");
     }
     check_refused(&whole[..whole.len() - 2], "truncated");
     check_refused(&whole[..whole.len() / 2], "truncated");
@@ -74,10 +65,7 @@ fn cut_png_and_webp_are_refused() {
         let whole = SMALL.bytes(format);
         decode(&whole).unwrap();
         let error = decode(&whole[..whole.len() / 2]).unwrap_err();
-        assert!(
-            ["truncated", "damaged_image"].contains(&error.code()),
-            "{format:?} {error}"
-        );
+        assert!(["truncated", "damaged_image"].contains(&error.code()), "{format:?} {error}");
     }
 }
 
@@ -95,16 +83,8 @@ fn a_header_that_claims_too_much_is_refused_before_anything_is_allocated() {
     check_refused(&claimed(12_001, 100), "too_large");
     check_refused(&claimed(9_000, 9_000), "too_large");
     check_refused(&claimed(10, 10), "too_small");
-    let PhotoError::Decode(error) = preview(&claimed(60_000, 60_000)).unwrap_err() else {
-        panic!("a decode error")
-    };
-    assert_eq!(
-        error,
-        photo::DecodeError::TooLarge {
-            width: 60_000,
-            height: 60_000
-        }
-    );
+    let PhotoError::Decode(error) = preview(&claimed(60_000, 60_000)).unwrap_err() else { panic!("a decode error") };
+    assert_eq!(error, photo::DecodeError::TooLarge { width: 60_000, height: 60_000 });
 }
 
 #[test]
@@ -116,9 +96,7 @@ fn a_file_of_too_many_bytes_is_refused() {
 fn transparent_pictures_lie_on_white() {
     let clear = RgbaImage::from_pixel(80, 80, image::Rgba([10, 20, 30, 0]));
     let mut file = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageRgba8(clear)
-        .write_to(&mut file, ImageFormat::Png)
-        .unwrap();
+    DynamicImage::ImageRgba8(clear).write_to(&mut file, ImageFormat::Png).unwrap();
     let decoded = decode(file.get_ref()).unwrap();
     assert!(decoded.had_alpha);
     assert_eq!(decoded.image.at(5, 5), [255; 3]);
@@ -130,17 +108,10 @@ fn sixteen_bits_and_grey_are_read() {
     let deep = image::ImageBuffer::from_pixel(70, 70, image::Rgb([0xffffu16, 0x8080, 0]));
     let grey = image::GrayImage::from_pixel(70, 70, image::Luma([77]));
     let mut file = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageRgb16(deep)
-        .write_to(&mut file, ImageFormat::Png)
-        .unwrap();
-    assert_eq!(
-        decode(file.get_ref()).unwrap().image.at(0, 0),
-        [255, 128, 0]
-    );
+    DynamicImage::ImageRgb16(deep).write_to(&mut file, ImageFormat::Png).unwrap();
+    assert_eq!(decode(file.get_ref()).unwrap().image.at(0, 0), [255, 128, 0]);
     let mut file = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageLuma8(grey)
-        .write_to(&mut file, ImageFormat::Jpeg)
-        .unwrap();
+    DynamicImage::ImageLuma8(grey).write_to(&mut file, ImageFormat::Jpeg).unwrap();
     assert_eq!(decode(file.get_ref()).unwrap().image.at(0, 0), [77; 3]);
 }
 
@@ -148,14 +119,7 @@ fn sixteen_bits_and_grey_are_read() {
 fn print_colours_are_refused_in_words() {
     let mut file = Vec::new();
     let encoder = jpeg_encoder::Encoder::new(&mut file, 80);
-    encoder
-        .encode(
-            &vec![100; 80 * 80 * 4],
-            80,
-            80,
-            jpeg_encoder::ColorType::Cmyk,
-        )
-        .unwrap();
+    encoder.encode(&vec![100; 80 * 80 * 4], 80, 80, jpeg_encoder::ColorType::Cmyk).unwrap();
     let error = decode(&file).unwrap_err();
     assert_eq!(error, photo::DecodeError::Unsupported("CMYK"));
 }
@@ -168,54 +132,27 @@ fn turned(orientation: u8) -> Vec<u8> {
             image.put_pixel(x, y, image::Rgb([200, 0, 0]));
         }
     }
-    let exif = [
-        b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(),
-        &[orientation, 0, 0, 0, 0, 0, 0, 0],
-    ]
-    .concat();
+    let exif = [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0, 0, 0, 0, 0]].concat();
     let mut file = Vec::new();
     let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 95);
     encoder.set_exif_metadata(exif).unwrap();
-    encoder
-        .write_image(&image, 96, 64, ExtendedColorType::Rgb8)
-        .unwrap();
+    encoder.write_image(&image, 96, 64, ExtendedColorType::Rgb8).unwrap();
     file
 }
 
 #[test]
 fn exif_orientations_bring_the_corner_where_the_camera_meant_it() {
     // Where the red corner of the stored picture is seen: left or right, top or bottom.
-    let seen = [
-        (1, false, false),
-        (2, true, false),
-        (3, true, true),
-        (4, false, true),
-    ];
-    let swapped = [
-        (5, false, false),
-        (6, true, false),
-        (7, true, true),
-        (8, false, true),
-    ];
+    let seen = [(1, false, false), (2, true, false), (3, true, true), (4, false, true)];
+    let swapped = [(5, false, false), (6, true, false), (7, true, true), (8, false, true)];
     for (orientation, right, bottom) in seen.into_iter().chain(swapped) {
         let upright = upright(decode(&turned(orientation)).unwrap());
-        let (width, height) = (
-            upright.image.width() as isize,
-            upright.image.height() as isize,
-        );
-        assert_eq!(
-            (width, height),
-            if orientation >= 5 { (64, 96) } else { (96, 64) },
-            "{orientation}"
-        );
+        let (width, height) = (upright.image.width() as isize, upright.image.height() as isize);
+        assert_eq!((width, height), if orientation >= 5 { (64, 96) } else { (96, 64) }, "{orientation}");
         let x = if right { width - 4 } else { 3 };
         let y = if bottom { height - 4 } else { 3 };
         let [r, g, _] = upright.image.at(x, y);
-        assert!(
-            r > 150 && g < 80,
-            "orientation {orientation}: {:?}",
-            upright.image.at(x, y)
-        );
+        assert!(r > 150 && g < 80, "orientation {orientation}: {:?}", upright.image.at(x, y));
         assert_eq!(upright.operations.len(), usize::from(orientation != 1));
     }
 }
@@ -233,9 +170,6 @@ fn preview_keeps_the_pixels_in_which_marks_are_counted() {
 fn preview_of_a_very_large_picture_is_reduced_and_says_so() {
     let large = image::RgbImage::from_pixel(5_000, 500, image::Rgb([120, 130, 140]));
     let shown = preview(&bytes(&large, ImageFormat::Jpeg)).unwrap();
-    assert_eq!(
-        (shown.original_width_px, shown.width_px, shown.height_px),
-        (5_000, 4_000, 400)
-    );
+    assert_eq!((shown.original_width_px, shown.width_px, shown.height_px), (5_000, 4_000, 400));
     assert!((shown.factor - 0.8).abs() < 1e-9);
 }

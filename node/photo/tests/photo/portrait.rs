@@ -16,13 +16,7 @@ pub struct Portrait {
 }
 
 /// A quarter-size camera picture with room on all sides.
-pub const ORDINARY: Portrait = Portrait {
-    width: 900,
-    height: 1200,
-    eyes: (450.0, 480.0),
-    eye_distance: 130.0,
-    wall: [205, 210, 214],
-};
+pub const ORDINARY: Portrait = Portrait { width: 900, height: 1200, eyes: (450.0, 480.0), eye_distance: 130.0, wall: [205, 210, 214] };
 
 impl Portrait {
     fn chin(&self) -> f64 {
@@ -46,12 +40,7 @@ impl Portrait {
     pub fn face(&self) -> Face {
         let (x, y, d) = (self.eyes.0, self.eyes.1, self.eye_distance);
         Face {
-            bounds: Bounds {
-                left: x - 1.05 * d,
-                top: y - d,
-                right: x + 1.05 * d,
-                bottom: y + 1.8 * d,
-            },
+            bounds: Bounds { left: x - 1.05 * d, top: y - d, right: x + 1.05 * d, bottom: y + 1.8 * d },
             score: 0.99,
             left_eye: Point::new(x - d / 2.0, y),
             right_eye: Point::new(x + d / 2.0, y),
@@ -70,17 +59,12 @@ impl Portrait {
             let grain = f64::from(noise >> 24) / 255.0 * 6.0 - 3.0;
             // The lamp stands on the left: the wall and the skin fall off to the right.
             let light = 1.0 - 0.015 * u + grain / 255.0;
-            image::Rgb(
-                self.colour(u, v)
-                    .map(|c| (f64::from(c) * light).clamp(0.0, 255.0) as u8),
-            )
+            image::Rgb(self.colour(u, v).map(|c| (f64::from(c) * light).clamp(0.0, 255.0) as u8))
         })
     }
 
     fn colour(&self, u: f64, v: f64) -> [u8; 3] {
-        let inside = |x: f64, y: f64, rx: f64, ry: f64| {
-            ((u - x) / rx).powi(2) + ((v - y) / ry).powi(2) < 1.0
-        };
+        let inside = |x: f64, y: f64, rx: f64, ry: f64| ((u - x) / rx).powi(2) + ((v - y) / ry).powi(2) < 1.0;
         let in_face = inside(0.0, 0.2, 1.06, 1.6);
         if in_face && v > -0.75 {
             if inside(-0.5, 0.0, 0.13, 0.08) || inside(0.5, 0.0, 0.13, 0.08) {
@@ -90,11 +74,7 @@ impl Portrait {
                 return [170, 80, 80];
             }
             let stripe = ((u * 9.0).sin() * (v * 11.0).cos() * 6.0) as i16;
-            return [
-                (222 + stripe) as u8,
-                (180 + stripe) as u8,
-                (156 + stripe) as u8,
-            ];
+            return [(222 + stripe) as u8, (180 + stripe) as u8, (156 + stripe) as u8];
         }
         if inside(-1.12, 0.25, 0.14, 0.3) || inside(1.12, 0.25, 0.14, 0.3) {
             return [205, 160, 138];
@@ -120,9 +100,7 @@ impl Portrait {
 /// A picture as a file.
 pub fn bytes(image: &RgbImage, format: ImageFormat) -> Vec<u8> {
     let mut file = std::io::Cursor::new(Vec::new());
-    DynamicImage::ImageRgb8(image.clone())
-        .write_to(&mut file, format)
-        .unwrap();
+    DynamicImage::ImageRgb8(image.clone()).write_to(&mut file, format).unwrap();
     file.into_inner()
 }
 

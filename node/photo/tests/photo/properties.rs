@@ -8,19 +8,11 @@ use proptest::prelude::*;
 
 use crate::portrait::Portrait;
 
-const SMALL: Portrait = Portrait {
-    width: 180,
-    height: 240,
-    eyes: (90.0, 96.0),
-    eye_distance: 26.0,
-    wall: [200; 3],
-};
+const SMALL: Portrait = Portrait { width: 180, height: 240, eyes: (90.0, 96.0), eye_distance: 26.0, wall: [200; 3] };
 
 fn file(format: ImageFormat) -> &'static [u8] {
     static FILES: OnceLock<[Vec<u8>; 3]> = OnceLock::new();
-    let files = FILES.get_or_init(|| {
-        [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP].map(|f| SMALL.bytes(f))
-    });
+    let files = FILES.get_or_init(|| [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP].map(|f| SMALL.bytes(f)));
     match format {
         ImageFormat::Jpeg => &files[0],
         ImageFormat::Png => &files[1],
@@ -29,11 +21,7 @@ fn file(format: ImageFormat) -> &'static [u8] {
 }
 
 fn any_format() -> impl Strategy<Value = ImageFormat> {
-    prop_oneof![
-        Just(ImageFormat::Jpeg),
-        Just(ImageFormat::Png),
-        Just(ImageFormat::WebP)
-    ]
+    prop_oneof![Just(ImageFormat::Jpeg), Just(ImageFormat::Png), Just(ImageFormat::WebP)]
 }
 
 proptest! {
