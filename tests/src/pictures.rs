@@ -1,0 +1,99 @@
+//! Pictures for tests: one real photograph that `cargo xtask setup` installs, and drawn ones.
+
+use image::{
+    ImageEncoder, Rgb, RgbImage,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+};
+
+/// A photograph of a real person (NASA, public domain), out of the Python wheel of scikit-image.
+///
+/// # Panics
+/// It was not installed.
+pub fn astronaut() -> Vec<u8> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/weights/astronaut.png");
+    std::fs::read(path).expect("the test photo is missing: run `cargo xtask setup`")
+}
+
+/// The photograph beside itself.
+pub fn two_people() -> Vec<u8> {
+    let one = image::load_from_memory(&astronaut()).expect("the photo decodes").to_rgb8();
+    let mut two = RgbImage::new(one.width() * 2, one.height());
+    image::imageops::replace(&mut two, &one, 0, 0);
+    image::imageops::replace(&mut two, &one, i64::from(one.width()), 0);
+    png(&two)
+}
+
+/// A wall without anybody.
+pub fn wall() -> Vec<u8> {
+    png(&RgbImage::from_pixel(800, 1000, Rgb([205, 208, 212])))
+}
+
+/// Where [`drawn`] has its points: left eye, right eye, chin, crown.
+pub const DRAWN_MARKS: [(f64, f64); 4] = [(515.0, 560.0), (685.0, 560.0), (600.0, 790.0), (600.0, 320.0)];
+
+/// A drawn head and shoulders in front of a plain wall.
+pub fn drawn() -> Vec<u8> {
+    let ellipse = |x: f64, y: f64, cx: f64, cy: f64, rx: f64, ry: f64| ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) <= 1.0;
+    let picture = RgbImage::from_fn(1200, 1600, |x, y| {
+        let (x, y) = (f64::from(x), f64::from(y));
+        let eye = |cx| ellipse(x, y, cx, 560.0, 26.0, 13.0);
+        let grain = ((x * 12.9898 + y * 78.233).sin() * 43_758.547).fract() * 6.0;
+        let colour = if eye(515.0) || eye(685.0) {
+            [40.0, 34.0, 30.0]
+        } else if ellipse(x, y, 600.0, 700.0, 60.0, 12.0) {
+            [170.0, 90.0, 90.0]
+        } else if ellipse(x, y, 600.0, 575.0, 165.0, 215.0) && y > 440.0 {
+            [214.0, 172.0, 148.0]
+        } else if ellipse(x, y, 600.0, 520.0, 190.0, 200.0) {
+            [44.0, 36.0, 32.0]
+        } else if ellipse(x, y, 600.0, 1500.0, 480.0, 560.0) {
+            [38.0, 52.0, 92.0]
+        } else if (540.0..660.0).contains(&x) && (700.0..1000.0).contains(&y) {
+            [200.0, 158.0, 134.0]
+        } else {
+            [206.0, 209.0, 213.0]
+        };
+        Rgb(colour.map(|value: f64| (value + grain).clamp(0.0, 255.0) as u8))
+    });
+    let mut jpeg = Vec::new();
+    JpegEncoder::new_with_quality(&mut jpeg, 92).encode_image(&picture).expect("memory takes a JPEG");
+    jpeg
+}
+
+/// The first half of a good JPEG.
+pub fn truncated() -> Vec<u8> {
+    let mut jpeg = drawn();
+    jpeg.truncate(jpeg.len() / 2);
+    jpeg
+}
+
+/// A PNG whose header claims 60,000 × 60,000 pixels, with a right checksum.
+pub fn bomb() -> Vec<u8> {
+    let mut header = b"IHDR".to_vec();
+    header.extend(60_000_u32.to_be_bytes());
+    header.extend(60_000_u32.to_be_bytes());
+    header.extend([8, 2, 0, 0, 0]);
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    file.extend(13_u32.to_be_bytes());
+    file.extend(&header);
+    file.extend(crc(&header).to_be_bytes());
+    file.extend([0, 0, 0, 0]);
+    file.extend(b"IDAT");
+    file.extend(crc(b"IDAT").to_be_bytes());
+    file
+}
+
+/// CRC-32 of PNG (ISO 3309).
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+    })
+}
+
+fn png(picture: &RgbImage) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes)
+        .write_image(picture.as_raw(), picture.width(), picture.height(), image::ExtendedColorType::Rgb8)
+        .expect("memory takes a PNG");
+    bytes
+}

@@ -1,0 +1,184 @@
+//! Nodes as processes.
+
+use crate::{Client, PATIENCE};
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{OnceLock, mpsc},
+};
+use tempfile::TempDir;
+
+/// The program under test, built once.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let built = Command::new(env!("CARGO")).args(["build", "--quiet", "--package", "node", "--bin", "huizhi"]).status();
+        assert!(built.is_ok_and(|status| status.success()), "the program cannot be built");
+        // target/debug/deps/system-… lies two folders below target/debug/huizhi.
+        let me = std::env::current_exe().expect("a test has a path");
+        me.ancestors().nth(2).expect("a test lies in target/…/deps").join("huizhi")
+    })
+}
+
+/// Runs `huizhi` to its end.
+///
+/// # Panics
+/// It cannot be started.
+pub fn huizhi(dir: &Path, args: &[&str]) -> Output {
+    run(dir, args, "").expect("huizhi can be started")
+}
+
+fn run(dir: &Path, args: &[&str], stdin: &str) -> Result<Output> {
+    let mut child = Command::new(binary())
+        .arg("--dir")
+        .arg(dir)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().context("a pipe was asked for")?.write_all(stdin.as_bytes());
+    Ok(child.wait_with_output()?)
+}
+
+fn must(dir: &Path, args: &[&str], stdin: &str) -> Value {
+    let output = run(dir, args, stdin).expect("huizhi can be started");
+    assert!(output.status.success(), "huizhi {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("loopback has free ports").port()
+}
+
+/// A node: its folder, and its process while it runs.
+pub struct Node {
+    /// Data directory.
+    pub dir: PathBuf,
+    http: u16,
+    child: Option<Child>,
+}
+
+impl Node {
+    /// Makes a node with one login `staff`/`staff-password` that may do everything; gives the enrolment request along.
+    pub fn make(parent: &Path, name: &str, code: &str, found_or_join: &[&str]) -> (Self, String) {
+        let dir = parent.join(name);
+        let (http, port) = (free_port(), free_port());
+        let (listen, port) = (format!("127.0.0.1:{http}"), port.to_string());
+        let announce = format!("/ip4/127.0.0.1/tcp/{port}");
+        let args = ["--json", "init", "--name", name, "--code", code, "--http", &listen, "--port", &port, "--announce", &announce];
+        let made = must(&dir, &[&args, found_or_join].concat(), "");
+        // Loopback only, and no looking around on the local network.
+        let config = dir.join("node.toml");
+        let text = std::fs::read_to_string(&config).expect("init wrote node.toml");
+        std::fs::write(&config, text.replace("/ip4/0.0.0.0/", "/ip4/127.0.0.1/").replace("mdns = true", "mdns = false"))
+            .expect("can be written");
+        let roles = "counter,reviewer,admin,auditor";
+        must(&dir, &["--json", "staff", "add", "staff", "--role", roles], "staff-password\n");
+        (Self { dir, http, child: None }, made["enrolment_request"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Starts the process and waits until it serves.
+    ///
+    /// # Panics
+    /// It does not serve in time.
+    pub fn start(&mut self) {
+        let mut child = Command::new(binary())
+            .arg("--dir")
+            .arg(&self.dir)
+            .args(["run", "--until-stdin-ends"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("huizhi can be started");
+        let stdout = child.stdout.take().expect("a pipe was asked for");
+        let (tell, ready) = mpsc::sync_channel(1);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                let _ = tell.try_send(line.is_ok());
+            }
+        });
+        assert_eq!(ready.recv_timeout(PATIENCE), Ok(true), "the node in {} did not start", self.dir.display());
+        self.child = Some(child);
+    }
+
+    /// Stops the process in order.
+    ///
+    /// # Panics
+    /// It does not end well.
+    pub fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.stdin.take());
+            assert!(child.wait().is_ok_and(|status| status.success()), "the node in {} did not end well", self.dir.display());
+        }
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Address of the pages.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.http)
+    }
+
+    /// A client that is logged in.
+    pub fn client(&self) -> Client {
+        Client::log_in(&self.url(), "staff", "staff-password")
+    }
+
+    /// Runs a command on this node's data directory.
+    pub fn cli(&self, args: &[&str]) -> Output {
+        huizhi(&self.dir, args)
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A province that reviews and two offices that capture, enrolled and running.
+pub struct Federation {
+    /// Review centre and admin.
+    pub province: Node,
+    /// Captures.
+    pub a: Node,
+    /// Captures.
+    pub b: Node,
+    /// Where all of them live.
+    pub folder: TempDir,
+}
+
+impl Federation {
+    /// Makes and starts the three.
+    ///
+    /// # Panics
+    /// Something does not start.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (province, _) = Node::make(folder.path(), "province", "44000001", &["--federation", "test.huizhi", "--roles", "review,admin"]);
+        let trust = province.dir.join("federation.json");
+        let join = ["--join", trust.to_str().expect("a temporary path is text")];
+        let (a, request_a) = Node::make(folder.path(), "office-a", "44030401", &join);
+        let (b, request_b) = Node::make(folder.path(), "office-b", "44010501", &join);
+        for request in [request_a, request_b] {
+            must(&province.dir, &["--json", "enrol", &request], "");
+        }
+        let mut federation = Self { province, a, b, folder };
+        for node in [&mut federation.province, &mut federation.a, &mut federation.b] {
+            node.start();
+        }
+        federation
+    }
+}

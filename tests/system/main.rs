@@ -1,0 +1,9 @@
+//! System tests: what a user of the whole product sees, with real processes, sockets and disks.
+
+mod audit;
+mod bad_input;
+mod cli;
+mod membership;
+mod offline;
+mod specs;
+mod way;
