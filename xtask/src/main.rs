@@ -1,10 +1,7 @@
 //! The two commands of the project, `cargo xtask run` and `cargo xtask test`, and the steps they are made of.
 //!
 //! Standard library only, and no crate of the workspace: it must start in a second on a machine that has built nothing yet.
-#![allow(
-    clippy::print_stdout,
-    reason = "a command line tool talks to a terminal"
-)]
+#![allow(clippy::print_stdout, reason = "a command line tool talks to a terminal")]
 
 mod run;
 mod setup;
@@ -21,7 +18,7 @@ use shell::Shell;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  run [--reset] [--dir DIR] …   prepare the machine, build, start the demo federation (arguments go to `huizhi demo`)
+  run [--reset] [--in DIR] …    prepare the machine, build, start the demo federation (arguments go to `huizhi demo`)
   test [--ci] [--keep-going]    prepare the machine, then every check: format, tidy, lints, tests, types, UI, browser
   setup [--ci]                  only prepare: Debian packages, UI packages, UI build, model weights
   tidy                          only the architecture checks
@@ -30,11 +27,7 @@ cargo xtask <command>
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let command = if arguments.is_empty() {
-        String::new()
-    } else {
-        arguments.remove(0)
-    };
+    let command = if arguments.is_empty() { String::new() } else { arguments.remove(0) };
     match dispatch(&command, arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

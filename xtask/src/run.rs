@@ -9,9 +9,7 @@ use crate::shell::{Shell, check};
 pub(crate) fn run(shell: &Shell, arguments: &[String]) -> Result<(), String> {
     setup::setup(shell, Purpose::Run)?;
     if !shell.path("web-ui/dist/index.html").exists() {
-        println!(
-            "\nThe pages of the UI are not built: the demo starts, but a browser will find no pages (see above)."
-        );
+        println!("\nThe pages of the UI are not built: the demo starts, but a browser will find no pages (see above).");
     }
     shell.heading("build");
     check(&mut shell.cargo(&["build", "--package", "node"]))?;

@@ -12,46 +12,16 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "setup",
-        work: |shell| setup::setup(shell, Purpose::Test),
-    },
-    Step {
-        name: "format",
-        work: |shell| check(&mut shell.cargo(&["fmt", "--all", "--check"])),
-    },
-    Step {
-        name: "tidy",
-        work: tidy::tidy,
-    },
-    Step {
-        name: "clippy",
-        work: clippy,
-    },
-    Step {
-        name: "cargo test",
-        work: |shell| check(&mut shell.cargo(&["test", "--workspace"])),
-    },
-    Step {
-        name: "generated types",
-        work: types::verify,
-    },
-    Step {
-        name: "svelte-check",
-        work: |shell| check(&mut shell.npm(&["run", "--silent", "check"])),
-    },
-    Step {
-        name: "vitest",
-        work: |shell| check(&mut shell.npm(&["run", "--silent", "test"])),
-    },
-    Step {
-        name: "vite build",
-        work: |shell| check(&mut shell.npm(&["run", "--silent", "build"])),
-    },
-    Step {
-        name: "browser",
-        work: browser,
-    },
+    Step { name: "setup", work: |shell| setup::setup(shell, Purpose::Test) },
+    Step { name: "format", work: |shell| check(&mut shell.cargo(&["fmt", "--all", "--check"])) },
+    Step { name: "tidy", work: tidy::tidy },
+    Step { name: "clippy", work: clippy },
+    Step { name: "cargo test", work: |shell| check(&mut shell.cargo(&["test", "--workspace"])) },
+    Step { name: "generated types", work: types::verify },
+    Step { name: "svelte-check", work: |shell| check(&mut shell.npm(&["run", "--silent", "check"])) },
+    Step { name: "vitest", work: |shell| check(&mut shell.npm(&["run", "--silent", "test"])) },
+    Step { name: "vite build", work: |shell| check(&mut shell.npm(&["run", "--silent", "build"])) },
+    Step { name: "browser", work: browser },
 ];
 
 enum Outcome {
@@ -79,11 +49,7 @@ pub(crate) fn test(shell: &Shell, keep_going: bool) -> Result<(), String> {
                 failures += 1;
             }
         }
-        println!(
-            "-- {} took {:.1} s",
-            step.name,
-            start.elapsed().as_secs_f64()
-        );
+        println!("-- {} took {:.1} s", step.name, start.elapsed().as_secs_f64());
     }
     shell.heading("summary");
     for (step, outcome) in STEPS.iter().zip(&outcomes) {
@@ -105,24 +71,13 @@ fn summary_line(name: &str, outcome: &Outcome) -> String {
 }
 
 fn clippy(shell: &Shell) -> Result<(), String> {
-    check(&mut shell.cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    check(&mut shell.cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
 }
 
 /// Drives the real program with a real browser; the binary must be the one of this working copy.
 fn browser(shell: &Shell) -> Result<(), String> {
     check(&mut shell.cargo(&["build", "--package", "node"]))?;
-    check(
-        shell
-            .npm(&["run", "--silent", "e2e"])
-            .env("HUIZHI_BIN", shell.huizhi()),
-    )
+    check(shell.npm(&["run", "--silent", "e2e"]).env("HUIZHI_BIN", shell.huizhi()))
 }
 
 #[cfg(test)]

@@ -20,31 +20,18 @@ pub(crate) fn write(shell: &Shell) -> Result<(), String> {
 pub(crate) fn verify(shell: &Shell) -> Result<(), String> {
     let fresh = document(shell)?;
     if normal(&fresh) != normal(&read_file(&shell.path(DOCUMENT))?) {
-        return Err(format!(
-            "{DOCUMENT} is stale; `cargo xtask gen` writes it again"
-        ));
+        return Err(format!("{DOCUMENT} is stale; `cargo xtask gen` writes it again"));
     }
     let types = shell.target("xtask/types.ts");
     generate(shell, &shell.path(DOCUMENT), &types)?;
     if normal(&read_file(&types)?) != normal(&read_file(&shell.path(TYPES))?) {
-        return Err(format!(
-            "{TYPES} is stale; `cargo xtask gen` writes it again"
-        ));
+        return Err(format!("{TYPES} is stale; `cargo xtask gen` writes it again"));
     }
     Ok(())
 }
 
 fn document(shell: &Shell) -> Result<Vec<u8>, String> {
-    output(&mut shell.cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "node",
-        "--bin",
-        "huizhi",
-        "--",
-        "openapi",
-    ]))
+    output(&mut shell.cargo(&["run", "--quiet", "--package", "node", "--bin", "huizhi", "--", "openapi"]))
 }
 
 fn generate(shell: &Shell, from: &Path, to: &Path) -> Result<(), String> {
@@ -57,10 +44,7 @@ fn generate(shell: &Shell, from: &Path, to: &Path) -> Result<(), String> {
 
 /// Line ends and the last newline depend on editors and on git's settings, not on the types.
 fn normal(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .replace('\r', "")
-        .trim_end()
-        .to_owned()
+    String::from_utf8_lossy(bytes).replace('\r', "").trim_end().to_owned()
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, String> {
@@ -68,6 +52,5 @@ fn read_file(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    fs::write(path, format!("{}\n", normal(bytes)))
-        .map_err(|error| format!("{}: {error}", path.display()))
+    fs::write(path, format!("{}\n", normal(bytes))).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -55,9 +55,7 @@ pub(super) fn install(shell: &Shell, purpose: Purpose) -> Result<(), Vec<Missing
     let names: Vec<&str> = wanted.iter().map(|package| package.name).collect();
     println!("Debian packages: installing {}", names.join(", "));
     let attempt = apt_get(shell, &names);
-    let why = attempt
-        .err()
-        .unwrap_or_else(|| "apt-get brought it, but it is still not found".to_owned());
+    let why = attempt.err().unwrap_or_else(|| "apt-get brought it, but it is still not found".to_owned());
     let missing: Vec<Missing> = wanted
         .into_iter()
         .filter(|package| !(package.present)(shell))
@@ -67,11 +65,7 @@ pub(super) fn install(shell: &Shell, purpose: Purpose) -> Result<(), Vec<Missing
             by_hand: format!("apt-get install --no-install-recommends {}", package.name),
         })
         .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(missing)
-    }
+    if missing.is_empty() { Ok(()) } else { Err(missing) }
 }
 
 fn apt_get(shell: &Shell, names: &[&str]) -> Result<(), String> {
@@ -87,9 +81,7 @@ fn apt_get(shell: &Shell, names: &[&str]) -> Result<(), String> {
             sudo.arg("apt-get");
             sudo
         };
-        command
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     check(&mut command(&["-qq", "update"]))?;

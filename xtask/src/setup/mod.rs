@@ -28,11 +28,7 @@ pub(crate) struct Missing {
 /// Runs all steps; a failed one never hides the others.
 pub(crate) fn setup(shell: &Shell, purpose: Purpose) -> Result<(), String> {
     shell.heading("prepare the machine");
-    let steps = [
-        debian::install(shell, purpose),
-        web::install(shell),
-        weights::fetch(shell),
-    ];
+    let steps = [debian::install(shell, purpose), web::install(shell), weights::fetch(shell)];
     let mut failures = 0;
     for missing in steps.into_iter().filter_map(Result::err).flatten() {
         failures += 1;
@@ -42,8 +38,6 @@ pub(crate) fn setup(shell: &Shell, purpose: Purpose) -> Result<(), String> {
     }
     match (purpose, failures) {
         (_, 0) | (Purpose::Run, _) => Ok(()),
-        (Purpose::Test, _) => {
-            Err("something is missing that the checks need (see above)".to_owned())
-        }
+        (Purpose::Test, _) => Err("something is missing that the checks need (see above)".to_owned()),
     }
 }

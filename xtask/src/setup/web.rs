@@ -29,9 +29,7 @@ fn packages(shell: &Shell) -> Result<(), String> {
     let mut fingerprint = Fingerprint::new();
     fingerprint.path(&shell.path("web-ui/package-lock.json"));
     fingerprint.path(&shell.path("web-ui/package.json"));
-    let installed = shell
-        .path("web-ui/node_modules/.package-lock.json")
-        .exists();
+    let installed = shell.path("web-ui/node_modules/.package-lock.json").exists();
     if installed && stamp::is_current(shell, "npm", &fingerprint) {
         println!("UI packages: as locked");
         return Ok(());

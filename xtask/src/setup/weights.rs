@@ -39,26 +39,17 @@ pub(super) fn fetch(shell: &Shell) -> Result<(), Vec<Missing>> {
     let missing = |what: String| Missing {
         what,
         still_works: STILL_WORKS,
-        by_hand: format!(
-            "put the files listed in {LIST} into models/weights/ (each line names wheel, path in it, file)"
-        ),
+        by_hand: format!("put the files listed in {LIST} into models/weights/ (each line names wheel, path in it, file)"),
     };
-    let list = fs::read_to_string(shell.path(LIST))
-        .map_err(|error| vec![missing(format!("{LIST}: {error}"))])?;
+    let list = fs::read_to_string(shell.path(LIST)).map_err(|error| vec![missing(format!("{LIST}: {error}"))])?;
     let sources = parse(&list).map_err(|error| vec![missing(format!("{LIST}: {error}"))])?;
     if stamp::is_current(shell, "weights", &fingerprint(shell, &list, &sources)) {
         println!("model weights: as listed");
         return Ok(());
     }
     println!("model weights: fetching");
-    let failures: Vec<Missing> = sources
-        .iter()
-        .filter_map(|source| {
-            extract(shell, source)
-                .err()
-                .map(|why| missing(format!("{} ({why})", source.file)))
-        })
-        .collect();
+    let failures: Vec<Missing> =
+        sources.iter().filter_map(|source| extract(shell, source).err().map(|why| missing(format!("{} ({why})", source.file)))).collect();
     if !failures.is_empty() {
         return Err(failures);
     }
@@ -85,32 +76,21 @@ fn extract(shell: &Shell, source: &Source) -> Result<(), String> {
     let wheels = shell.target("wheels");
     if find_wheel(&wheels, &source.requirement).is_none() {
         let mut pip = shell.command("python3");
-        pip.args([
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .args(["--no-deps", "--only-binary", ":all:", "--dest"])
-        .arg(&wheels)
-        .arg(&source.requirement);
+        pip.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
+            .args(["--no-deps", "--only-binary", ":all:", "--dest"])
+            .arg(&wheels)
+            .arg(&source.requirement);
         check(&mut pip)?;
     }
-    let wheel =
-        find_wheel(&wheels, &source.requirement).ok_or("pip brought no wheel of that name")?;
+    let wheel = find_wheel(&wheels, &source.requirement).ok_or("pip brought no wheel of that name")?;
     let mut python = shell.command("python3");
     python.args(["-c", EXTRACT]).arg(wheel).arg(&source.member);
     python.arg(target(shell, source)).arg(&source.sha256);
-    check(&mut python)
-        .map_err(|_| "it could not be taken out of the wheel, or its hash differs".to_owned())
+    check(&mut python).map_err(|_| "it could not be taken out of the wheel, or its hash differs".to_owned())
 }
 
 fn find_wheel(dir: &Path, requirement: &str) -> Option<PathBuf> {
-    sorted(dir).into_iter().find(|path| {
-        path.file_name()
-            .is_some_and(|name| is_wheel_of(&name.to_string_lossy(), requirement))
-    })
+    sorted(dir).into_iter().find(|path| path.file_name().is_some_and(|name| is_wheel_of(&name.to_string_lossy(), requirement)))
 }
 
 /// Wheel names write runs of `-`, `_` and `.` in the package's name as one `_`.
@@ -120,19 +100,12 @@ fn is_wheel_of(file: &str, requirement: &str) -> bool {
     };
     let plain = |text: &str| text.to_lowercase().replace(['-', '.'], "_");
     let mut parts = file.splitn(3, '-');
-    file.ends_with(".whl")
-        && parts.next().is_some_and(|part| plain(part) == plain(name))
-        && parts.next() == Some(version)
+    file.ends_with(".whl") && parts.next().is_some_and(|part| plain(part) == plain(name)) && parts.next() == Some(version)
 }
 
 fn parse(list: &str) -> Result<Vec<Source>, String> {
-    let lines = list
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim());
-    lines
-        .filter(|line| !line.is_empty())
-        .map(parse_line)
-        .collect()
+    let lines = list.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    lines.filter(|line| !line.is_empty()).map(parse_line).collect()
 }
 
 fn parse_line(line: &str) -> Result<Source, String> {
@@ -140,23 +113,14 @@ fn parse_line(line: &str) -> Result<Source, String> {
     let [requirement, member, file, sha256] = fields[..] else {
         return Err(format!("`{line}` has not four fields"));
     };
-    let plain_name = file
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    let plain_name = file.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     if !requirement.contains("==") || !plain_name || file.starts_with('.') {
-        return Err(format!(
-            "`{line}` needs package==version and a plain file name"
-        ));
+        return Err(format!("`{line}` needs package==version and a plain file name"));
     }
     if sha256.len() != 64 || !sha256.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(format!("`{sha256}` is no SHA-256"));
     }
-    Ok(Source {
-        requirement: requirement.to_owned(),
-        member: member.to_owned(),
-        file: file.to_owned(),
-        sha256: sha256.to_lowercase(),
-    })
+    Ok(Source { requirement: requirement.to_owned(), member: member.to_owned(), file: file.to_owned(), sha256: sha256.to_lowercase() })
 }
 
 #[cfg(test)]
@@ -166,8 +130,7 @@ mod tests {
     #[test]
     fn a_list_is_read_and_odd_lines_are_refused() {
         let hash = "ab".repeat(32);
-        let list =
-            format!("# weights\n\nmtcnn-runtime==1.0.0 mtcnn/pnet.onnx pnet.onnx {hash} # note\n");
+        let list = format!("# weights\n\nmtcnn-runtime==1.0.0 mtcnn/pnet.onnx pnet.onnx {hash} # note\n");
         let sources = parse(&list).expect("a good list");
         assert_eq!(sources.len(), 1);
         assert_eq!(sources[0].file, "pnet.onnx");
@@ -179,25 +142,10 @@ mod tests {
 
     #[test]
     fn wheels_are_recognised_by_their_normal_name() {
-        assert!(is_wheel_of(
-            "scikit_image-0.25.2-cp311-cp311-manylinux.whl",
-            "scikit-image==0.25.2"
-        ));
-        assert!(is_wheel_of(
-            "mtcnn_runtime-1.0.0-py3-none-any.whl",
-            "mtcnn-runtime==1.0.0"
-        ));
-        assert!(!is_wheel_of(
-            "mtcnn_runtime-1.0.1-py3-none-any.whl",
-            "mtcnn-runtime==1.0.0"
-        ));
-        assert!(!is_wheel_of(
-            "mtcnn-1.0.0-py3-none-any.whl",
-            "mtcnn-runtime==1.0.0"
-        ));
-        assert!(!is_wheel_of(
-            "mtcnn_runtime-1.0.0.tar.gz",
-            "mtcnn-runtime==1.0.0"
-        ));
+        assert!(is_wheel_of("scikit_image-0.25.2-cp311-cp311-manylinux.whl", "scikit-image==0.25.2"));
+        assert!(is_wheel_of("mtcnn_runtime-1.0.0-py3-none-any.whl", "mtcnn-runtime==1.0.0"));
+        assert!(!is_wheel_of("mtcnn_runtime-1.0.1-py3-none-any.whl", "mtcnn-runtime==1.0.0"));
+        assert!(!is_wheel_of("mtcnn-1.0.0-py3-none-any.whl", "mtcnn-runtime==1.0.0"));
+        assert!(!is_wheel_of("mtcnn_runtime-1.0.0.tar.gz", "mtcnn-runtime==1.0.0"));
     }
 }

@@ -11,11 +11,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("node/photo", "photo", &["specs"]),
     ("models", "models", &["photo", "specs"]),
     ("node", "node", &["protocol", "specs", "photo", "models"]),
-    (
-        "tests",
-        "system-tests",
-        &["node", "protocol", "specs", "photo", "models"],
-    ),
+    ("tests", "system-tests", &["node", "protocol", "specs", "photo", "models"]),
     ("xtask", "xtask", &[]),
 ];
 
@@ -34,9 +30,7 @@ pub(super) fn check(shell: &Shell) -> Vec<String> {
     if let Ok(workspace) = fs::read_to_string(shell.path("Cargo.toml")) {
         for member in members(&workspace) {
             if !ARROWS.iter().any(|(folder, _, _)| *folder == member) {
-                problems.push(format!(
-                    "{member}: a new crate needs its arrows in xtask/src/tidy/crates.rs"
-                ));
+                problems.push(format!("{member}: a new crate needs its arrows in xtask/src/tidy/crates.rs"));
             }
         }
     }
@@ -48,20 +42,14 @@ fn check_manifest(folder: &str, name: &str, allowed: &[&str], manifest: &str) ->
     for used in dependencies(manifest) {
         let ours = ARROWS.iter().any(|(_, other, _)| *other == used);
         if ours && !allowed.contains(&used.as_str()) {
-            problems.push(format!(
-                "{folder}/Cargo.toml: `{name}` must not use `{used}`"
-            ));
+            problems.push(format!("{folder}/Cargo.toml: `{name}` must not use `{used}`"));
         }
         if name == "xtask" && !ours {
-            problems.push(format!(
-                "{folder}/Cargo.toml: xtask uses the standard library only, not `{used}`"
-            ));
+            problems.push(format!("{folder}/Cargo.toml: xtask uses the standard library only, not `{used}`"));
         }
         for (library, home) in HOMES {
             if used == *library && folder != *home {
-                problems.push(format!(
-                    "{folder}/Cargo.toml: `{library}` belongs to `{home}` alone"
-                ));
+                problems.push(format!("{folder}/Cargo.toml: `{library}` belongs to `{home}` alone"));
             }
         }
     }
@@ -73,10 +61,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut inside = false;
     for line in manifest.lines().map(str::trim) {
-        if let Some(header) = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'))
-        {
+        if let Some(header) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
             inside = header.ends_with("dependencies");
             if let Some((_, name)) = header.split_once("dependencies.") {
                 names.push(name.trim_matches('"').to_owned());
@@ -92,16 +77,9 @@ fn dependencies(manifest: &str) -> Vec<String> {
 }
 
 fn members(workspace: &str) -> Vec<String> {
-    let list = workspace
-        .split_once("members")
-        .and_then(|(_, rest)| rest.split_once('['));
-    let list = list
-        .and_then(|(_, rest)| rest.split_once(']'))
-        .map_or("", |(list, _)| list);
-    list.split(',')
-        .map(|name| name.trim().trim_matches('"').to_owned())
-        .filter(|name| !name.is_empty())
-        .collect()
+    let list = workspace.split_once("members").and_then(|(_, rest)| rest.split_once('['));
+    let list = list.and_then(|(_, rest)| rest.split_once(']')).map_or("", |(list, _)| list);
+    list.split(',').map(|name| name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -113,35 +91,20 @@ mod tests {
         let manifest = "[package]\nname = \"x\"\n[dependencies]\nserde.workspace = true\nphoto = { path = \"p\" }\n\
             # node = \"1\"\n[dev-dependencies]\nnode = \"1\"\n[target.'cfg(unix)'.dependencies]\nort = \"2\"\n\
             [dependencies.models]\npath = \"m\"\n[[bin]]\nname = \"y\"\n";
-        assert_eq!(
-            dependencies(manifest),
-            ["serde", "photo", "node", "ort", "models"]
-        );
+        assert_eq!(dependencies(manifest), ["serde", "photo", "node", "ort", "models"]);
     }
 
     #[test]
     fn a_wrong_arrow_is_found() {
         let with = |name: &str| format!("[dependencies]\n{name}.workspace = true\n");
         assert!(check_manifest("specs", "specs", &[], &with("serde")).is_empty());
-        assert_eq!(
-            check_manifest("specs", "specs", &[], &with("photo")).len(),
-            1
-        );
-        assert_eq!(
-            check_manifest("node/photo", "photo", &["specs"], &with("ort")).len(),
-            1
-        );
-        assert_eq!(
-            check_manifest("xtask", "xtask", &[], &with("libc")).len(),
-            1
-        );
+        assert_eq!(check_manifest("specs", "specs", &[], &with("photo")).len(), 1);
+        assert_eq!(check_manifest("node/photo", "photo", &["specs"], &with("ort")).len(), 1);
+        assert_eq!(check_manifest("xtask", "xtask", &[], &with("libc")).len(), 1);
     }
 
     #[test]
     fn members_are_read() {
-        assert_eq!(
-            members("[workspace]\nmembers = [\"a\", \"b/c\"]\n"),
-            ["a", "b/c"]
-        );
+        assert_eq!(members("[workspace]\nmembers = [\"a\", \"b/c\"]\n"), ["a", "b/c"]);
     }
 }

@@ -21,18 +21,12 @@ const PURE: &[&str] = &["protocol/src/", "specs/src/", "node/photo/src/"];
 
 /// Inside the node: a module and the modules it must not know.
 const MODULE_ARROWS: &[(&str, &[&str])] = &[
-    (
-        "node/src/store",
-        &["service", "api", "net", "jobs", "runtime"],
-    ),
+    ("node/src/store", &["service", "api", "net", "jobs", "runtime"]),
     ("node/src/service", &["api", "net", "runtime"]),
     ("node/src/jobs", &["api", "net", "runtime"]),
     ("node/src/api", &["net", "runtime"]),
     ("node/src/net", &["api", "runtime"]),
-    (
-        "node/src/print",
-        &["store", "service", "api", "net", "jobs", "runtime"],
-    ),
+    ("node/src/print", &["store", "service", "api", "net", "jobs", "runtime"]),
 ];
 
 /// Checks the whole working copy and prints everything that is wrong, not only the first.
@@ -43,10 +37,7 @@ pub(crate) fn tidy(shell: &Shell) -> Result<(), String> {
     let mut checked = 0;
     for path in files {
         let name = relative(&shell.root, &path);
-        if !["rs", "ts", "svelte", "toml"]
-            .iter()
-            .any(|end| name.ends_with(&format!(".{end}")))
-        {
+        if !["rs", "ts", "svelte", "toml"].iter().any(|end| name.ends_with(&format!(".{end}"))) {
             continue;
         }
         let Ok(text) = fs::read_to_string(&path) else {
@@ -76,10 +67,7 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     for (number, line) in text.lines().enumerate() {
         for word in [concat!("TO", "DO"), concat!("FIX", "ME")] {
             if line.contains(word) {
-                problems.push(format!(
-                    "{name}:{}: {word} does not reach the main branch",
-                    number + 1
-                ));
+                problems.push(format!("{name}:{}: {word} does not reach the main branch", number + 1));
             }
         }
     }
@@ -87,9 +75,7 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
         return problems;
     }
     if !text.starts_with("//!") {
-        problems.push(format!(
-            "{name}: does not open with `//!` and what the file owns"
-        ));
+        problems.push(format!("{name}: does not open with `//!` and what the file owns"));
     }
     let source = Source::new(text);
     if PURE.iter().any(|pure| name.starts_with(pure)) && !is_test_file(name) {
@@ -97,23 +83,17 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     }
     if !name.starts_with("models/") {
         for line in source.lines_using("ort") {
-            problems.push(format!(
-                "{name}:{line}: only the crate `models` knows `ort`"
-            ));
+            problems.push(format!("{name}:{line}: only the crate `models` knows `ort`"));
         }
     }
     for (module, forbidden) in MODULE_ARROWS {
-        let inside = name
-            .strip_prefix(module)
-            .is_some_and(|rest| rest.starts_with('/') || rest == ".rs");
+        let inside = name.strip_prefix(module).is_some_and(|rest| rest.starts_with('/') || rest == ".rs");
         if !inside || is_test_file(name) {
             continue;
         }
         for (line, used) in source.segments_after("crate") {
             if forbidden.contains(&used.as_str()) {
-                problems.push(format!(
-                    "{name}:{line}: {module} must not know `crate::{used}`"
-                ));
+                problems.push(format!("{name}:{line}: {module} must not know `crate::{used}`"));
             }
         }
     }
@@ -124,22 +104,16 @@ fn check_pure(name: &str, source: &Source) -> Vec<String> {
     let mut problems = Vec::new();
     for (line, used) in source.segments_after("std") {
         if ["fs", "net", "thread", "env", "process"].contains(&used.as_str()) {
-            problems.push(format!(
-                "{name}:{line}: a pure crate does not use `std::{used}`"
-            ));
+            problems.push(format!("{name}:{line}: a pure crate does not use `std::{used}`"));
         }
     }
     for word in ["SystemTime", "Instant"] {
         for line in source.lines_with_word(word) {
-            problems.push(format!(
-                "{name}:{line}: a pure crate has no clock (`{word}`)"
-            ));
+            problems.push(format!("{name}:{line}: a pure crate has no clock (`{word}`)"));
         }
     }
     for line in source.lines_using("rand") {
-        problems.push(format!(
-            "{name}:{line}: a pure crate has no randomness of its own"
-        ));
+        problems.push(format!("{name}:{line}: a pure crate has no randomness of its own"));
     }
     problems
 }
@@ -191,76 +165,28 @@ mod tests {
     #[test]
     fn pure_crates_do_nothing_but_compute() {
         assert_eq!(findings("protocol/src/a.rs", "use std::fs;"), 1);
-        assert_eq!(
-            findings(
-                "protocol/src/a.rs",
-                "use std::{collections::BTreeMap, net::IpAddr};"
-            ),
-            1
-        );
-        assert_eq!(
-            findings("node/photo/src/a.rs", "let t = Instant::now();"),
-            1
-        );
+        assert_eq!(findings("protocol/src/a.rs", "use std::{collections::BTreeMap, net::IpAddr};"), 1);
+        assert_eq!(findings("node/photo/src/a.rs", "let t = Instant::now();"), 1);
         assert_eq!(findings("specs/src/a.rs", "let t = rand::random();"), 1);
-        assert_eq!(
-            findings(
-                "specs/src/a.rs",
-                "// std::fs is not used\nlet brand = \"std::fs\";"
-            ),
-            0
-        );
-        assert_eq!(
-            findings("specs/src/a.rs", "#[cfg(test)]\nmod tests { use std::fs; }"),
-            0
-        );
+        assert_eq!(findings("specs/src/a.rs", "// std::fs is not used\nlet brand = \"std::fs\";"), 0);
+        assert_eq!(findings("specs/src/a.rs", "#[cfg(test)]\nmod tests { use std::fs; }"), 0);
         assert_eq!(findings("node/src/a.rs", "use std::fs;"), 0);
     }
 
     #[test]
     fn arrows_inside_the_node_hold() {
-        assert_eq!(
-            findings("node/src/store/a.rs", "use crate::service::Issue;"),
-            1
-        );
-        assert_eq!(
-            findings(
-                "node/src/api/a.rs",
-                "use crate::{net::Handle, service::Issue};"
-            ),
-            1
-        );
-        assert_eq!(
-            findings("node/src/net.rs", "let x = crate::api::router();"),
-            1
-        );
-        assert_eq!(
-            findings(
-                "node/src/service/a.rs",
-                "use crate::{\n    api,\n    store::{net},\n};"
-            ),
-            1
-        );
-        assert_eq!(
-            findings("node/src/api/a.rs", "use crate::service::net_status;"),
-            0
-        );
+        assert_eq!(findings("node/src/store/a.rs", "use crate::service::Issue;"), 1);
+        assert_eq!(findings("node/src/api/a.rs", "use crate::{net::Handle, service::Issue};"), 1);
+        assert_eq!(findings("node/src/net.rs", "let x = crate::api::router();"), 1);
+        assert_eq!(findings("node/src/service/a.rs", "use crate::{\n    api,\n    store::{net},\n};"), 1);
+        assert_eq!(findings("node/src/api/a.rs", "use crate::service::net_status;"), 0);
         assert_eq!(findings("node/src/network_policy.rs", "use crate::api;"), 0);
     }
 
     #[test]
     fn only_models_knows_the_runtime() {
-        assert_eq!(
-            findings("node/src/jobs/a.rs", "use ort::session::Session;"),
-            1
-        );
-        assert_eq!(
-            findings("models/src/session.rs", "use ort::session::Session;"),
-            0
-        );
-        assert_eq!(
-            findings("node/src/a.rs", "let port = sort::by(x); self.ort_count"),
-            0
-        );
+        assert_eq!(findings("node/src/jobs/a.rs", "use ort::session::Session;"), 1);
+        assert_eq!(findings("models/src/session.rs", "use ort::session::Session;"), 0);
+        assert_eq!(findings("node/src/a.rs", "let port = sort::by(x); self.ort_count"), 0);
     }
 }

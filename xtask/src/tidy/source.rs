@@ -26,8 +26,7 @@ impl Source {
         self.words(name)
             .filter(|&at| {
                 let before = self.code[..at].trim_end();
-                let inside_path =
-                    before.ends_with("::") && before.len() > 2 && !before.ends_with(" ::");
+                let inside_path = before.ends_with("::") && before.len() > 2 && !before.ends_with(" ::");
                 let after = &self.code[at + name.len()..];
                 !inside_path && (after.starts_with("::") || before.ends_with("use"))
             })
@@ -70,14 +69,11 @@ impl Source {
     }
 
     fn words<'a>(&'a self, word: &'a str) -> impl Iterator<Item = usize> + 'a {
-        self.code
-            .match_indices(word)
-            .map(|(at, _)| at)
-            .filter(move |&at| {
-                let before = self.code[..at].chars().next_back();
-                let after = self.code[at + word.len()..].chars().next();
-                !before.is_some_and(is_word) && !after.is_some_and(is_word)
-            })
+        self.code.match_indices(word).map(|(at, _)| at).filter(move |&at| {
+            let before = self.code[..at].chars().next_back();
+            let after = self.code[at + word.len()..].chars().next();
+            !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        })
     }
 
     fn line(&self, at: usize) -> usize {
@@ -103,11 +99,7 @@ fn blank_literals(text: &str) -> String {
             code.push(c);
             rest = &rest[c.len_utf8()..];
         } else {
-            code.extend(
-                rest[..skipped]
-                    .chars()
-                    .map(|c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            code.extend(rest[..skipped].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             rest = &rest[skipped..];
         }
     }
@@ -125,20 +117,13 @@ fn literal_length(before: &str, rest: &str) -> usize {
     if rest.starts_with('"') {
         return quoted_length(rest, '"');
     }
-    let raw = rest.strip_prefix('r').filter(|_| {
-        !before
-            .chars()
-            .next_back()
-            .is_some_and(|c| is_word(c) && c != 'b')
-    });
+    let raw = rest.strip_prefix('r').filter(|_| !before.chars().next_back().is_some_and(|c| is_word(c) && c != 'b'));
     if let Some(raw) = raw {
         let hashes = raw.len() - raw.trim_start_matches('#').len();
         if raw[hashes..].starts_with('"') {
             let end = format!("\"{}", "#".repeat(hashes));
             let body = 1 + hashes + 1;
-            return rest[body..]
-                .find(&end)
-                .map_or(rest.len(), |at| body + at + end.len());
+            return rest[body..].find(&end).map_or(rest.len(), |at| body + at + end.len());
         }
     }
     // A character literal closes within a few bytes; a lifetime does not close at all.
@@ -181,10 +166,7 @@ fn item_end(code: &str, start: usize) -> usize {
 }
 
 fn blank(code: &mut String, start: usize, end: usize) {
-    let spaces: String = code[start..end]
-        .chars()
-        .map(|c| if c == '\n' { '\n' } else { ' ' })
-        .collect();
+    let spaces: String = code[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
     code.replace_range(start..end, &spaces);
 }
 
@@ -194,40 +176,27 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_blank() {
-        let source = Source::new(
-            "let a = \"std::fs\"; // std::fs\n/* std::fs */ let c = '\"'; r#\"std::fs\"#;\nstd::net::x()",
-        );
+        let source = Source::new("let a = \"std::fs\"; // std::fs\n/* std::fs */ let c = '\"'; r#\"std::fs\"#;\nstd::net::x()");
         assert_eq!(source.segments_after("std"), [(3, "net".to_owned())]);
     }
 
     #[test]
     fn lifetimes_do_not_swallow_code() {
-        let source =
-            Source::new("fn f<'a>(x: &'a str) { std::fs::read(x) } // '\nconst C: char = '\\'';");
+        let source = Source::new("fn f<'a>(x: &'a str) { std::fs::read(x) } // '\nconst C: char = '\\'';");
         assert_eq!(source.segments_after("std"), [(1, "fs".to_owned())]);
     }
 
     #[test]
     fn test_items_are_blank_and_what_follows_is_not() {
-        let source = Source::new(
-            "#[cfg(test)]\nmod tests;\nuse std::fs;\n#[cfg(test)]\nmod t { fn f() { std::net::x() } }\nuse std::env;",
-        );
-        let names: Vec<String> = source
-            .segments_after("std")
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect();
+        let source = Source::new("#[cfg(test)]\nmod tests;\nuse std::fs;\n#[cfg(test)]\nmod t { fn f() { std::net::x() } }\nuse std::env;");
+        let names: Vec<String> = source.segments_after("std").into_iter().map(|(_, name)| name).collect();
         assert_eq!(names, ["fs", "env"]);
     }
 
     #[test]
     fn groups_are_read_at_their_first_level() {
         let source = Source::new("use crate::{api::{net, x}, store, service as s};");
-        let names: Vec<String> = source
-            .segments_after("crate")
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect();
+        let names: Vec<String> = source.segments_after("crate").into_iter().map(|(_, name)| name).collect();
         assert_eq!(names, ["api", "store", "service"]);
     }
 }
