@@ -43,13 +43,7 @@ impl Candidate {
         let side = width.max(height);
         let left = self.left + (width - side) / 2.0;
         let top = self.top + (height - side) / 2.0;
-        Candidate {
-            left,
-            top,
-            right: left + side - 1.0,
-            bottom: top + side - 1.0,
-            ..self
-        }
+        Candidate { left, top, right: left + side - 1.0, bottom: top + side - 1.0, ..self }
     }
 }
 
@@ -64,19 +58,11 @@ pub(crate) enum Overlap {
 
 /// Keeps the best of boxes that overlap by more than `most`; the result is sorted, best first.
 pub(crate) fn suppress(candidates: &mut Vec<Candidate>, most: f64, overlap: Overlap) {
-    candidates.retain(|c| {
-        c.score.is_finite()
-            && [c.left, c.top, c.right, c.bottom]
-                .iter()
-                .all(|v| v.is_finite())
-    });
+    candidates.retain(|c| c.score.is_finite() && [c.left, c.top, c.right, c.bottom].iter().all(|v| v.is_finite()));
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Candidate> = Vec::new();
     for candidate in candidates.drain(..) {
-        if kept
-            .iter()
-            .all(|other| shared(other, &candidate, overlap) <= most)
-        {
+        if kept.iter().all(|other| shared(other, &candidate, overlap) <= most) {
             kept.push(candidate);
         }
     }
@@ -114,26 +100,14 @@ mod tests {
 
     #[test]
     fn the_best_of_overlapping_boxes_stays() {
-        let mut boxes = vec![
-            candidate(0.0, 0.0, 10.0, 0.8),
-            candidate(1.0, 0.0, 10.0, 0.9),
-            candidate(50.0, 0.0, 10.0, 0.7),
-        ];
+        let mut boxes = vec![candidate(0.0, 0.0, 10.0, 0.8), candidate(1.0, 0.0, 10.0, 0.9), candidate(50.0, 0.0, 10.0, 0.7)];
         suppress(&mut boxes, 0.5, Overlap::Union);
-        assert_eq!(
-            boxes.iter().map(|b| b.score).collect::<Vec<_>>(),
-            [0.9, 0.7]
-        );
+        assert_eq!(boxes.iter().map(|b| b.score).collect::<Vec<_>>(), [0.9, 0.7]);
     }
 
     #[test]
     fn a_small_box_inside_a_large_one_goes_only_when_compared_with_the_smaller() {
-        let make = || {
-            vec![
-                candidate(0.0, 0.0, 20.0, 0.9),
-                candidate(5.0, 5.0, 8.0, 0.8),
-            ]
-        };
+        let make = || vec![candidate(0.0, 0.0, 20.0, 0.9), candidate(5.0, 5.0, 8.0, 0.8)];
         let (mut union, mut smaller) = (make(), make());
         suppress(&mut union, 0.5, Overlap::Union);
         suppress(&mut smaller, 0.5, Overlap::Smaller);
@@ -142,24 +116,14 @@ mod tests {
 
     #[test]
     fn nonsense_from_a_network_is_dropped() {
-        let mut boxes = vec![
-            candidate(f64::NAN, 0.0, 10.0, 0.9),
-            candidate(0.0, 0.0, 10.0, f32::NAN),
-        ];
+        let mut boxes = vec![candidate(f64::NAN, 0.0, 10.0, 0.9), candidate(0.0, 0.0, 10.0, f32::NAN)];
         suppress(&mut boxes, 0.5, Overlap::Union);
         assert!(boxes.is_empty());
     }
 
     #[test]
     fn squares_keep_the_centre() {
-        let tall = Candidate {
-            bottom: 29.0,
-            ..candidate(10.0, 10.0, 10.0, 1.0)
-        }
-        .squared();
-        assert_eq!(
-            (tall.left, tall.top, tall.right, tall.bottom),
-            (5.0, 10.0, 24.0, 29.0)
-        );
+        let tall = Candidate { bottom: 29.0, ..candidate(10.0, 10.0, 10.0, 1.0) }.squared();
+        assert_eq!((tall.left, tall.top, tall.right, tall.bottom), (5.0, 10.0, 24.0, 29.0));
     }
 }

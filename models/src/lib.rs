@@ -68,10 +68,7 @@ pub enum ModelsError {
 
 impl ModelsError {
     pub(crate) fn file(path: &Path, reason: &dyn std::fmt::Display) -> Self {
-        ModelsError::File {
-            path: path.display().to_string(),
-            reason: reason.to_string(),
-        }
+        ModelsError::File { path: path.display().to_string(), reason: reason.to_string() }
     }
 }
 
@@ -83,10 +80,7 @@ pub struct Models {
 
 impl std::fmt::Debug for Models {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Models")
-            .field("engine", &self.engine)
-            .field("faces", &self.mtcnn.is_some())
-            .finish()
+        f.debug_struct("Models").field("engine", &self.engine).field("faces", &self.mtcnn.is_some()).finish()
     }
 }
 
@@ -98,11 +92,7 @@ impl Models {
     pub fn load(dir: &Path, onnxruntime: Option<&Path>) -> Result<Models, ModelsError> {
         let engine = runtime::start(onnxruntime)?;
         let part = |name| store::bytes(name, dir);
-        let mtcnn = match (
-            part("mtcnn-pnet")?,
-            part("mtcnn-rnet")?,
-            part("mtcnn-onet")?,
-        ) {
+        let mtcnn = match (part("mtcnn-pnet")?, part("mtcnn-rnet")?, part("mtcnn-onet")?) {
             (Some(pnet), Some(rnet), Some(onet)) => Some(Mtcnn::load(&pnet, &rnet, &onet)?),
             _ => None,
         };
@@ -123,16 +113,10 @@ impl Models {
 impl Vision for Models {
     fn faces(&self, image: &Rgb) -> Result<Vec<Face>, VisionError> {
         let mtcnn = self.mtcnn.as_ref().ok_or(VisionError::Absent)?;
-        mtcnn
-            .faces(image)
-            .map_err(|error| VisionError::Failed(error.to_string()))
+        mtcnn.faces(image).map_err(|error| VisionError::Failed(error.to_string()))
     }
 
     fn name(&self) -> &str {
-        if self.mtcnn.is_some() {
-            "mtcnn"
-        } else {
-            "none"
-        }
+        if self.mtcnn.is_some() { "mtcnn" } else { "none" }
     }
 }

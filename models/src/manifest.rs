@@ -61,19 +61,12 @@ struct Manifest {
 /// All models that this program knows.
 pub fn manifest() -> &'static [Model] {
     static MODELS: OnceLock<Vec<Model>> = OnceLock::new();
-    MODELS.get_or_init(|| {
-        toml::from_str::<Manifest>(TEXT)
-            .expect("a test reads the manifest")
-            .model
-    })
+    MODELS.get_or_init(|| toml::from_str::<Manifest>(TEXT).expect("a test reads the manifest").model)
 }
 
 /// Bytes that are part of this program, if its build found them and they are the ones of the manifest.
 pub(crate) fn embedded(model: &Model) -> Option<&'static [u8]> {
-    let bytes = EMBEDDED
-        .iter()
-        .find(|(name, _)| *name == model.file)
-        .map(|(_, bytes)| *bytes)?;
+    let bytes = EMBEDDED.iter().find(|(name, _)| *name == model.file).map(|(_, bytes)| *bytes)?;
     (sha256(bytes) == model.sha256).then_some(bytes)
 }
 

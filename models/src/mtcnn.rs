@@ -50,20 +50,11 @@ impl Mtcnn {
 
         let mut refined = Vec::new();
         for chunk in candidates.chunks(BATCH) {
-            let outputs = run(
-                &self.refine,
-                &patches(&small, chunk, 24),
-                [chunk.len(), 3, 24, 24],
-                2,
-            )?;
+            let outputs = run(&self.refine, &patches(&small, chunk, 24), [chunk.len(), 3, 24, 24], 2)?;
             let (offsets, scores) = (&outputs[0], &outputs[1]);
             for (index, candidate) in chunk.iter().enumerate() {
                 if scores[index * 2 + 1] > THRESHOLDS[1] {
-                    refined.push(Candidate {
-                        score: scores[index * 2 + 1],
-                        offsets: four(offsets, index),
-                        ..*candidate
-                    });
+                    refined.push(Candidate { score: scores[index * 2 + 1], offsets: four(offsets, index), ..*candidate });
                 }
             }
         }
@@ -72,12 +63,7 @@ impl Mtcnn {
 
         let mut finished = Vec::new();
         for chunk in refined.chunks(BATCH) {
-            let outputs = run(
-                &self.finish,
-                &patches(&small, chunk, 48),
-                [chunk.len(), 3, 48, 48],
-                3,
-            )?;
+            let outputs = run(&self.finish, &patches(&small, chunk, 48), [chunk.len(), 3, 48, 48], 3)?;
             let (points, offsets, scores) = (&outputs[0], &outputs[1], &outputs[2]);
             for (index, candidate) in chunk.iter().enumerate() {
                 if scores[index * 2 + 1] > THRESHOLDS[2] {
@@ -87,10 +73,7 @@ impl Mtcnn {
                         score: scores[index * 2 + 1],
                         offsets: four(offsets, index),
                         points: std::array::from_fn(|i| {
-                            Point::new(
-                                candidate.left + width * f64::from(own[i]),
-                                candidate.top + height * f64::from(own[i + 5]),
-                            )
+                            Point::new(candidate.left + width * f64::from(own[i]), candidate.top + height * f64::from(own[i + 5]))
                         }),
                         ..*candidate
                     });
@@ -99,10 +82,7 @@ impl Mtcnn {
         }
         let mut finished: Vec<Candidate> = finished.into_iter().map(|c| c.calibrated()).collect();
         suppress(&mut finished, 0.7, Overlap::Smaller);
-        Ok(finished
-            .iter()
-            .map(|candidate| face(candidate, 1.0 / factor))
-            .collect())
+        Ok(finished.iter().map(|candidate| face(candidate, 1.0 / factor)).collect())
     }
 
     fn proposals(&self, image: &Rgb) -> Result<Vec<Candidate>, ModelsError> {
@@ -158,15 +138,11 @@ fn four(values: &[f32], index: usize) -> [f32; 4] {
 }
 
 fn square(candidates: Vec<Candidate>) -> Vec<Candidate> {
-    candidates
-        .into_iter()
-        .map(|candidate| candidate.squared())
-        .collect()
+    candidates.into_iter().map(|candidate| candidate.squared()).collect()
 }
 
 fn face(candidate: &Candidate, back: f64) -> Face {
-    let [left_eye, right_eye, nose, mouth_left, mouth_right] =
-        candidate.points.map(|p| p.scaled(back));
+    let [left_eye, right_eye, nose, mouth_left, mouth_right] = candidate.points.map(|p| p.scaled(back));
     Face {
         bounds: Bounds {
             left: candidate.left * back,
@@ -186,12 +162,7 @@ fn face(candidate: &Candidate, back: f64) -> Face {
 /// Appends R, G and B of a picture, channel by channel, as the networks want them.
 pub(crate) fn push_planes(image: &Rgb, input: &mut Vec<f32>) {
     for channel in 0..3 {
-        input.extend(
-            image
-                .pixels()
-                .iter()
-                .map(|pixel| (f32::from(pixel[channel]) - 127.5) / 128.0),
-        );
+        input.extend(image.pixels().iter().map(|pixel| (f32::from(pixel[channel]) - 127.5) / 128.0));
     }
 }
 
@@ -206,38 +177,21 @@ fn patches(image: &Rgb, boxes: &[Candidate], side: usize) -> Vec<f32> {
         let mut pixels = Vec::with_capacity((width * height) as usize);
         for y in top..top + height {
             for x in left..left + width {
-                let inside =
-                    x >= 0 && y >= 0 && x < image.width() as isize && y < image.height() as isize;
+                let inside = x >= 0 && y >= 0 && x < image.width() as isize && y < image.height() as isize;
                 pixels.push(if inside { image.at(x, y) } else { [0; 3] });
             }
         }
-        let patch = Rgb::from_pixels(width as usize, height as usize, pixels)
-            .expect("sides are at least one pixel");
+        let patch = Rgb::from_pixels(width as usize, height as usize, pixels).expect("sides are at least one pixel");
         push_planes(&patch.area_resized(side, side), &mut input);
     }
     input
 }
 
-fn run(
-    session: &Mutex<Session>,
-    input: &[f32],
-    shape: [usize; 4],
-    outputs: usize,
-) -> Result<Vec<Vec<f32>>, ModelsError> {
+fn run(session: &Mutex<Session>, input: &[f32], shape: [usize; 4], outputs: usize) -> Result<Vec<Vec<f32>>, ModelsError> {
     let engine = |error: ort::Error| ModelsError::Engine(error.to_string());
     // A thread that panicked inside the engine leaves no half-written state behind: a run starts from its input alone.
-    let mut session = session
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut session = session.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let tensor = TensorRef::from_array_view((shape, input)).map_err(engine)?;
     let answers = session.run(ort::inputs![tensor]).map_err(engine)?;
-    (0..outputs)
-        .map(|index| {
-            Ok(answers[index]
-                .try_extract_tensor::<f32>()
-                .map_err(engine)?
-                .1
-                .to_vec())
-        })
-        .collect()
+    (0..outputs).map(|index| Ok(answers[index].try_extract_tensor::<f32>().map_err(engine)?.1.to_vec())).collect()
 }

@@ -2,10 +2,7 @@
 //!
 //! Only the first choice of a process counts, because `ort` keeps its table of functions for good.
 
-#![allow(
-    unsafe_code,
-    reason = "a native library is opened and its function table is read"
-)]
+#![allow(unsafe_code, reason = "a native library is opened and its function table is read")]
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -49,14 +46,8 @@ fn runtime(library: Option<&Path>) -> Result<&'static Runtime, ModelsError> {
                     Engine::Native(path.to_owned())
                 }
             };
-            let environment = ort::init()
-                .with_telemetry(false)
-                .build()
-                .map_err(|error| error.to_string())?;
-            Ok(Runtime {
-                engine,
-                environment,
-            })
+            let environment = ort::init().with_telemetry(false).build().map_err(|error| error.to_string())?;
+            Ok(Runtime { engine, environment })
         })
         .as_ref()
         .map_err(|reason| ModelsError::Engine(reason.clone()))
@@ -70,9 +61,7 @@ fn native(path: &Path) -> Result<ort::sys::OrtApi, String> {
     // SAFETY: `OrtGetApiBase` has had this signature since the first release of ONNX Runtime.
     let base = unsafe {
         let entry: libloading::Symbol<unsafe extern "C" fn() -> *const ort::sys::OrtApiBase> =
-            library
-                .get(b"OrtGetApiBase")
-                .map_err(|error| failed(&error))?;
+            library.get(b"OrtGetApiBase").map_err(|error| failed(&error))?;
         entry()
     };
     if base.is_null() {
@@ -81,10 +70,7 @@ fn native(path: &Path) -> Result<ort::sys::OrtApi, String> {
     // SAFETY: `base` is not null and points to a static table of the library.
     let api = unsafe { ((*base).GetApi)(ort::sys::ORT_API_VERSION) };
     if api.is_null() {
-        return Err(failed(&format!(
-            "is too old: version 1.{} or newer is needed",
-            ort::sys::ORT_API_VERSION
-        )));
+        return Err(failed(&format!("is too old: version 1.{} or newer is needed", ort::sys::ORT_API_VERSION)));
     }
     // SAFETY: `api` is not null; the table has at least the size of this version and is plain function pointers.
     let table = unsafe { std::ptr::read(api) };
@@ -108,7 +94,5 @@ pub(crate) fn session(bytes: &[u8], optimize: bool) -> Result<Session, ModelsErr
         .map_err(|error| engine(&error))?
         .with_optimization_level(level)
         .map_err(|error| engine(&error))?;
-    builder
-        .commit_from_memory(bytes)
-        .map_err(|error| engine(&error))
+    builder.commit_from_memory(bytes).map_err(|error| engine(&error))
 }

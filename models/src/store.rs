@@ -65,6 +65,10 @@ fn presence(model: &Model, dir: &Path) -> Presence {
     if embedded(model).is_some() {
         return Presence::Embedded;
     }
+    in_folder(model, dir)
+}
+
+fn in_folder(model: &Model, dir: &Path) -> Presence {
     match read(&dir.join(&model.file)) {
         Ok(bytes) if sha256(&bytes) == model.sha256 => Presence::File,
         Ok(_) => Presence::WrongHash,
@@ -74,10 +78,7 @@ fn presence(model: &Model, dir: &Path) -> Presence {
 
 /// Verified bytes of a model, embedded or from the folder.
 pub(crate) fn bytes(name: &str, dir: &Path) -> Result<Option<Vec<u8>>, ModelsError> {
-    let model = manifest()
-        .iter()
-        .find(|model| model.name == name)
-        .expect("the caller names a model of the manifest");
+    let model = manifest().iter().find(|model| model.name == name).expect("the caller names a model of the manifest");
     if let Some(bytes) = embedded(model) {
         return Ok(Some(bytes.to_vec()));
     }
@@ -110,7 +111,7 @@ pub fn import(from: &Path, to: &Path) -> Result<Report, ModelsError> {
         if !source.is_file() {
             continue;
         }
-        if presence(model, to) == Presence::File {
+        if in_folder(model, to) == Presence::File {
             report.kept.push(model.name.clone());
             continue;
         }
@@ -130,17 +131,11 @@ pub(crate) fn verify(model: &Model, bytes: &[u8]) -> Result<(), ModelsError> {
     if found == model.sha256 {
         return Ok(());
     }
-    Err(ModelsError::WrongHash {
-        file: model.file.clone(),
-        expected: model.sha256.clone(),
-        found,
-    })
+    Err(ModelsError::WrongHash { file: model.file.clone(), expected: model.sha256.clone(), found })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ModelsError> {
-    let length = fs::metadata(path)
-        .map_err(|error| ModelsError::file(path, &error))?
-        .len();
+    let length = fs::metadata(path).map_err(|error| ModelsError::file(path, &error))?.len();
     if length > MAX_MODEL_BYTES {
         return Err(ModelsError::file(path, &"larger than any model"));
     }
@@ -154,8 +149,6 @@ pub(crate) fn place(target: &Path, bytes: &[u8]) -> Result<(), ModelsError> {
     fs::create_dir_all(folder).map_err(failed)?;
     let part = target.with_extension("part");
     let mut file = fs::File::create(&part).map_err(failed)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
     fs::rename(&part, target).map_err(failed)
 }

@@ -18,7 +18,12 @@ mod status;
 pub mod types;
 mod views;
 
-use crate::{jobs::Jobs, net::NetHandle, print::Font, service::{Office, Refusal}};
+use crate::{
+    jobs::Jobs,
+    net::NetHandle,
+    print::Font,
+    service::{Office, Refusal},
+};
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use photo::Vision;
 use std::{sync::Arc, time::Duration};
@@ -75,7 +80,7 @@ impl App {
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Office) -> Result<T, Refusal> + Send + 'static) -> Result<T, ApiError> {
         let office = self.office.clone();
         let result = tokio::task::spawn_blocking(move || work(&office)).await;
-        Ok(result.map_err(|error| Refusal::fault(error))??)
+        Ok(result.map_err(Refusal::fault)??)
     }
 }
 

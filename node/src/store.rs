@@ -207,7 +207,8 @@ impl Store {
     /// As the database.
     pub fn peer_sizes(&self) -> Result<Vec<(PublicKey, Origin, u64)>, StoreError> {
         let read = self.db.begin_read()?;
-        let origins: BTreeMap<u32, Origin> = self.origins().into_iter().filter_map(|origin| Some((self.log_number(&origin)?, origin))).collect();
+        let origins: BTreeMap<u32, Origin> =
+            self.origins().into_iter().filter_map(|origin| Some((self.log_number(&origin)?, origin))).collect();
         let mut sizes = Vec::new();
         for row in read.open_table(tables::PEER_SIZES)?.iter()? {
             let (key, size) = row?;

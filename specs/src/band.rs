@@ -13,6 +13,8 @@ pub enum Measure {
     CrownTop,
     /// Width of the face between the cheeks, at the roots of the ears.
     FaceWidth,
+    /// Width of the head with the ears.
+    HeadWidth,
     /// Chin to crown.
     HeadHeight,
     /// Chin to the top of the hair.
@@ -31,10 +33,11 @@ pub enum Measure {
 
 impl Measure {
     /// Every measure, in the order of the documentation.
-    pub const ALL: [Measure; 10] = [
+    pub const ALL: [Measure; 11] = [
         Measure::HairTop,
         Measure::CrownTop,
         Measure::FaceWidth,
+        Measure::HeadWidth,
         Measure::HeadHeight,
         Measure::HeadHeightHair,
         Measure::EyesFromBottom,
@@ -50,6 +53,7 @@ impl Measure {
             Measure::HairTop => "hair_top",
             Measure::CrownTop => "crown_top",
             Measure::FaceWidth => "face_width",
+            Measure::HeadWidth => "head_width",
             Measure::HeadHeight => "head_height",
             Measure::HeadHeightHair => "head_height_hair",
             Measure::EyesFromBottom => "eyes_from_bottom",
@@ -62,10 +66,7 @@ impl Measure {
 
     /// Runs along the width of the picture; all others run along its height.
     pub fn is_horizontal(self) -> bool {
-        matches!(
-            self,
-            Measure::FaceWidth | Measure::EyeMidX | Measure::EyeDistance
-        )
+        matches!(self, Measure::FaceWidth | Measure::HeadWidth | Measure::EyeMidX | Measure::EyeDistance)
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
@@ -99,9 +100,7 @@ impl Unit {
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [Unit::Px, Unit::Mm, Unit::ShareWidth, Unit::ShareHeight]
-            .into_iter()
-            .find(|unit| unit.key() == word)
+        [Unit::Px, Unit::Mm, Unit::ShareWidth, Unit::ShareHeight].into_iter().find(|unit| unit.key() == word)
     }
 }
 

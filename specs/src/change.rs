@@ -27,11 +27,7 @@ pub fn changes(old: Option<&Spec>, new: &Spec) -> Vec<Change> {
     fields
         .into_iter()
         .filter(|field| before.get(*field) != after.get(*field))
-        .map(|field| Change {
-            field: field.clone(),
-            before: before.get(field).cloned(),
-            after: after.get(field).cloned(),
-        })
+        .map(|field| Change { field: field.clone(), before: before.get(field).cloned(), after: after.get(field).cloned() })
         .collect()
 }
 

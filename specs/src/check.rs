@@ -2,10 +2,7 @@
 
 use crate::raw::{RawBand, RawSpec};
 use crate::spec::limits;
-use crate::{
-    Band, Confidence, FileRule, Forbidden, Measure, Name, ReceiptRule, Spec, SpecError, Status,
-    Unit,
-};
+use crate::{Band, Confidence, FileRule, Forbidden, Measure, Name, ReceiptRule, Spec, SpecError, Status, Unit};
 
 /// Two numbers that a source rounded differently may contradict each other by this much.
 const ROUNDING_PX: f64 = 1.0;
@@ -44,11 +41,7 @@ impl Checker<'_> {
         let priority = self.priority(&raw.priority, &bands)?;
         Ok(Spec {
             text: text.to_owned(),
-            status: self.word(
-                "status",
-                &raw.status,
-                &[("draft", Status::Draft), ("official", Status::Official)],
-            )?,
+            status: self.word("status", &raw.status, &[("draft", Status::Draft), ("official", Status::Official)])?,
             confidence: self.confidence(&raw.confidence)?,
             forbid: self.forbid(&raw.forbid)?,
             file: self.file_rule(&raw)?,
@@ -61,10 +54,7 @@ impl Checker<'_> {
             max_age_months: raw.max_age_months,
             backgrounds: raw.backgrounds,
             priority,
-            name: Name {
-                zh: raw.name.zh,
-                en: raw.name.en,
-            },
+            name: Name { zh: raw.name.zh, en: raw.name.en },
             width_px: raw.size.width_px,
             height_px: raw.size.height_px,
             dpi: raw.size.dpi,
@@ -93,16 +83,10 @@ impl Checker<'_> {
             return Err(self.refuse(field, "must not be empty"));
         }
         if chars > most {
-            return Err(self.refuse(
-                field,
-                format!("{chars} characters, but at most {most} are allowed"),
-            ));
+            return Err(self.refuse(field, format!("{chars} characters, but at most {most} are allowed")));
         }
         // Attack: a control or direction-changing character could disguise what an administrator signs.
-        let hidden = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
+        let hidden = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if text.chars().any(hidden) {
             return Err(self.refuse(field, "contains a control character"));
         }
@@ -110,40 +94,19 @@ impl Checker<'_> {
     }
 
     fn count(&self, field: &str, count: usize, most: usize) -> Checked<()> {
-        if (1..=most).contains(&count) {
-            Ok(())
-        } else {
-            Err(self.refuse(
-                field,
-                format!("{count} entries, but 1 to {most} are needed"),
-            ))
-        }
+        if (1..=most).contains(&count) { Ok(()) } else { Err(self.refuse(field, format!("{count} entries, but 1 to {most} are needed"))) }
     }
 
     fn word<T: Copy>(&self, field: &str, word: &str, known: &[(&str, T)]) -> Checked<T> {
-        known
-            .iter()
-            .find(|(name, _)| *name == word)
-            .map(|(_, value)| *value)
-            .ok_or_else(|| {
-                let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-                self.refuse(
-                    field,
-                    format!(
-                        "unknown value `{word}`, expected one of {}",
-                        names.join(", ")
-                    ),
-                )
-            })
+        known.iter().find(|(name, _)| *name == word).map(|(_, value)| *value).ok_or_else(|| {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            self.refuse(field, format!("unknown value `{word}`, expected one of {}", names.join(", ")))
+        })
     }
 
     fn confidence(&self, letter: &str) -> Checked<Confidence> {
         use Confidence::{D, H, L, M};
-        self.word(
-            "confidence",
-            letter,
-            &[("H", H), ("M", M), ("L", L), ("D", D)],
-        )
+        self.word("confidence", letter, &[("H", H), ("M", M), ("L", L), ("D", D)])
     }
 
     fn forbid(&self, words: &[String]) -> Checked<Vec<Forbidden>> {
@@ -151,12 +114,7 @@ impl Checker<'_> {
             .iter()
             .enumerate()
             .map(|(index, word)| {
-                Forbidden::parse(word).ok_or_else(|| {
-                    self.refuse(
-                        format!("forbid.{index}"),
-                        format!("unknown operation `{word}`"),
-                    )
-                })
+                Forbidden::parse(word).ok_or_else(|| self.refuse(format!("forbid.{index}"), format!("unknown operation `{word}`")))
             })
             .collect()
     }
@@ -164,10 +122,7 @@ impl Checker<'_> {
     /// Checks the size and returns width and height of the print, if stated.
     fn size(&self, raw: &RawSpec) -> Checked<Option<(f64, f64)>> {
         let size = &raw.size;
-        let sides = [
-            ("width", size.width_px, size.width_range_px),
-            ("height", size.height_px, size.height_range_px),
-        ];
+        let sides = [("width", size.width_px, size.width_range_px), ("height", size.height_px, size.height_range_px)];
         for (side, px, range) in sides {
             if !(1..=limits::SIDE_PX).contains(&px) {
                 let reason = format!("{px} px, but a side has 1 to {} px", limits::SIDE_PX);
@@ -179,20 +134,12 @@ impl Checker<'_> {
                     return Err(self.refuse(field, format!("minimum {min} is above maximum {max}")));
                 }
                 if !(min..=max).contains(&px) {
-                    return Err(self.refuse(
-                        field,
-                        format!("{side}_px = {px} lies outside {min} to {max}"),
-                    ));
+                    return Err(self.refuse(field, format!("{side}_px = {px} lies outside {min} to {max}")));
                 }
             }
         }
         if !limits::DPI.contains(&size.dpi) {
-            let reason = format!(
-                "{} dpi, but {} to {} are allowed",
-                size.dpi,
-                limits::DPI.start(),
-                limits::DPI.end()
-            );
+            let reason = format!("{} dpi, but {} to {} are allowed", size.dpi, limits::DPI.start(), limits::DPI.end());
             return Err(self.refuse("size.dpi", reason));
         }
         match (size.width_mm, size.height_mm) {
@@ -200,9 +147,7 @@ impl Checker<'_> {
             (Some(width), Some(height)) => {
                 for (field, mm) in [("size.width_mm", width), ("size.height_mm", height)] {
                     if !(mm.is_finite() && (1.0..=500.0).contains(&mm)) {
-                        return Err(
-                            self.refuse(field, format!("{mm} mm, but 1 to 500 are allowed"))
-                        );
+                        return Err(self.refuse(field, format!("{mm} mm, but 1 to 500 are allowed")));
                     }
                 }
                 Ok(Some((width, height)))
@@ -215,10 +160,7 @@ impl Checker<'_> {
         let mut bands: Vec<Band> = Vec::new();
         for item in &raw.bands {
             let band = self.band(item, raw, print_mm)?;
-            if bands
-                .iter()
-                .any(|other| other.measure == band.measure && other.unit == band.unit)
-            {
+            if bands.iter().any(|other| other.measure == band.measure && other.unit == band.unit) {
                 return Err(self.refuse(path(&band), "stated twice"));
             }
             bands.push(band);
@@ -227,18 +169,10 @@ impl Checker<'_> {
     }
 
     fn band(&self, item: &RawBand, raw: &RawSpec, print_mm: Option<(f64, f64)>) -> Checked<Band> {
-        let measure = Measure::parse(&item.measure).ok_or_else(|| {
-            self.refuse(
-                "bands.measure",
-                format!("unknown measure `{}`", item.measure),
-            )
-        })?;
-        let unit = Unit::parse(&item.unit).ok_or_else(|| {
-            self.refuse(
-                format!("bands.{}.unit", measure.key()),
-                format!("unknown unit `{}`", item.unit),
-            )
-        })?;
+        let measure =
+            Measure::parse(&item.measure).ok_or_else(|| self.refuse("bands.measure", format!("unknown measure `{}`", item.measure)))?;
+        let unit = Unit::parse(&item.unit)
+            .ok_or_else(|| self.refuse(format!("bands.{}.unit", measure.key()), format!("unknown unit `{}`", item.unit)))?;
         let (width_px, height_px) = (f64::from(raw.size.width_px), f64::from(raw.size.height_px));
         let px_per_unit = match unit {
             Unit::Px => 1.0,
@@ -249,50 +183,27 @@ impl Checker<'_> {
                     let field = format!("bands.{}.unit", measure.key());
                     self.refuse(field, "millimetres need size.width_mm and size.height_mm")
                 })?;
-                if measure.is_horizontal() {
-                    width_px / width_mm
-                } else {
-                    height_px / height_mm
-                }
+                if measure.is_horizontal() { width_px / width_mm } else { height_px / height_mm }
             }
         };
-        let band = Band {
-            measure,
-            unit,
-            min: item.min,
-            max: item.max,
-            px_per_unit,
-        };
+        let band = Band { measure, unit, min: item.min, max: item.max, px_per_unit };
         let field = path(&band);
         if band.min.is_none() && band.max.is_none() {
             return Err(self.refuse(field, "needs min, max or both"));
         }
-        let (side_px, side) = if measure.is_horizontal() {
-            (width_px, "width")
-        } else {
-            (height_px, "height")
-        };
-        for (name, value, px) in [
-            ("min", band.min, band.min_px()),
-            ("max", band.max, band.max_px()),
-        ] {
+        let (side_px, side) = if measure.is_horizontal() { (width_px, "width") } else { (height_px, "height") };
+        for (name, value, px) in [("min", band.min, band.min_px()), ("max", band.max, band.max_px())] {
             if let (Some(value), Some(px)) = (value, px)
                 && !(px >= 0.0 && px <= side_px + 1e-6)
             {
-                let reason = format!(
-                    "{value} {} lies outside the {side} of the picture",
-                    unit.key()
-                );
+                let reason = format!("{value} {} lies outside the {side} of the picture", unit.key());
                 return Err(self.refuse(format!("{field}.{name}"), reason));
             }
         }
         if let (Some(min), Some(max)) = (band.min, band.max)
             && min > max
         {
-            return Err(self.refuse(
-                format!("{field}.min"),
-                format!("minimum {min} is above maximum {max}"),
-            ));
+            return Err(self.refuse(format!("{field}.min"), format!("minimum {min} is above maximum {max}")));
         }
         Ok(band)
     }
@@ -301,10 +212,7 @@ impl Checker<'_> {
     fn agree(&self, bands: &[Band], raw: &RawSpec) -> Checked<()> {
         let height = f64::from(raw.size.height_px);
         for (index, band) in bands.iter().enumerate() {
-            for other in bands[..index]
-                .iter()
-                .filter(|other| other.measure == band.measure)
-            {
+            for other in bands[..index].iter().filter(|other| other.measure == band.measure) {
                 let min = low(band).max(low(other));
                 let max = high(band, height).min(high(other, height));
                 if min > max + ROUNDING_PX {
@@ -314,33 +222,19 @@ impl Checker<'_> {
             }
         }
         let find = |measure| bands.iter().find(|band| band.measure == measure);
-        if let (Some(top), Some(bottom)) =
-            (find(Measure::EyesFromTop), find(Measure::EyesFromBottom))
-        {
-            let (least, most) = (
-                low(top) + low(bottom),
-                high(top, height) + high(bottom, height),
-            );
+        if let (Some(top), Some(bottom)) = (find(Measure::EyesFromTop), find(Measure::EyesFromBottom)) {
+            let (least, most) = (low(top) + low(bottom), high(top, height) + high(bottom, height));
             if least > height + ROUNDING_PX || most < height - ROUNDING_PX {
-                return Err(self.refuse(
-                    path(bottom),
-                    "contradicts eyes_from_top: together they do not make the height",
-                ));
+                return Err(self.refuse(path(bottom), "contradicts eyes_from_top: together they do not make the height"));
             }
         }
         let head = find(Measure::HeadHeight).or(find(Measure::HeadHeightHair));
         let above = find(Measure::CrownTop).or(find(Measure::HairTop));
-        let least = [above, head, find(Measure::ChinFromBottom)]
-            .into_iter()
-            .flatten()
-            .map(low)
-            .sum::<f64>();
+        let least = [above, head, find(Measure::ChinFromBottom)].into_iter().flatten().map(low).sum::<f64>();
         if let Some(head) = head
             && least > height + ROUNDING_PX
         {
-            let reason = format!(
-                "with the space above and below it needs {least:.0} px of {height:.0} px height"
-            );
+            let reason = format!("with the space above and below it needs {least:.0} px of {height:.0} px height");
             return Err(self.refuse(path(head), reason));
         }
         Ok(())
@@ -350,8 +244,7 @@ impl Checker<'_> {
         let mut priority = Vec::new();
         for (index, word) in words.iter().enumerate() {
             let field = format!("priority.{index}");
-            let measure = Measure::parse(word)
-                .ok_or_else(|| self.refuse(&field, format!("unknown measure `{word}`")))?;
+            let measure = Measure::parse(word).ok_or_else(|| self.refuse(&field, format!("unknown measure `{word}`")))?;
             if !bands.iter().any(|band| band.measure == measure) {
                 return Err(self.refuse(&field, format!("there is no band for `{word}`")));
             }
@@ -374,47 +267,25 @@ impl Checker<'_> {
             if let Some(kb) = kb
                 && !(1..=limits::KB).contains(&kb)
             {
-                return Err(self.refuse(
-                    field,
-                    format!("{kb} KB, but 1 to {} are allowed", limits::KB),
-                ));
+                return Err(self.refuse(field, format!("{kb} KB, but 1 to {} are allowed", limits::KB)));
             }
         }
         if let (Some(min), Some(max)) = (file.kb_min, file.kb_max)
             && min > max
         {
-            return Err(self.refuse(
-                "file.kb_min",
-                format!("minimum {min} KB is above maximum {max} KB"),
-            ));
+            return Err(self.refuse("file.kb_min", format!("minimum {min} KB is above maximum {max} KB")));
         }
-        Ok(FileRule {
-            quality_min: file.quality_min,
-            kb_min: file.kb_min,
-            kb_max: file.kb_max,
-        })
+        Ok(FileRule { quality_min: file.quality_min, kb_min: file.kb_min, kb_max: file.kb_max })
     }
 
     fn receipt(&self, raw: &RawSpec) -> Checked<ReceiptRule> {
         let receipt = &raw.receipt;
-        self.word(
-            "receipt.label",
-            &receipt.label,
-            &[("回执号", ()), ("图像号", ())],
-        )?;
+        self.word("receipt.label", &receipt.label, &[("回执号", ()), ("图像号", ())])?;
         if !(1..=limits::VALIDITY_DAYS).contains(&receipt.validity_days) {
-            let reason = format!(
-                "{} days, but 1 to {} are allowed",
-                receipt.validity_days,
-                limits::VALIDITY_DAYS
-            );
+            let reason = format!("{} days, but 1 to {} are allowed", receipt.validity_days, limits::VALIDITY_DAYS);
             return Err(self.refuse("receipt.validity_days", reason));
         }
-        Ok(ReceiptRule {
-            label: receipt.label.clone(),
-            validity_days: receipt.validity_days,
-            required: receipt.required,
-        })
+        Ok(ReceiptRule { label: receipt.label.clone(), validity_days: receipt.validity_days, required: receipt.required })
     }
 }
 

@@ -14,10 +14,6 @@ pub struct SpecError {
 
 impl SpecError {
     pub(crate) fn new(file: &str, field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            field: field.into(),
-            reason: reason.into(),
-        }
+        Self { file: file.to_owned(), field: field.into(), reason: reason.into() }
     }
 }

@@ -32,12 +32,7 @@ impl Spec {
     /// The frame to aim at: the middle of each band, ordinary proportions where no band speaks.
     pub fn guide(&self) -> Guide {
         let (width, height) = (f64::from(self.width_px()), f64::from(self.height_px()));
-        let middle = |measure| {
-            self.bands()
-                .iter()
-                .filter(|b| b.measure == measure)
-                .find_map(|b| b.middle_px())
-        };
+        let middle = |measure| self.bands().iter().filter(|b| b.measure == measure).find_map(|b| b.middle_px());
 
         let head = middle(Measure::HeadHeight)
             .or_else(|| middle(Measure::HeadHeightHair).map(|px| px / (1.0 + HAIR_PER_HEAD)))
@@ -48,16 +43,10 @@ impl Spec {
         let eye_line = middle(Measure::EyesFromTop)
             .or_else(|| middle(Measure::EyesFromBottom).map(|px| height - px))
             .or_else(|| middle(Measure::HairTop).map(|px| px + above_eyes))
-            .or_else(|| {
-                middle(Measure::CrownTop).map(|px| px + head * (1.0 - EYES_TO_CHIN_PER_HEAD))
-            })
-            .or_else(|| {
-                middle(Measure::ChinFromBottom).map(|px| height - px - head * EYES_TO_CHIN_PER_HEAD)
-            })
+            .or_else(|| middle(Measure::CrownTop).map(|px| px + head * (1.0 - EYES_TO_CHIN_PER_HEAD)))
+            .or_else(|| middle(Measure::ChinFromBottom).map(|px| height - px - head * EYES_TO_CHIN_PER_HEAD))
             .unwrap_or(height * 0.12 + above_eyes);
-        let eye_line = self
-            .within(Measure::EyesFromBottom, height - eye_line)
-            .map_or(eye_line, |px| height - px);
+        let eye_line = self.within(Measure::EyesFromBottom, height - eye_line).map_or(eye_line, |px| height - px);
 
         let chin = eye_line + head * EYES_TO_CHIN_PER_HEAD;
         let face_width = middle(Measure::FaceWidth).unwrap_or(head / HEAD_HEIGHT_PER_FACE_WIDTH);
@@ -73,10 +62,6 @@ impl Spec {
     /// The value moved into the band of a measure, when there is such a band.
     fn within(&self, measure: Measure, value_px: f64) -> Option<f64> {
         let band = self.bands().iter().find(|b| b.measure == measure)?;
-        Some(
-            value_px
-                .max(band.min_px().unwrap_or(f64::MIN))
-                .min(band.max_px().unwrap_or(f64::MAX)),
-        )
+        Some(value_px.max(band.min_px().unwrap_or(f64::MIN)).min(band.max_px().unwrap_or(f64::MAX)))
     }
 }

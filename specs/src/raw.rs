@@ -77,9 +77,7 @@ pub(crate) struct RawReceipt {
 
 pub(crate) fn read(file: &str, text: &str) -> Result<RawSpec, SpecError> {
     toml::from_str(text).map_err(|error| {
-        let field = error
-            .span()
-            .map_or_else(|| "-".to_owned(), |span| field_at(text, span.start));
+        let field = error.span().map_or_else(|| "-".to_owned(), |span| field_at(text, span.start));
         SpecError::new(file, field, error.message().to_owned())
     })
 }

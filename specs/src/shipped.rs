@@ -27,12 +27,7 @@ const FILES: &[(&str, &str)] = embedded![
 /// All specs that ship with the program, in the order in which a counter should list them.
 pub fn shipped() -> &'static [Spec] {
     static SHIPPED: OnceLock<Vec<Spec>> = OnceLock::new();
-    SHIPPED.get_or_init(|| {
-        FILES
-            .iter()
-            .map(|(name, text)| Spec::parse(name, text).expect("a test parses every shipped file"))
-            .collect()
-    })
+    SHIPPED.get_or_init(|| FILES.iter().map(|(name, text)| Spec::parse(name, text).expect("a test parses every shipped file")).collect())
 }
 
 /// The shipped spec with this id.

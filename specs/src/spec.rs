@@ -109,14 +109,7 @@ impl Forbidden {
     }
 
     pub(crate) fn parse(word: &str) -> Option<Self> {
-        [
-            Self::BackgroundReplacement,
-            Self::Rotation,
-            Self::Mirror,
-            Self::Retouch,
-        ]
-        .into_iter()
-        .find(|f| f.key() == word)
+        [Self::BackgroundReplacement, Self::Rotation, Self::Mirror, Self::Retouch].into_iter().find(|f| f.key() == word)
     }
 }
 
@@ -180,11 +173,7 @@ impl Spec {
     /// Reads and checks a spec file. `file_name` is only used in the refusal.
     pub fn parse(file_name: &str, text: &str) -> Result<Spec, SpecError> {
         if text.len() > limits::FILE_BYTES {
-            let reason = format!(
-                "{} bytes, but a spec file may have at most {}",
-                text.len(),
-                limits::FILE_BYTES
-            );
+            let reason = format!("{} bytes, but a spec file may have at most {}", text.len(), limits::FILE_BYTES);
             return Err(SpecError::new(file_name, "-", reason));
         }
         let raw = raw::read(file_name, text)?;

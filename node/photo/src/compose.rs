@@ -32,21 +32,14 @@ pub fn compose(cropped: Cropped, spec: &Spec) -> Composed {
     let mut person = crate::plane::Plane::new(width, height, 0.0);
     for y in 0..height {
         for x in 0..width {
-            let original = cropped
-                .placement
-                .original(Point::new(x as f64 + 0.5, y as f64 + 0.5));
+            let original = cropped.placement.original(Point::new(x as f64 + 0.5, y as f64 + 0.5));
             let (colour, alpha) = sampler.at(cropped.matted.window.inward(original));
             person.values[y * width + x] = alpha;
             let wall = if replace { 1.0 - alpha } else { 0.0 };
-            pixels.push(std::array::from_fn(|i| {
-                (colour[i] + wall * f32::from(background[i]))
-                    .round()
-                    .clamp(0.0, 255.0) as u8
-            }));
+            pixels.push(std::array::from_fn(|i| (colour[i] + wall * f32::from(background[i])).round().clamp(0.0, 255.0) as u8));
         }
     }
-    let image =
-        Rgb::from_pixels(width, height, pixels).expect("a checked spec has at least one pixel");
+    let image = Rgb::from_pixels(width, height, pixels).expect("a checked spec has at least one pixel");
     let mut operations = Vec::new();
     let missing = cropped.missing;
     if replace {
@@ -56,13 +49,7 @@ pub fn compose(cropped: Cropped, spec: &Spec) -> Composed {
         }
     }
     let body_cut_share = body_cut(&cropped.matted, &cropped);
-    Composed {
-        cropped,
-        image,
-        person,
-        body_cut_share,
-        operations,
-    }
+    Composed { cropped, image, person, body_cut_share, operations }
 }
 
 /// Length, as a share of the finished height, along which a side edge of the original cuts the person inside the photo.
@@ -70,26 +57,17 @@ fn body_cut(matted: &Matted, cropped: &Cropped) -> f64 {
     let original = &matted.located.upright.image;
     let height = f64::from(matted.image.height() as u32);
     let mut cut = 0.0;
-    for (missing, column) in [
-        (cropped.missing.left_px, 0usize),
-        (cropped.missing.right_px, matted.alpha.width - 1),
-    ] {
+    for (missing, column) in [(cropped.missing.left_px, 0usize), (cropped.missing.right_px, matted.alpha.width - 1)] {
         let at_edge = if column == 0 {
             matted.window.left_px < 0.5
         } else {
-            matted
-                .window
-                .outward(Point::new(matted.image.width() as f64, 0.0))
-                .x
-                > original.width() as f64 - 0.5
+            matted.window.outward(Point::new(matted.image.width() as f64, 0.0)).x > original.width() as f64 - 0.5
         };
         if missing < 0.5 || !at_edge {
             continue;
         }
         let rows = (0..matted.alpha.height).filter(|&row| {
-            let point = matted
-                .window
-                .outward(Point::new(column as f64 + 0.5, row as f64 + 0.5));
+            let point = matted.window.outward(Point::new(column as f64 + 0.5, row as f64 + 0.5));
             let y = cropped.placement.finished(point).y;
             y >= 0.0 && y < height.max(1.0) && matted.alpha.at(column, row) > 0.5
         });
@@ -109,34 +87,19 @@ struct Sampler<'a> {
 
 impl<'a> Sampler<'a> {
     fn new(matted: &'a Matted, replace: bool, scale: f64) -> Self {
-        let source = if replace {
-            &matted.foreground
-        } else {
-            &matted.image
-        };
-        let stretch = (
-            (matted.window.scale_x / scale).max(1.0),
-            (matted.window.scale_y / scale).max(1.0),
-        );
-        Sampler {
-            source,
-            matted,
-            replace,
-            stretch,
-        }
+        let source = if replace { &matted.foreground } else { &matted.image };
+        let stretch = ((matted.window.scale_x / scale).max(1.0), (matted.window.scale_y / scale).max(1.0));
+        Sampler { source, matted, replace, stretch }
     }
 
     /// Colour times alpha, and alpha, at a point of the working picture.
     fn at(&self, point: Point) -> ([f32; 3], f32) {
         let (width, height) = (self.source.width() as isize, self.source.height() as isize);
         let reach = (2.0 * self.stretch.0, 2.0 * self.stretch.1);
-        let columns =
-            (point.x - 0.5 - reach.0).ceil() as isize..=(point.x - 0.5 + reach.0).floor() as isize;
+        let columns = (point.x - 0.5 - reach.0).ceil() as isize..=(point.x - 0.5 + reach.0).floor() as isize;
         let mut sum = [0f32; 3];
         let (mut alpha_sum, mut total) = (0f32, 0f32);
-        for y in
-            (point.y - 0.5 - reach.1).ceil() as isize..=(point.y - 0.5 + reach.1).floor() as isize
-        {
+        for y in (point.y - 0.5 - reach.1).ceil() as isize..=(point.y - 0.5 + reach.1).floor() as isize {
             let weight_y = kernel((y as f64 + 0.5 - point.y) / self.stretch.1);
             for x in columns.clone() {
                 let weight = weight_y * kernel((x as f64 + 0.5 - point.x) / self.stretch.0);
@@ -146,11 +109,7 @@ impl<'a> Sampler<'a> {
                     continue;
                 }
                 let (x, y) = (x.clamp(0, width - 1), y.clamp(0, height - 1));
-                let alpha = if self.replace {
-                    self.matted.alpha.at(x as usize, y as usize) * weight
-                } else {
-                    weight
-                };
+                let alpha = if self.replace { self.matted.alpha.at(x as usize, y as usize) * weight } else { weight };
                 let pixel = self.source.at(x, y);
                 (0..3).for_each(|i| sum[i] += f32::from(pixel[i]) * alpha);
                 alpha_sum += alpha;

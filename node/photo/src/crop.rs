@@ -32,18 +32,12 @@ pub struct Placement {
 impl Placement {
     /// A point of the original in the finished photo.
     pub fn finished(&self, point: Point) -> Point {
-        Point::new(
-            self.eyes.x + self.scale * self.axes.across(point),
-            self.eyes.y + self.scale * self.axes.down(point),
-        )
+        Point::new(self.eyes.x + self.scale * self.axes.across(point), self.eyes.y + self.scale * self.axes.down(point))
     }
 
     /// A point of the finished photo in the original.
     pub fn original(&self, point: Point) -> Point {
-        self.axes.point(
-            (point.x - self.eyes.x) / self.scale,
-            (point.y - self.eyes.y) / self.scale,
-        )
+        self.axes.point((point.x - self.eyes.x) / self.scale, (point.y - self.eyes.y) / self.scale)
     }
 }
 
@@ -94,8 +88,7 @@ pub struct Cropped {
 pub fn crop(matted: Matted, spec: &Spec) -> Cropped {
     let head = matted.located.head;
     let roll_deg = head.frame().roll_deg();
-    let turn = !spec.forbids(Forbidden::Rotation)
-        && (MIN_ROLL_DEG..=MAX_ROLL_DEG).contains(&roll_deg.abs());
+    let turn = !spec.forbids(Forbidden::Rotation) && (MIN_ROLL_DEG..=MAX_ROLL_DEG).contains(&roll_deg.abs());
     let axes = if turn { head.frame() } else { level(&head) };
     let original = &matted.located.upright.image;
     let replaces_background = !spec.forbids(Forbidden::BackgroundReplacement);
@@ -107,45 +100,18 @@ pub fn crop(matted: Matted, spec: &Spec) -> Cropped {
         replaces_background,
     };
     let best = problem.solve();
-    let placement = Placement {
-        axes,
-        scale: best.scale,
-        eyes: Point::new(best.x, best.y),
-        roll_corrected_deg: if turn { -roll_deg } else { 0.0 },
-    };
-    let values: Vec<f64> = spec
-        .bands()
-        .iter()
-        .map(|band| band.in_unit(problem.value_px(band, best)))
-        .collect();
-    let conflicts = spec
-        .bands()
-        .iter()
-        .zip(&values)
-        .filter_map(|(band, &value)| conflict(band, value))
-        .collect();
+    let placement =
+        Placement { axes, scale: best.scale, eyes: Point::new(best.x, best.y), roll_corrected_deg: if turn { -roll_deg } else { 0.0 } };
+    let values: Vec<f64> = spec.bands().iter().map(|band| band.in_unit(problem.value_px(band, best))).collect();
+    let conflicts = spec.bands().iter().zip(&values).filter_map(|(band, &value)| conflict(band, value)).collect();
     let missing = problem.missing(best);
     let operations = operations(&placement, spec, turn);
-    Cropped {
-        matted,
-        placement,
-        values,
-        conflicts,
-        missing,
-        replaces_background,
-        operations,
-    }
+    Cropped { matted, placement, values, conflicts, missing, replaces_background, operations }
 }
 
 fn level(head: &Head) -> Frame {
-    let (middle, half) = (
-        head.left_eye.middle(head.right_eye),
-        head.left_eye.distance(head.right_eye) / 2.0,
-    );
-    Frame::new(
-        Point::new(middle.x - half, middle.y),
-        Point::new(middle.x + half, middle.y),
-    )
+    let (middle, half) = (head.left_eye.middle(head.right_eye), head.left_eye.distance(head.right_eye) / 2.0);
+    Frame::new(Point::new(middle.x - half, middle.y), Point::new(middle.x + half, middle.y))
 }
 
 fn conflict(band: &Band, value: f64) -> Option<Conflict> {
@@ -156,19 +122,13 @@ fn conflict(band: &Band, value: f64) -> Option<Conflict> {
         (_, Some(max)) if value > max + slack => value - max,
         _ => return None,
     };
-    Some(Conflict {
-        band: *band,
-        value,
-        by,
-    })
+    Some(Conflict { band: *band, value, by })
 }
 
 fn operations(placement: &Placement, spec: &Spec, turned: bool) -> Vec<Operation> {
     let mut operations = Vec::new();
     if turned {
-        operations.push(Operation::RollCorrected {
-            deg: placement.roll_corrected_deg,
-        });
+        operations.push(Operation::RollCorrected { deg: placement.roll_corrected_deg });
     }
     let corner = placement.original(Point::new(0.0, 0.0));
     operations.push(Operation::Cropped {
@@ -177,9 +137,7 @@ fn operations(placement: &Placement, spec: &Spec, turned: bool) -> Vec<Operation
         width_px: (f64::from(spec.width_px()) / placement.scale).round() as i64,
         height_px: (f64::from(spec.height_px()) / placement.scale).round() as i64,
     });
-    operations.push(Operation::Resized {
-        factor: placement.scale,
-    });
+    operations.push(Operation::Resized { factor: placement.scale });
     operations
 }
 
@@ -189,6 +147,7 @@ struct Lengths {
     crown: f64,
     chin: f64,
     face_width: f64,
+    head_width: f64,
     eye_distance: f64,
 }
 
@@ -199,6 +158,7 @@ impl Lengths {
             crown: axes.down(head.crown).max(axes.down(head.hair_top)),
             chin: axes.down(head.chin),
             face_width: head.face_width_px,
+            head_width: head.head_width_px,
             eye_distance: head.left_eye.distance(head.right_eye),
         }
     }
@@ -215,12 +175,7 @@ struct Edges {
 impl Edges {
     fn new(axes: &Frame, width: f64, height: f64) -> Edges {
         let origin = axes.origin();
-        Edges {
-            left: -origin.x,
-            right: width - origin.x,
-            top: -origin.y,
-            bottom: height - origin.y,
-        }
+        Edges { left: -origin.x, right: width - origin.x, top: -origin.y, bottom: height - origin.y }
     }
 }
 
@@ -248,6 +203,7 @@ impl Problem<'_> {
             Measure::HairTop => at.y + at.scale * lengths.hair,
             Measure::CrownTop => at.y + at.scale * lengths.crown,
             Measure::FaceWidth => at.scale * lengths.face_width,
+            Measure::HeadWidth => at.scale * lengths.head_width,
             Measure::HeadHeight => at.scale * (lengths.chin - lengths.crown),
             Measure::HeadHeightHair => at.scale * (lengths.chin - lengths.hair),
             Measure::EyesFromBottom => height - at.y,
@@ -259,10 +215,7 @@ impl Problem<'_> {
     }
 
     fn missing(&self, at: Candidate) -> Missing {
-        let (width, height) = (
-            f64::from(self.spec.width_px()),
-            f64::from(self.spec.height_px()),
-        );
+        let (width, height) = (f64::from(self.spec.width_px()), f64::from(self.spec.height_px()));
         Missing {
             left_px: (at.x + at.scale * self.edges.left).max(0.0),
             right_px: (width - at.x - at.scale * self.edges.right).max(0.0),
@@ -273,19 +226,12 @@ impl Problem<'_> {
 
     /// Higher is better. Broken bands dominate, then the distance to the nearest bound, then a natural look.
     fn rating(&self, at: Candidate) -> f64 {
-        let (width, height) = (
-            f64::from(self.spec.width_px()),
-            f64::from(self.spec.height_px()),
-        );
+        let (width, height) = (f64::from(self.spec.width_px()), f64::from(self.spec.height_px()));
         let mut broken = 0.0;
         let mut nearest = 1.0f64;
         for band in self.spec.bands() {
             let value = self.value_px(band, at);
-            let side = if band.measure.is_horizontal() {
-                width
-            } else {
-                height
-            };
+            let side = if band.measure.is_horizontal() { width } else { height };
             let span = match (band.min_px(), band.max_px()) {
                 (Some(min), Some(max)) => ((max - min) / 2.0).max(0.5),
                 _ => 0.05 * side,
@@ -300,24 +246,18 @@ impl Problem<'_> {
         }
         let missing = self.missing(at);
         let around = missing.left_px + missing.right_px + missing.top_px;
-        // A body that ends above the lower edge cannot be invented; wall beside the head can be continued.
-        broken += 8.0 * missing.bottom_px / (0.01 * height);
+        // A body that ends above the lower edge cannot be invented, but it must not push the head out of its bands either:
+        // then the clerk would be told the wrong cause. Wall beside the head can be continued.
+        broken += 2.0 * missing.bottom_px / (0.01 * height);
         broken += if self.replaces_background { 0.02 } else { 8.0 } * around / (0.01 * height);
         let chin_share = (at.y + at.scale * self.lengths.chin) / height;
-        let natural = (at.y / height - self.guide.eye_line).powi(2)
-            + (chin_share - self.guide.chin).powi(2)
-            + (at.x / width - 0.5).powi(2);
+        let natural = (at.y / height - self.guide.eye_line).powi(2) + (chin_share - self.guide.chin).powi(2) + (at.x / width - 0.5).powi(2);
         nearest.min(0.6) - 12.0 * natural - 100.0 * broken
     }
 
     /// A listed band outweighs every later one; bands that are not listed come after the first.
     fn importance(&self, measure: Measure) -> f64 {
-        match self
-            .spec
-            .priority()
-            .iter()
-            .position(|other| *other == measure)
-        {
+        match self.spec.priority().iter().position(|other| *other == measure) {
             Some(0) => 27.0,
             Some(1) => 9.0,
             Some(2) => 3.0,
@@ -327,17 +267,9 @@ impl Problem<'_> {
     }
 
     fn solve(&self) -> Candidate {
-        let (width, height) = (
-            f64::from(self.spec.width_px()),
-            f64::from(self.spec.height_px()),
-        );
-        let aimed =
-            (self.guide.chin - self.guide.eye_line).max(0.05) * height / self.lengths.chin.max(1.0);
-        let mut best = Candidate {
-            scale: aimed,
-            x: width / 2.0,
-            y: self.guide.eye_line * height,
-        };
+        let (width, height) = (f64::from(self.spec.width_px()), f64::from(self.spec.height_px()));
+        let aimed = (self.guide.chin - self.guide.eye_line).max(0.05) * height / self.lengths.chin.max(1.0);
+        let mut best = Candidate { scale: aimed, x: width / 2.0, y: self.guide.eye_line * height };
         let mut rating = self.rating(best);
         let mut attempt = |candidate: Candidate, best: &mut Candidate| {
             let new = self.rating(candidate);
@@ -352,14 +284,7 @@ impl Problem<'_> {
         for scale_step in -30..=30 {
             for y_step in -30..=30 {
                 let scale = start.scale * 1.02f64.powi(scale_step);
-                attempt(
-                    Candidate {
-                        scale,
-                        y: start.y + height * 0.008 * f64::from(y_step),
-                        ..start
-                    },
-                    &mut best,
-                );
+                attempt(Candidate { scale, y: start.y + height * 0.008 * f64::from(y_step), ..start }, &mut best);
             }
         }
         // Pattern search: the rating is piecewise linear with ridges, so diagonal steps are tried as well.
@@ -368,11 +293,8 @@ impl Problem<'_> {
             let mut moved = false;
             for (ds, dx, dy) in directions() {
                 let from = best;
-                let candidate = Candidate {
-                    scale: from.scale * (1.0 + reach * ds),
-                    x: from.x + width * reach * dx,
-                    y: from.y + height * reach * dy,
-                };
+                let candidate =
+                    Candidate { scale: from.scale * (1.0 + reach * ds), x: from.x + width * reach * dx, y: from.y + height * reach * dy };
                 moved |= attempt(candidate, &mut best);
             }
             if !moved {
@@ -385,11 +307,7 @@ impl Problem<'_> {
 
 fn directions() -> impl Iterator<Item = (f64, f64, f64)> {
     let steps = [-1.0, -0.4, 0.0, 0.4, 1.0];
-    let vertical = steps
-        .into_iter()
-        .flat_map(move |ds| steps.into_iter().map(move |dy| (ds, 0.0, dy)));
-    let sideways = [-1.0, 1.0]
-        .into_iter()
-        .flat_map(move |dx| steps.into_iter().map(move |ds| (ds, dx, 0.0)));
+    let vertical = steps.into_iter().flat_map(move |ds| steps.into_iter().map(move |dy| (ds, 0.0, dy)));
+    let sideways = [-1.0, 1.0].into_iter().flat_map(move |dx| steps.into_iter().map(move |ds| (ds, dx, 0.0)));
     vertical.chain(sideways)
 }

@@ -111,11 +111,7 @@ impl DecodeError {
                 format!("{kind} is not supported. Save the photo as JPEG, PNG or WebP."),
             ),
             DecodeError::TooManyBytes { bytes } => Text::new(
-                format!(
-                    "文件有 {} MB，超过 {} MB。请把相机照片尺寸调小后重拍。",
-                    bytes >> 20,
-                    MAX_BYTES >> 20
-                ),
+                format!("文件有 {} MB，超过 {} MB。请把相机照片尺寸调小后重拍。", bytes >> 20, MAX_BYTES >> 20),
                 format!(
                     "The file has {} MB, the limit is {} MB. Choose a smaller picture size in the camera.",
                     bytes >> 20,
@@ -123,18 +119,14 @@ impl DecodeError {
                 ),
             ),
             DecodeError::TooLarge { width, height } => Text::new(
-                format!(
-                    "照片为 {width}×{height} 像素，超过上限（5000 万像素，单边 {MAX_SIDE_PX}）。请把相机照片尺寸调小后重拍。"
-                ),
+                format!("照片为 {width}×{height} 像素，超过上限（5000 万像素，单边 {MAX_SIDE_PX}）。请把相机照片尺寸调小后重拍。"),
                 format!(
                     "The photo has {width}×{height} pixels; the limit is 50 megapixels and {MAX_SIDE_PX} a side. Choose a smaller picture size in the camera."
                 ),
             ),
             DecodeError::TooSmall { width, height } => Text::new(
                 format!("照片只有 {width}×{height} 像素，太小。请使用相机原图，不要用缩略图。"),
-                format!(
-                    "The photo has only {width}×{height} pixels. Use the camera's original, not a thumbnail."
-                ),
+                format!("The photo has only {width}×{height} pixels. Use the camera's original, not a thumbnail."),
             ),
         }
     }
@@ -162,31 +154,16 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     if format == ImageFormat::Jpeg {
         judge_jpeg(bytes)?;
     }
-    let orientation = decoder
-        .orientation()
-        .unwrap_or(Orientation::NoTransforms)
-        .to_exif();
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms).to_exif();
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
     let had_alpha = picture.color().has_alpha();
     let pixels: Vec<[u8; 3]> = if had_alpha {
-        picture
-            .into_rgba8()
-            .as_raw()
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(on_white)
-            .collect()
+        picture.into_rgba8().as_raw().as_chunks::<4>().0.iter().map(on_white).collect()
     } else {
         picture.into_rgb8().as_raw().as_chunks::<3>().0.to_vec()
     };
-    let image =
-        Rgb::from_pixels(width as usize, height as usize, pixels).ok_or(DecodeError::Damaged)?;
-    Ok(Decoded {
-        image,
-        orientation,
-        had_alpha,
-    })
+    let image = Rgb::from_pixels(width as usize, height as usize, pixels).ok_or(DecodeError::Damaged)?;
+    Ok(Decoded { image, orientation, had_alpha })
 }
 
 fn on_white(&[r, g, b, alpha]: &[u8; 4]) -> [u8; 3] {
@@ -207,9 +184,7 @@ fn judge_size(width: u32, height: u32) -> Result<(), DecodeError> {
 
 fn refusal(error: &ImageError) -> DecodeError {
     match error {
-        ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
-            DecodeError::Truncated
-        }
+        ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => DecodeError::Truncated,
         ImageError::Unsupported(_) => DecodeError::Unsupported("this kind of image"),
         _ => DecodeError::Damaged,
     }
@@ -226,9 +201,7 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
     } else if bytes.get(4..8) == Some(b"ftyp") {
         match bytes.get(8..12) {
             Some(b"avif" | b"avis") => Err(DecodeError::Unsupported("AVIF")),
-            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => {
-                Err(DecodeError::Unsupported("HEIC"))
-            }
+            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => Err(DecodeError::Unsupported("HEIC")),
             _ => Err(DecodeError::NotAnImage),
         }
     } else if starts(b"GIF8") {
@@ -248,8 +221,7 @@ fn sniff(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
 fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
     match format {
         ImageFormat::Png => {
-            let side =
-                |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+            let side = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
             Some((side(16)?, side(20)?))
         }
         ImageFormat::Jpeg => jpeg_frame(bytes).map(|frame| (frame.width, frame.height)),
@@ -297,8 +269,7 @@ fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
                     return frame;
                 };
                 let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-                let is_frame =
-                    matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+                let is_frame = matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
                 if is_frame && let Some(head) = bytes.get(at + 5..at + 10) {
                     frame = Some(JpegFrame {
                         height: u32::from(u16::from_be_bytes([head[0], head[1]])),

@@ -40,11 +40,7 @@ pub fn encode(image: &Rgb, spec: &Spec) -> Encoded {
     let half = SamplingFactor::F_2_2;
     let lowest = write(image, floor, half, dpi);
     if lowest.len() > most {
-        return Encoded {
-            jpeg: lowest,
-            quality: floor,
-            misfit: Some(Misfit::TooLarge),
-        };
+        return Encoded { jpeg: lowest, quality: floor, misfit: Some(Misfit::TooLarge) };
     }
     let mut fit = (floor, lowest);
     let (mut low, mut high) = (floor, BEST_QUALITY.max(floor));
@@ -71,11 +67,7 @@ pub fn encode(image: &Rgb, spec: &Spec) -> Encoded {
         }
     }
     let misfit = (fit.1.len() < least).then_some(Misfit::TooSmall);
-    Encoded {
-        quality: fit.0,
-        jpeg: fit.1,
-        misfit,
-    }
+    Encoded { quality: fit.0, jpeg: fit.1, misfit }
 }
 
 /// One JPEG file at a given quality.
@@ -86,13 +78,8 @@ pub(crate) fn write(image: &Rgb, quality: u8, sampling: SamplingFactor, dpi: u32
     // One interleaved baseline scan, which every reader knows: optimized tables would split the file into several scans.
     encoder.set_optimized_huffman_tables(false);
     let density = u16::try_from(dpi).expect("a checked spec has at most 2400 dpi");
-    encoder.set_density(PixelDensity {
-        density: (density, density),
-        unit: PixelDensityUnit::Inches,
-    });
+    encoder.set_density(PixelDensity { density: (density, density), unit: PixelDensityUnit::Inches });
     let (width, height) = (image.width() as u16, image.height() as u16);
-    encoder
-        .encode(image.as_bytes(), width, height, ColorType::Rgb)
-        .expect("writing to memory does not fail, and sides are below 65,536");
+    encoder.encode(image.as_bytes(), width, height, ColorType::Rgb).expect("writing to memory does not fail, and sides are below 65,536");
     jpeg
 }

@@ -53,20 +53,12 @@ impl Rgb {
     /// Panics: when a side is 0, which no decoded picture and no checked spec has.
     pub fn filled(width: usize, height: usize, colour: [u8; 3]) -> Self {
         assert!(width > 0 && height > 0, "a picture has at least one pixel");
-        Self {
-            width,
-            height,
-            pixels: vec![colour; width * height],
-        }
+        Self { width, height, pixels: vec![colour; width * height] }
     }
 
     /// A picture from its pixels; `None` when their number is not width times height or is 0.
     pub fn from_pixels(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Option<Self> {
-        (!pixels.is_empty() && width.checked_mul(height) == Some(pixels.len())).then_some(Self {
-            width,
-            height,
-            pixels,
-        })
+        (!pixels.is_empty() && width.checked_mul(height) == Some(pixels.len())).then_some(Self { width, height, pixels })
     }
 
     /// Width in pixels.
@@ -104,15 +96,8 @@ impl Rgb {
     /// A rectangle out of the picture, which must lie inside of it.
     pub(crate) fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Rgb {
         let rows = self.pixels.chunks_exact(self.width).skip(top).take(height);
-        let pixels = rows
-            .flat_map(|row| &row[left..left + width])
-            .copied()
-            .collect();
-        Rgb {
-            width,
-            height,
-            pixels,
-        }
+        let pixels = rows.flat_map(|row| &row[left..left + width]).copied().collect();
+        Rgb { width, height, pixels }
     }
 
     /// Reduced so that no side is longer than `side_px`, with the factor applied (1 when it fits already).
@@ -152,11 +137,7 @@ impl Rgb {
                 sum.map(|value| (value * norm).round().clamp(0.0, 255.0) as u8)
             }));
         }
-        Rgb {
-            width,
-            height,
-            pixels,
-        }
+        Rgb { width, height, pixels }
     }
 }
 
@@ -183,11 +164,7 @@ impl Span {
     }
 
     fn total(&self) -> f32 {
-        if self.first == self.last {
-            self.first_weight
-        } else {
-            self.first_weight + self.last_weight + (self.last - self.first - 1) as f32
-        }
+        if self.first == self.last { self.first_weight } else { self.first_weight + self.last_weight + (self.last - self.first - 1) as f32 }
     }
 }
 
@@ -199,20 +176,9 @@ fn spans(from: usize, to: usize) -> Vec<Span> {
             let end = (start + step).min(from as f64);
             let first = (start.floor() as usize).min(from - 1);
             let last = ((end.ceil() as usize).max(first + 1) - 1).min(from - 1);
-            let (first_weight, last_weight) = if first == last {
-                (1.0, 1.0)
-            } else {
-                (
-                    (first as f64 + 1.0 - start) as f32,
-                    (end - last as f64) as f32,
-                )
-            };
-            Span {
-                first,
-                last,
-                first_weight,
-                last_weight,
-            }
+            let (first_weight, last_weight) =
+                if first == last { (1.0, 1.0) } else { ((first as f64 + 1.0 - start) as f32, (end - last as f64) as f32) };
+            Span { first, last, first_weight, last_weight }
         })
         .collect()
 }

@@ -49,12 +49,7 @@ impl fmt::Display for Operation {
             Operation::ExifOrientation(value) => write!(f, "exif_orientation {value}"),
             Operation::AlphaOnWhite => write!(f, "alpha_on_white"),
             Operation::RollCorrected { deg } => write!(f, "roll_corrected {deg:.1} deg"),
-            Operation::Cropped {
-                x_px,
-                y_px,
-                width_px,
-                height_px,
-            } => {
+            Operation::Cropped { x_px, y_px, width_px, height_px } => {
                 write!(f, "cropped {width_px}x{height_px}{x_px:+}{y_px:+}")
             }
             Operation::Resized { factor } => write!(f, "resized {factor:.3}"),

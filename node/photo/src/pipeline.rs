@@ -39,15 +39,7 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in order.
-    pub const ALL: [Stage; 7] = [
-        Stage::Decode,
-        Stage::Locate,
-        Stage::Matte,
-        Stage::Crop,
-        Stage::Compose,
-        Stage::Encode,
-        Stage::Check,
-    ];
+    pub const ALL: [Stage; 7] = [Stage::Decode, Stage::Locate, Stage::Matte, Stage::Crop, Stage::Compose, Stage::Encode, Stage::Check];
 
     /// The stable word.
     pub fn key(self) -> &'static str {
@@ -149,8 +141,7 @@ pub fn standardize(
 ) -> Result<Standardized, PhotoError> {
     on_stage(Stage::Decode);
     let upright = upright(decode(bytes)?);
-    let (original_width_px, original_height_px) =
-        (upright.image.width() as u32, upright.image.height() as u32);
+    let (original_width_px, original_height_px) = (upright.image.width() as u32, upright.image.height() as u32);
     let mut operations = upright.operations.clone();
     on_stage(Stage::Locate);
     let located = locate(upright, vision, marks)?;
@@ -167,9 +158,7 @@ pub fn standardize(
 
     operations.extend_from_slice(&composed.cropped.operations);
     operations.extend_from_slice(&composed.operations);
-    operations.push(Operation::JpegEncoded {
-        quality: encoded.quality,
-    });
+    operations.push(Operation::JpegEncoded { quality: encoded.quality });
     let located = &composed.cropped.matted.located;
     Ok(Standardized {
         jpeg: encoded.jpeg,

@@ -13,29 +13,17 @@ pub struct Plane {
 
 impl Plane {
     pub(crate) fn new(width: usize, height: usize, value: f32) -> Self {
-        Self {
-            width,
-            height,
-            values: vec![value; width * height],
-        }
+        Self { width, height, values: vec![value; width * height] }
     }
 
-    pub(crate) fn from_fn(
-        width: usize,
-        height: usize,
-        mut value: impl FnMut(usize, usize) -> f32,
-    ) -> Self {
+    pub(crate) fn from_fn(width: usize, height: usize, mut value: impl FnMut(usize, usize) -> f32) -> Self {
         let mut values = Vec::with_capacity(width * height);
         for y in 0..height {
             for x in 0..width {
                 values.push(value(x, y));
             }
         }
-        Self {
-            width,
-            height,
-            values,
-        }
+        Self { width, height, values }
     }
 
     pub(crate) fn at(&self, x: usize, y: usize) -> f32 {
@@ -43,26 +31,13 @@ impl Plane {
     }
 
     pub(crate) fn map(&self, change: impl Fn(f32) -> f32) -> Plane {
-        Plane {
-            width: self.width,
-            height: self.height,
-            values: self.values.iter().map(|&v| change(v)).collect(),
-        }
+        Plane { width: self.width, height: self.height, values: self.values.iter().map(|&v| change(v)).collect() }
     }
 
     pub(crate) fn zip(&self, other: &Plane, combine: impl Fn(f32, f32) -> f32) -> Plane {
         debug_assert_eq!((self.width, self.height), (other.width, other.height));
-        let values = self
-            .values
-            .iter()
-            .zip(&other.values)
-            .map(|(&a, &b)| combine(a, b))
-            .collect();
-        Plane {
-            width: self.width,
-            height: self.height,
-            values,
-        }
+        let values = self.values.iter().zip(&other.values).map(|(&a, &b)| combine(a, b)).collect();
+        Plane { width: self.width, height: self.height, values }
     }
 
     /// Bilinear value at a position in pixels (pixel centres at .5); outside, the nearest edge.
@@ -79,13 +54,8 @@ impl Plane {
 
     /// Bilinear enlargement.
     pub(crate) fn enlarged(&self, width: usize, height: usize) -> Plane {
-        let (step_x, step_y) = (
-            self.width as f64 / width as f64,
-            self.height as f64 / height as f64,
-        );
-        Plane::from_fn(width, height, |x, y| {
-            self.sample((x as f64 + 0.5) * step_x, (y as f64 + 0.5) * step_y)
-        })
+        let (step_x, step_y) = (self.width as f64 / width as f64, self.height as f64 / height as f64);
+        Plane::from_fn(width, height, |x, y| self.sample((x as f64 + 0.5) * step_x, (y as f64 + 0.5) * step_y))
     }
 
     /// Mean over a square of `2 * radius + 1` pixels, clipped at the edges.
@@ -95,11 +65,7 @@ impl Plane {
         }
         let (width, height) = (self.width, self.height);
         let mut across = Plane::new(width, height, 0.0);
-        for (from, to) in self
-            .values
-            .chunks_exact(width)
-            .zip(across.values.chunks_exact_mut(width))
-        {
+        for (from, to) in self.values.chunks_exact(width).zip(across.values.chunks_exact_mut(width)) {
             running_mean(from, to, radius);
         }
         // Column sums run along whole rows, so that memory is read in order.
@@ -107,27 +73,18 @@ impl Plane {
         let mut sums = vec![0f64; width];
         let row = |y: usize| &across.values[y * width..(y + 1) * width];
         for y in 0..radius.min(height) {
-            sums.iter_mut()
-                .zip(row(y))
-                .for_each(|(sum, &v)| *sum += f64::from(v));
+            sums.iter_mut().zip(row(y)).for_each(|(sum, &v)| *sum += f64::from(v));
         }
         for y in 0..height {
             if y + radius < height {
-                sums.iter_mut()
-                    .zip(row(y + radius))
-                    .for_each(|(sum, &v)| *sum += f64::from(v));
+                sums.iter_mut().zip(row(y + radius)).for_each(|(sum, &v)| *sum += f64::from(v));
             }
             if y > radius {
-                sums.iter_mut()
-                    .zip(row(y - radius - 1))
-                    .for_each(|(sum, &v)| *sum -= f64::from(v));
+                sums.iter_mut().zip(row(y - radius - 1)).for_each(|(sum, &v)| *sum -= f64::from(v));
             }
             let count = ((y + radius).min(height - 1) - y.saturating_sub(radius) + 1) as f64;
             let target = &mut result.values[y * width..(y + 1) * width];
-            target
-                .iter_mut()
-                .zip(&sums)
-                .for_each(|(v, &sum)| *v = (sum / count) as f32);
+            target.iter_mut().zip(&sums).for_each(|(v, &sum)| *v = (sum / count) as f32);
         }
         result
     }
@@ -168,10 +125,7 @@ mod tests {
                             count += 1.0;
                         }
                     }
-                    assert!(
-                        (blurred.at(x, y) - sum / count).abs() < 1e-4,
-                        "{x},{y} radius {radius}"
-                    );
+                    assert!((blurred.at(x, y) - sum / count).abs() < 1e-4, "{x},{y} radius {radius}");
                 }
             }
         }

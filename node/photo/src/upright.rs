@@ -20,26 +20,16 @@ pub fn upright(decoded: Decoded) -> Upright {
         operations.push(Operation::AlphaOnWhite);
     }
     if !(2..=8).contains(&decoded.orientation) {
-        return Upright {
-            image: decoded.image,
-            operations,
-        };
+        return Upright { image: decoded.image, operations };
     }
     operations.push(Operation::ExifOrientation(decoded.orientation));
-    Upright {
-        image: oriented(&decoded.image, decoded.orientation),
-        operations,
-    }
+    Upright { image: oriented(&decoded.image, decoded.orientation), operations }
 }
 
 /// EXIF orientations 5 to 8 swap the sides.
 fn oriented(image: &Rgb, orientation: u8) -> Rgb {
     let (stored_width, stored_height) = (image.width(), image.height());
-    let (width, height) = if orientation >= 5 {
-        (stored_height, stored_width)
-    } else {
-        (stored_width, stored_height)
-    };
+    let (width, height) = if orientation >= 5 { (stored_height, stored_width) } else { (stored_width, stored_height) };
     let stored = image.pixels();
     let mut pixels = Vec::with_capacity(width * height);
     for y in 0..height {

@@ -27,7 +27,9 @@ pub(super) async fn serve(uri: Uri) -> Response {
         return ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, cache.to_owned())], file.data).into_response();
     }
     match Dist::get("index.html") {
-        Some(page) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page.data).into_response(),
+        Some(page) => {
+            ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page.data).into_response()
+        }
         None => (StatusCode::SERVICE_UNAVAILABLE, Html(MISSING)).into_response(),
     }
 }

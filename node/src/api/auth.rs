@@ -1,8 +1,11 @@
 //! Who is asking: sessions by cookie, or the command line on this machine by its token.
 
-use super::{App, ApiError};
+use super::{ApiError, App};
 use crate::service::staff::{Staff, StaffRole};
-use axum::{extract::FromRequestParts, http::{HeaderMap, header, request::Parts}};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},

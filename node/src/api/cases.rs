@@ -116,12 +116,18 @@ pub(super) async fn decide(
         let verdict = match request.verdict.as_str() {
             "approve" => Verdict::Approve,
             "return" => Verdict::Return,
-            other => return Err(Refusal::input("verdict_unknown", "verdict", format!("未知的决定“{other}”。"), format!("unknown verdict '{other}'"))),
+            other => {
+                return Err(Refusal::input(
+                    "verdict_unknown",
+                    "verdict",
+                    format!("未知的决定“{other}”。"),
+                    format!("unknown verdict '{other}'"),
+                ));
+            }
         };
-        let submission = request
-            .submission
-            .parse()
-            .map_err(|_| Refusal::input("submission_malformed", "submission", "提交编号格式不对。", "the submission is not a record hash"))?;
+        let submission = request.submission.parse().map_err(|_| {
+            Refusal::input("submission_malformed", "submission", "提交编号格式不对。", "the submission is not a record hash")
+        })?;
         let decision = review::Decision { verdict, submission, reasons: request.reasons };
         let case = review::decide(office, case_id(&id)?, decision, who.number)?;
         views::case(office, &case, held)

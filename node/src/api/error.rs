@@ -2,7 +2,11 @@
 
 use super::types::ErrorBody;
 use crate::service::{Kind, Refusal};
-use axum::{Json, http::StatusCode, response::{IntoResponse, Response}};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 
 /// A refusal on its way out.
 #[derive(Debug)]

@@ -2,7 +2,10 @@
 
 use super::{App, auth::Operator, types::EventMessage};
 use crate::service::Change;
-use axum::{extract::State, response::sse::{Event, KeepAlive, Sse}};
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
 use futures::{Stream, StreamExt};
 use std::{convert::Infallible, time::Duration};
 use tokio_stream::wrappers::BroadcastStream;

@@ -1,6 +1,6 @@
 //! What every request passes: own host names only, CSRF token and same origin for writes, headers for the browser.
 
-use super::{App, ApiError};
+use super::{ApiError, App};
 use crate::service::{Kind, Refusal};
 use axum::{
     extract::{Request, State},
@@ -18,7 +18,8 @@ pub(super) async fn host(State(app): State<App>, request: Request, next: Next) -
     if allowed_hosts(app.port).iter().any(|allowed| allowed == host) {
         next.run(request).await
     } else {
-        let (zh, en) = (format!("请通过 http://localhost:{} 打开本页。", app.port), format!("open this page as http://localhost:{}", app.port));
+        let (zh, en) =
+            (format!("请通过 http://localhost:{} 打开本页。", app.port), format!("open this page as http://localhost:{}", app.port));
         ApiError(StatusCode::MISDIRECTED_REQUEST, Refusal::new(Kind::Forbidden, "wrong_host", zh, en)).into_response()
     }
 }

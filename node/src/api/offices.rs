@@ -1,7 +1,14 @@
 //! Offices of the federation, enrolment, and the export that the command line asks a running node for.
 
-use super::{ApiError, App, auth::Operator, types::{EnrolRequest, EnrolledOffice, ExportRequest, ExportView}};
-use crate::{audit, enrolment, service::{Office, Refusal, staff::StaffRole}};
+use super::{
+    ApiError, App,
+    auth::Operator,
+    types::{EnrolRequest, EnrolledOffice, ExportRequest, ExportView},
+};
+use crate::{
+    audit, enrolment,
+    service::{Office, Refusal, staff::StaffRole},
+};
 use axum::{Json, extract::State};
 use protocol::{membership::Office as Member, record::Roles};
 use std::path::PathBuf;
@@ -18,7 +25,11 @@ fn view(app: &App, office: &Office, member: &Member) -> EnrolledOffice {
         enrolled_ms: member.enrol.at_ms,
         log_size: office.store.head(&member.origin).size,
         connected: me || peer.is_some_and(|peer| peer.lag.connected),
-        has_current_specs: if me { Some(true) } else { peer.and_then(|peer| peer.lag.last_seen).map(|_| peer.is_some_and(|peer| peer.lag.to_send == 0)) },
+        has_current_specs: if me {
+            Some(true)
+        } else {
+            peer.and_then(|peer| peer.lag.last_seen).map(|_| peer.is_some_and(|peer| peer.lag.to_send == 0))
+        },
     }
 }
 
@@ -36,7 +47,11 @@ pub(super) async fn list(State(app): State<App>, _who: Operator) -> Result<Json<
 
 /// Admits an office; only at the province.
 #[utoipa::path(post, path = "/api/offices", request_body = EnrolRequest, responses((status = 200, body = EnrolledOffice)))]
-pub(super) async fn enrol(State(app): State<App>, who: Operator, Json(request): Json<EnrolRequest>) -> Result<Json<EnrolledOffice>, ApiError> {
+pub(super) async fn enrol(
+    State(app): State<App>,
+    who: Operator,
+    Json(request): Json<EnrolRequest>,
+) -> Result<Json<EnrolledOffice>, ApiError> {
     who.require(&[StaffRole::Admin])?;
     let state = app.clone();
     app.run(move |office| {
@@ -58,7 +73,11 @@ pub(super) async fn enrol(State(app): State<App>, who: Operator, Json(request): 
 
 /// Writes an export on the node's machine; only for the command line there.
 #[utoipa::path(post, path = "/api/export", request_body = ExportRequest, responses((status = 200, body = ExportView)))]
-pub(super) async fn export(State(app): State<App>, who: Operator, Json(request): Json<ExportRequest>) -> Result<Json<ExportView>, ApiError> {
+pub(super) async fn export(
+    State(app): State<App>,
+    who: Operator,
+    Json(request): Json<ExportRequest>,
+) -> Result<Json<ExportView>, ApiError> {
     // Attack: a browser must not choose paths on this machine, whoever is logged in.
     if who.number != 0 {
         return Err(ApiError::role());

@@ -13,10 +13,10 @@ use crate::service::{
     review,
 };
 use axum::{
+    Json,
     extract::{Path, State},
     http::header,
     response::{IntoResponse, Response},
-    Json,
 };
 use protocol::receipt::NumberError;
 use std::time::Duration;
@@ -60,10 +60,8 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
 pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refusal> {
     let (verdict, message, number, found) = match receipts::look_up(office, typed)? {
         Answer::Valid(found) => {
-            let message = Text::new(
-                "有效：签名、日志位置与审核决定均已核验。",
-                "valid: signatures, log position and decision were verified",
-            );
+            let message =
+                Text::new("有效：签名、日志位置与审核决定均已核验。", "valid: signatures, log position and decision were verified");
             ("valid", message, found.verified.number.to_string(), Some(found))
         }
         Answer::Disputed(found) => {
@@ -86,13 +84,10 @@ pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refu
                     format!("回执号应为 20 位数字，现在是 {digits} 位。"),
                     format!("a receipt number has 20 digits; this has {digits}"),
                 ),
-                NumberError::Mistyped => Text::new(
-                    "号码输入有误：校验位不符，请逐位核对。",
-                    "mistyped: the check digits do not fit; compare digit by digit",
-                ),
-                NumberError::NotDigits | NumberError::OutOfRange => {
-                    Text::new("回执号只能是数字。", "a receipt number has digits only")
+                NumberError::Mistyped => {
+                    Text::new("号码输入有误：校验位不符，请逐位核对。", "mistyped: the check digits do not fit; compare digit by digit")
                 }
+                NumberError::NotDigits | NumberError::OutOfRange => Text::new("回执号只能是数字。", "a receipt number has digits only"),
             };
             ("mistyped", message, typed.chars().take(64).collect(), None)
         }
@@ -144,7 +139,8 @@ pub(super) async fn pdf(State(app): State<App>, _who: Operator, Path(number): Pa
         )
     })?;
     let bytes = app.run(move |office| receipts::print(office, &*found(office, &number)?, &font)).await?;
-    Ok(([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"receipt.pdf\"")], bytes).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"receipt.pdf\"")], bytes)
+        .into_response())
 }
 
 /// The electronic receipt: a C2SP tlog-proof.

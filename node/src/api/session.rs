@@ -1,8 +1,18 @@
 //! Login and logout.
 
-use super::{ApiError, App, auth::{Operator, Session}, types::{LoginRequest, SessionView}, views};
+use super::{
+    ApiError, App,
+    auth::{Operator, Session},
+    types::{LoginRequest, SessionView},
+    views,
+};
 use crate::service::staff;
-use axum::{Json, extract::State, http::{HeaderMap, HeaderValue, header}, response::{IntoResponse, Response}};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
 
 fn view(app: &App, session: &Session) -> SessionView {
     SessionView {

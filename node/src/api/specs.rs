@@ -1,8 +1,19 @@
 //! Specs in force, and their publication by the province.
 
-use super::{ApiError, App, auth::Operator, types::{SpecChange, SpecDiff, SpecSummary, SpecText, SpecView}, views};
-use crate::service::{specs::{self, KnownSpec}, staff::StaffRole};
-use axum::{Json, extract::{Path, State}};
+use super::{
+    ApiError, App,
+    auth::Operator,
+    types::{SpecChange, SpecDiff, SpecSummary, SpecText, SpecView},
+    views,
+};
+use crate::service::{
+    specs::{self, KnownSpec},
+    staff::StaffRole,
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use std::sync::Arc;
 
 /// Specs in force.
@@ -14,7 +25,9 @@ pub(super) async fn list(State(app): State<App>, _who: Operator) -> Result<Json<
 /// One spec with its sources and history.
 #[utoipa::path(get, path = "/api/specs/{id}", params(("id" = String, Path)), responses((status = 200, body = SpecView)))]
 pub(super) async fn show(State(app): State<App>, _who: Operator, Path(id): Path<String>) -> Result<Json<SpecView>, ApiError> {
-    app.run(move |office| specs::by_id(office, &id).map(|known| views::spec(office, &known)).ok_or_else(|| specs::unknown(&id))).await.map(Json)
+    app.run(move |office| specs::by_id(office, &id).map(|known| views::spec(office, &known)).ok_or_else(|| specs::unknown(&id)))
+        .await
+        .map(Json)
 }
 
 /// What a publication would change; nothing is signed.
@@ -27,7 +40,10 @@ pub(super) async fn check(State(app): State<App>, who: Operator, Json(text): Jso
         let changes = ::specs::changes(now.as_ref().map(|known| &*known.spec), &spec);
         Ok(SpecDiff {
             replaces: now.as_ref().map(views::spec_summary),
-            changes: changes.into_iter().map(|change| SpecChange { field: change.field, before: change.before, after: change.after }).collect(),
+            changes: changes
+                .into_iter()
+                .map(|change| SpecChange { field: change.field, before: change.before, after: change.after })
+                .collect(),
             summary: views::spec_summary(&KnownSpec { spec: Arc::new(spec), published_ms: None }),
         })
     })

@@ -1,7 +1,14 @@
 //! What the title bar shows.
 
-use super::{ApiError, App, auth::Operator, types::{PeerView, StatusView, Text}};
-use crate::{net::PeerState, service::{Office, office::now_ms}};
+use super::{
+    ApiError, App,
+    auth::Operator,
+    types::{PeerView, StatusView, Text},
+};
+use crate::{
+    net::PeerState,
+    service::{Office, office::now_ms},
+};
 use axum::{Json, extract::State};
 use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
 

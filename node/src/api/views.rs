@@ -1,14 +1,24 @@
 //! From what the services know to the JSON shapes.
 
+use super::auth::Operator;
 use super::types::{
     Applicant, CaseRow, CaseStatus, CaseView, CheckView, DecisionView, DraftView, ErrorBody, GuideView, MarksView, NoteView, OfficeView,
     OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
-use super::auth::Operator;
 use crate::service::{
-    Office, Refusal, intake::{self, Draft}, notes::{self, OpenNote}, payload, photos::{CheckResult, PhotoResult}, reasons, specs::{self, KnownSpec},
+    Office, Refusal,
+    intake::{self, Draft},
+    notes::{self, OpenNote},
+    payload,
+    photos::{CheckResult, PhotoResult},
+    reasons,
+    specs::{self, KnownSpec},
 };
-use protocol::{case::{By, Case, Status}, id::SpecHash, record::{Decided, Verdict}};
+use protocol::{
+    case::{By, Case, Status},
+    id::SpecHash,
+    record::{Decided, Verdict},
+};
 
 pub(super) fn office(office: &Office) -> OfficeView {
     let member = office.member();
@@ -149,7 +159,8 @@ fn status(status: Status) -> CaseStatus {
 pub(super) fn case_row(office: &Office, case: &Case, own_held: u64) -> Result<CaseRow, Refusal> {
     let said = &case.current.said;
     let payload = intake::open_payload(office, case)?;
-    let newest_own = office.store.case_entries(case.id)?.into_iter().filter(|entry| entry.origin == *office.origin()).map(|entry| entry.index).max();
+    let newest_own =
+        office.store.case_entries(case.id)?.into_iter().filter(|entry| entry.origin == *office.origin()).map(|entry| entry.index).max();
     Ok(CaseRow {
         id: case.id.to_string(),
         status: status(case.status),

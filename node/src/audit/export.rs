@@ -37,7 +37,8 @@ pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refu
         ));
     }
     let mut written = Written::default();
-    let mut policy = String::from("# C2SP tlog-policy. The first log is the province's: the root of trust. Compare its key with the one published.\n");
+    let mut policy =
+        String::from("# C2SP tlog-policy. The first log is the province's: the root of trust. Compare its key with the one published.\n");
     for origin in office.follow() {
         let Some(key) = office.members().verifier(&origin) else { continue };
         if let Some(records) = export_log(office, dir, &origin)? {

@@ -5,7 +5,11 @@ use crate::audit;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use std::{io::IsTerminal, path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Where to export to.
 #[derive(Debug, Args)]
@@ -77,7 +81,8 @@ fn words(report: &audit::Report, given: bool) -> String {
     }
     words += &format!("\n  root of trust: {}", report.province);
     if !given {
-        words += "\n  This key came with the export: compare it with the one that the province published, or give that one with --province.";
+        words +=
+            "\n  This key came with the export: compare it with the one that the province published, or give that one with --province.";
     }
     words
 }

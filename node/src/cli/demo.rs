@@ -4,7 +4,10 @@
 //! however it ends.
 
 use super::init::{self, InitArgs};
-use crate::{config, enrolment, runtime, service::staff::{self, StaffRole}};
+use crate::{
+    config, enrolment, runtime,
+    service::staff::{self, StaffRole},
+};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use protocol::record::Roles;
@@ -53,7 +56,11 @@ const NODES: [Node; 3] = [
         name: "province",
         title: "广东省审核中心",
         code: "44000001",
-        logins: &[("reviewer", "审核员 李", StaffRole::Reviewer), ("admin", "管理员 陈", StaffRole::Admin), ("auditor", "审计员 周", StaffRole::Auditor)],
+        logins: &[
+            ("reviewer", "审核员 李", StaffRole::Reviewer),
+            ("admin", "管理员 陈", StaffRole::Admin),
+            ("auditor", "审计员 周", StaffRole::Auditor),
+        ],
     },
     Node {
         name: "office-a",
@@ -108,7 +115,9 @@ pub(super) fn run(args: DemoArgs) -> Result<ExitCode> {
         }
     });
     eprintln!("Stopping …");
-    let clean = children.into_iter().map(Running::stop).fold(true, |clean, one| clean && one);
+    // Every child is stopped, whether or not the one before it was clean.
+    let stopped: Vec<bool> = children.into_iter().map(Running::stop).collect();
+    let clean = stopped.into_iter().all(|one| one);
     match ended {
         Some(name) => bail!("the node {name} ended by itself; its last words stand above"),
         None if clean => Ok(ExitCode::SUCCESS),
@@ -136,9 +145,9 @@ fn p2p(args: &DemoArgs, index: usize) -> u16 {
 }
 
 fn check_port(address: SocketAddr) -> Result<()> {
-    TcpListener::bind(address).map(|_| ()).with_context(|| {
-        format!("port {} is in use: stop what runs there, or choose others with --base-port", address.port())
-    })
+    TcpListener::bind(address)
+        .map(|_| ())
+        .with_context(|| format!("port {} is in use: stop what runs there, or choose others with --base-port", address.port()))
 }
 
 fn make(args: &DemoArgs) -> Result<()> {
@@ -167,7 +176,10 @@ fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &P
         roles: vec!["review".into(), "admin".into()],
         http: http(args, index),
         port: p2p(args, index),
-        announce: vec![format!("/ip4/127.0.0.1/tcp/{}", p2p(args, 0)).parse()?, format!("/ip4/127.0.0.1/udp/{}/quic-v1", p2p(args, 0)).parse()?],
+        announce: vec![
+            format!("/ip4/127.0.0.1/tcp/{}", p2p(args, 0)).parse()?,
+            format!("/ip4/127.0.0.1/udp/{}/quic-v1", p2p(args, 0)).parse()?,
+        ],
         login: "admin".into(),
     };
     let made = init::make(dir, &init, false)?;
@@ -206,8 +218,11 @@ fn set_addresses(args: &DemoArgs, index: usize, dir: &Path) -> Result<()> {
 }
 
 fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
-    let pages: serde_json::Map<_, _> =
-        NODES.iter().enumerate().map(|(index, node)| (node.name.replace('-', "_"), json!(format!("http://{}", http(args, index))))).collect();
+    let pages: serde_json::Map<_, _> = NODES
+        .iter()
+        .enumerate()
+        .map(|(index, node)| (node.name.replace('-', "_"), json!(format!("http://{}", http(args, index)))))
+        .collect();
     println!("\n  回执 Huizhi demo: three offices, three processes, one machine ({})\n", if fresh { "new" } else { "as you left it" });
     for (index, node) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
         let logins: Vec<_> = node.logins.iter().map(|(login, _, _)| *login).collect();
@@ -215,7 +230,9 @@ fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
     }
     println!("\n  Password everywhere: {PASSWORD}\n");
     println!("  Try this first:");
-    println!("    1. 福田采集点 as counter: choose 居民身份证, type a name and the ID number 11010519491231002X, take or upload a photo, submit.");
+    println!(
+        "    1. 福田采集点 as counter: choose 居民身份证, type a name and the ID number 11010519491231002X, take or upload a photo, submit."
+    );
     println!("    2. 广东省审核中心 as reviewer: look at it, press A to approve (X returns it with a reason).");
     println!("    3. 福田采集点 again: the receipt has a number; print it.");
     println!("    4. 海珠采集点 as auditor: type the number under 核验.");
@@ -256,7 +273,10 @@ impl Running {
     }
     fn wait_until_ready(&mut self, since: Instant) -> Result<()> {
         let left = START_MAX.saturating_sub(since.elapsed());
-        self.ready.recv_timeout(left).map(|_| ()).with_context(|| format!("the node {} did not start; its last words stand above", self.name))
+        self.ready
+            .recv_timeout(left)
+            .map(|_| ())
+            .with_context(|| format!("the node {} did not start; its last words stand above", self.name))
     }
     fn ended(&mut self) -> Option<&'static str> {
         matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)).then_some(self.name)

@@ -1,7 +1,12 @@
 //! `huizhi doctor`: what is wrong, and what to do.
 
 use super::local::{Client, Local};
-use crate::{config::Config, print::Font, runtime::{self, Running}, service::Office};
+use crate::{
+    config::Config,
+    print::Font,
+    runtime::{self, Running},
+    service::Office,
+};
 use anyhow::Result;
 use models::Models;
 use protocol::{log::SignedCheckpoint, merkle};
@@ -21,12 +26,18 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
     let mut find = |good: bool, what: String, next: &'static str| findings.push(Finding { good, what, next });
     let config = Config::load(dir);
     match &config {
-        Ok(config) => find(true, format!("configuration: office {} {}, pages on {}", config.office.code, config.office.name, config.http.listen), ""),
+        Ok(config) => {
+            find(true, format!("configuration: office {} {}, pages on {}", config.office.code, config.office.name, config.http.listen), "")
+        }
         Err(error) => find(false, format!("configuration: {error}"), "Run `huizhi init`, or mend the file."),
     }
     match Models::load(&runtime::models_dir(dir), config.as_ref().ok().and_then(|config| config.models.onnxruntime.as_deref())) {
         Ok(models) if models.finds_faces() => find(true, "models: faces are found automatically".into(), ""),
-        Ok(_) => find(false, "models: none finds faces, so the staff marks eyes, chin and crown".into(), "Run `huizhi models fetch`, or `huizhi models import FOLDER`."),
+        Ok(_) => find(
+            false,
+            "models: none finds faces, so the staff marks eyes, chin and crown".into(),
+            "Run `huizhi models fetch`, or `huizhi models import FOLDER`.",
+        ),
         Err(error) => find(false, format!("models: {error}"), "Photos can be marked by hand meanwhile."),
     }
     match Font::find(config.as_ref().ok().and_then(|config| config.print.font.as_deref())) {
@@ -69,22 +80,38 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
 fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
     match office.read_only() {
         None => find(true, "store: opens, head file and database agree".into(), ""),
-        Some(reason) => find(false, format!("store: read-only: {reason}"), "Do not delete anything. Let the node fetch its own log from peers, or ask for a new epoch."),
+        Some(reason) => find(
+            false,
+            format!("store: read-only: {reason}"),
+            "Do not delete anything. Let the node fetch its own log from peers, or ask for a new epoch.",
+        ),
     }
     match office.member() {
         Some(member) => find(true, format!("enrolment: {}", member.enrol.roles.names().collect::<Vec<_>>().join(", ")), ""),
-        None => find(false, "enrolment: this office is not enrolled, as far as is known here".into(), "Give the request of `huizhi init` to the provincial admin and connect once."),
+        None => find(
+            false,
+            "enrolment: this office is not enrolled, as far as is known here".into(),
+            "Give the request of `huizhi init` to the provincial admin and connect once.",
+        ),
     }
     for origin in office.store.origins() {
         let head = office.store.head(&origin);
         let root = office.store.with_subtrees(&origin, |view| merkle::root(view, head.size));
         let signed = office.members().verifier(&origin).map(|key| SignedCheckpoint::verify(&head.note, &key));
         let good = matches!(&root, Ok(Some(root)) if *root == head.root) && matches!(signed, Some(Ok(_)));
-        find(good, format!("log {origin}: {} entries, root and checkpoint {}", head.size, if good { "hold" } else { "DO NOT hold" }), "Stop the node and restore this log from a peer.");
+        find(
+            good,
+            format!("log {origin}: {} entries, root and checkpoint {}", head.size, if good { "hold" } else { "DO NOT hold" }),
+            "Stop the node and restore this log from a peer.",
+        );
     }
     match office.store.refused() {
         Ok(refused) if refused.is_empty() => find(true, "records: none is refused".into(), ""),
-        Ok(refused) => find(false, format!("records: {} do not count, the first because {}", refused.len(), refused[0].2), "Tell the provincial admin; they are kept and change nothing."),
+        Ok(refused) => find(
+            false,
+            format!("records: {} do not count, the first because {}", refused.len(), refused[0].2),
+            "Tell the provincial admin; they are kept and change nothing.",
+        ),
         Err(error) => find(false, format!("records: {error}"), "Restore from a peer."),
     }
 }

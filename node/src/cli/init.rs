@@ -16,7 +16,11 @@ use protocol::{
     record::Roles,
 };
 use serde_json::json;
-use std::{net::SocketAddr, path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// What to call the office, and which federation to join.
 #[derive(Debug, Args, Clone)]
@@ -64,7 +68,8 @@ pub(super) fn run(dir: &Path, json: bool, args: InitArgs) -> Result<ExitCode> {
     super::print(json, &value, |_| {
         let mut words = format!("Made a node in {}.\n", dir.display());
         if let Some(password) = &made.password {
-            words += &format!("  login     {}\n  password  {password}   (shown this once; change it with `huizhi staff add`)\n", args.login);
+            words +=
+                &format!("  login     {}\n  password  {password}   (shown this once; change it with `huizhi staff add`)\n", args.login);
         }
         if let Some(request) = &made.request {
             words += &format!("\nGive this to the provincial admin, who enters it at Offices or runs `huizhi enrol`:\n\n{request}\n");

@@ -67,7 +67,9 @@ impl Local {
     /// Enrolled offices.
     pub(super) fn offices(&self) -> Result<Vec<(String, String)>> {
         let pairs = match self {
-            Self::Stopped(office) => office.members().offices().map(|member| (member.enrol.code.to_string(), member.enrol.key.to_string())).collect(),
+            Self::Stopped(office) => {
+                office.members().offices().map(|member| (member.enrol.code.to_string(), member.enrol.key.to_string())).collect()
+            }
             Self::Running(client) => {
                 let offices = client.get("/api/offices")?;
                 let offices = offices.as_array().context("the node answered something else than a list")?;
@@ -81,7 +83,9 @@ impl Local {
         match self {
             Self::Stopped(office) => {
                 let granted = roles.iter().try_fold(protocol::record::Roles::default(), |granted, name| {
-                    protocol::record::Roles::from_name(name).map(|role| granted.with(role)).ok_or_else(|| anyhow!("there is no role '{name}'"))
+                    protocol::record::Roles::from_name(name)
+                        .map(|role| granted.with(role))
+                        .ok_or_else(|| anyhow!("there is no role '{name}'"))
                 })?;
                 let enrol = crate::enrolment::read_request(request, granted)?;
                 let summary = json!({ "code": enrol.code.to_string(), "name": enrol.name });

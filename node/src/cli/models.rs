@@ -5,7 +5,10 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 use models::{ModelState, Report};
 use serde_json::json;
-use std::{path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// What to do with models.
 #[derive(Debug, Subcommand)]

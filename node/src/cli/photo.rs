@@ -1,14 +1,26 @@
 //! `huizhi photo`: the photo engine without an office.
 
 use super::local::Local;
-use crate::{config::Config, runtime, service::{Refusal, photos::{self, PhotoResult}}, store};
+use crate::{
+    config::Config,
+    runtime,
+    service::{
+        Refusal,
+        photos::{self, PhotoResult},
+    },
+    store,
+};
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use models::Models;
 use photo::{Marks, NoVision, Point, Vision};
 use serde_json::json;
 use specs::Spec;
-use std::{io::{IsTerminal, Read}, path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// What to do with a picture.
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,11 @@ use protocol::{
     record::{Record, Signed},
 };
 use serde_json::{Value, json};
-use std::{io::Read, path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// What to do with a receipt.
 #[derive(Debug, Subcommand)]
@@ -72,8 +76,11 @@ fn words(answer: &Value) -> String {
 
 fn read(file: &Path) -> Result<String> {
     let mut contents = String::new();
-    let source: Box<dyn Read> =
-        if file == Path::new("-") { Box::new(std::io::stdin()) } else { Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?) };
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?)
+    };
     source.take(256 << 10).read_to_string(&mut contents).context("this is not a text")?;
     Ok(contents)
 }
@@ -107,7 +114,9 @@ fn verify_qr(dir: &Path, encoded: &str, log: Option<VerifierKey>) -> Result<Valu
         let verified = signed.clone().verify(key.origin()).ok()?;
         (verified.author() == key.key()).then_some((key, verified))
     });
-    let Some((key, verified)) = verified else { bail!("no enrolled office signed this record: it is forged, damaged, or of an office not known here") };
+    let Some((key, verified)) = verified else {
+        bail!("no enrolled office signed this record: it is forged, damaged, or of an office not known here")
+    };
     let Record::ReceiptIssued(receipt) = verified.record() else { bail!("the record is genuine, but it is no receipt") };
     let number: ReceiptNumber = receipt.number.parse()?;
     if key.origin().office_and_epoch() != Some((number.office(), number.epoch())) {
@@ -122,7 +131,10 @@ fn verify_qr(dir: &Path, encoded: &str, log: Option<VerifierKey>) -> Result<Valu
 fn key_for(dir: &Path, origin: &Origin, log: Option<VerifierKey>) -> Result<VerifierKey> {
     match log {
         Some(key) => Ok(key),
-        None => all_keys(dir)?.into_iter().find(|key| key.origin() == origin).with_context(|| format!("the log {origin} is of no office known here; give its key with --log")),
+        None => all_keys(dir)?
+            .into_iter()
+            .find(|key| key.origin() == origin)
+            .with_context(|| format!("the log {origin} is of no office known here; give its key with --log")),
     }
 }
 

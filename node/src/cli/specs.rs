@@ -5,7 +5,10 @@ use crate::config::Config;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 use serde_json::{Value, json};
-use std::{path::{Path, PathBuf}, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// What to do with specs.
 #[derive(Debug, Subcommand)]

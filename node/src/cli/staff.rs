@@ -40,10 +40,15 @@ pub(super) fn run(dir: &Path, json: bool, command: StaffCommand) -> Result<ExitC
         }
         StaffCommand::List => {
             let all: Vec<Staff> = office.store.staff()?;
-            let value: serde_json::Value =
-                all.iter().map(|staff| json!({ "login": staff.login, "number": staff.number, "name": staff.display_name, "roles": staff.roles })).collect();
+            let value: serde_json::Value = all
+                .iter()
+                .map(|staff| json!({ "login": staff.login, "number": staff.number, "name": staff.display_name, "roles": staff.roles }))
+                .collect();
             super::print(json, &value, |_| {
-                all.iter().map(|staff| format!("{:>3}  {:<16} {}  {:?}", staff.number, staff.login, staff.display_name, staff.roles)).collect::<Vec<_>>().join("\n")
+                all.iter()
+                    .map(|staff| format!("{:>3}  {:<16} {}  {:?}", staff.number, staff.login, staff.display_name, staff.roles))
+                    .collect::<Vec<_>>()
+                    .join("\n")
             });
         }
     }

@@ -76,7 +76,10 @@ pub(super) fn answer(office: &Office, peer: PublicKey, hash: BlobHash, offset: u
         return Response::Refused(Refusal::NotEnrolled);
     };
     let may = office.store.cases_of_blob(hash).is_ok_and(|cases| {
-        cases.into_iter().filter_map(|id| office.case(id).ok().flatten()).any(|case| access::may_have(&case, hash, member.enrol.code, member.enrol.roles))
+        cases
+            .into_iter()
+            .filter_map(|id| office.case(id).ok().flatten())
+            .any(|case| access::may_have(&case, hash, member.enrol.code, member.enrol.roles))
     });
     if !may {
         return Response::Refused(Refusal::NotForYou);

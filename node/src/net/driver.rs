@@ -181,7 +181,11 @@ fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result<Swarm<Beha
                 .with_max_concurrent_streams(ANSWERS_MAX);
             let mdns = with_mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), peer)).transpose()?;
             Ok(Behaviour {
-                sync: request_response::Behaviour::with_codec(Codec, [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)], config),
+                sync: request_response::Behaviour::with_codec(
+                    Codec,
+                    [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)],
+                    config,
+                ),
                 identify: identify::Behaviour::new(identify::Config::new("/huizhi/1".into(), key.public())),
                 ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(10))),
                 mdns: mdns.into(),
@@ -544,7 +548,10 @@ impl Driver {
         let own = self.office.store.head(self.office.origin()).size;
         let own_held = self.sync.held_elsewhere(self.office.origin());
         let status = NetStatus {
-            peers: keys.into_iter().map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied() })).collect(),
+            peers: keys
+                .into_iter()
+                .map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied() }))
+                .collect(),
             to_send: own.saturating_sub(own_held),
             own_held,
             strangers: self.strangers.clone(),
@@ -552,7 +559,9 @@ impl Driver {
         };
         let mut shown = self.status.write().unwrap_or_else(PoisonError::into_inner);
         let (was, is) = (shown.to_send, status.to_send);
-        let moved = shown.peers.iter().any(|(key, peer)| status.peers.get(key).is_none_or(|now| now.lag.to_send != peer.lag.to_send || now.lag.to_receive != peer.lag.to_receive));
+        let moved = shown.peers.iter().any(|(key, peer)| {
+            status.peers.get(key).is_none_or(|now| now.lag.to_send != peer.lag.to_send || now.lag.to_receive != peer.lag.to_receive)
+        });
         *shown = status;
         drop(shown);
         if was != is || moved {

@@ -35,32 +35,16 @@ pub(super) fn linear(text: &str) -> Option<Modules> {
     };
     // A single digit leaves nothing to switch for.
     let data = data.trim_end_matches('\u{0106}');
-    let modules: Vec<bool> = Code128::new(data)
-        .ok()?
-        .encode()
-        .into_iter()
-        .map(|module| module == 1)
-        .collect();
-    Some(Modules {
-        width: modules.len(),
-        runs: runs(0, &modules),
-    })
+    let modules: Vec<bool> = Code128::new(data).ok()?.encode().into_iter().map(|module| module == 1).collect();
+    Some(Modules { width: modules.len(), runs: runs(0, &modules) })
 }
 
 /// QR code at level M: a folded or stained receipt still reads.
 pub(super) fn square(text: &str) -> Option<Modules> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();
-    let dark: Vec<bool> = code
-        .to_colors()
-        .into_iter()
-        .map(|color| color == Color::Dark)
-        .collect();
-    let runs = dark
-        .chunks(width)
-        .enumerate()
-        .flat_map(|(row, modules)| runs(row, modules))
-        .collect();
+    let dark: Vec<bool> = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
+    let runs = dark.chunks(width).enumerate().flat_map(|(row, modules)| runs(row, modules)).collect();
     Some(Modules { width, runs })
 }
 
@@ -69,11 +53,7 @@ fn runs(row: usize, modules: &[bool]) -> Vec<Run> {
     for (start, _) in modules.iter().enumerate().filter(|(_, dark)| **dark) {
         match runs.last_mut() {
             Some(run) if run.start + run.length == start => run.length += 1,
-            _ => runs.push(Run {
-                row,
-                start,
-                length: 1,
-            }),
+            _ => runs.push(Run { row, start, length: 1 }),
         }
     }
     runs
@@ -86,30 +66,13 @@ mod tests {
     #[test]
     fn neighbours_are_one_run() {
         let found = runs(3, &[true, true, false, true]);
-        assert_eq!(
-            found,
-            [
-                Run {
-                    row: 3,
-                    start: 0,
-                    length: 2
-                },
-                Run {
-                    row: 3,
-                    start: 3,
-                    length: 1
-                }
-            ]
-        );
+        assert_eq!(found, [Run { row: 3, start: 0, length: 2 }, Run { row: 3, start: 3, length: 1 }]);
     }
 
     #[test]
     fn digits_take_half_the_width() {
         // Start, ten pairs, checksum: 11 modules each; stop: 13.
-        assert_eq!(
-            linear("12345678901234567890").map(|modules| modules.width),
-            Some(12 * 11 + 13)
-        );
+        assert_eq!(linear("12345678901234567890").map(|modules| modules.width), Some(12 * 11 + 13));
         assert!(linear("123456789012345678901").is_some());
         assert!(linear("7").is_some());
         assert!(linear("44-03A").is_some());
@@ -119,14 +82,7 @@ mod tests {
     #[test]
     fn a_finder_pattern_begins_every_qr_code() {
         let modules = square("44030101 2026").expect("short text");
-        assert_eq!(
-            modules.runs[0],
-            Run {
-                row: 0,
-                start: 0,
-                length: 7
-            }
-        );
+        assert_eq!(modules.runs[0], Run { row: 0, start: 0, length: 7 });
         assert!(square(&"9".repeat(9000)).is_none());
     }
 }

@@ -33,44 +33,22 @@ pub(super) struct Canvas<'a, 'b> {
 
 impl Canvas<'_, '_> {
     /// One line of text; `y` is its baseline.
-    pub(super) fn text(
-        &mut self,
-        x: f32,
-        y: f32,
-        size: f32,
-        ink: Ink,
-        text: &str,
-    ) -> Result<(), PrintError> {
+    pub(super) fn text(&mut self, x: f32, y: f32, size: f32, ink: Ink, text: &str) -> Result<(), PrintError> {
         let glyphs = self.font.glyphs(text).map_err(PrintError::NotPrintable)?;
         self.ink(ink);
         let start = Point::from_xy(x * POINT, y * POINT);
-        self.surface
-            .draw_glyphs(start, &glyphs, self.font.embedded(), text, size, false);
+        self.surface.draw_glyphs(start, &glyphs, self.font.embedded(), text, size, false);
         Ok(())
     }
 
     /// One line between two edges, in the middle.
-    pub(super) fn centred(
-        &mut self,
-        edges: (f32, f32),
-        y: f32,
-        size: f32,
-        ink: Ink,
-        text: &str,
-    ) -> Result<(), PrintError> {
+    pub(super) fn centred(&mut self, edges: (f32, f32), y: f32, size: f32, ink: Ink, text: &str) -> Result<(), PrintError> {
         let x = (edges.0 + edges.1 - self.width(text, size)) / 2.0;
         self.text(x, y, size, ink, text)
     }
 
     /// A paragraph; returns the baseline of the line after it.
-    pub(super) fn paragraph(
-        &mut self,
-        at: (f32, f32),
-        width: f32,
-        size: f32,
-        ink: Ink,
-        text: &str,
-    ) -> Result<f32, PrintError> {
+    pub(super) fn paragraph(&mut self, at: (f32, f32), width: f32, size: f32, ink: Ink, text: &str) -> Result<f32, PrintError> {
         let mut y = at.1;
         for line in self.font.wrap(text, size, width * POINT) {
             self.text(at.0, y, size, ink, line.trim_end())?;
@@ -134,10 +112,7 @@ impl Canvas<'_, '_> {
         self.ink(BLACK);
         let mut path = PathBuilder::new();
         for run in &modules.runs {
-            let (left, top) = (
-                x + run.start as f32 * module.0,
-                y + run.row as f32 * module.1,
-            );
+            let (left, top) = (x + run.start as f32 * module.0, y + run.row as f32 * module.1);
             push(&mut path, left, top, run.length as f32 * module.0, module.1);
         }
         if let Some(path) = path.finish() {
@@ -148,8 +123,7 @@ impl Canvas<'_, '_> {
     /// A picture at an exact size.
     pub(super) fn image(&mut self, image: Image, x: f32, y: f32, width: f32, height: f32) {
         if let Some(size) = Size::from_wh(width * POINT, height * POINT) {
-            self.surface
-                .push_transform(&Transform::from_translate(x * POINT, y * POINT));
+            self.surface.push_transform(&Transform::from_translate(x * POINT, y * POINT));
             self.surface.draw_image(image, size);
             self.surface.pop();
         }

@@ -29,9 +29,7 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 #[derive(Debug, Error)]
 pub enum FontError {
     /// None of the usual places holds one.
-    #[error(
-        "no CJK font on this machine: `apt-get install fonts-noto-cjk`, or name one with `--font FILE`"
-    )]
+    #[error("no CJK font on this machine: `apt-get install fonts-noto-cjk`, or name one with `--font FILE`")]
     NotFound,
     /// The named file cannot be read.
     #[error("the font {path} cannot be read: {source}")]
@@ -60,11 +58,7 @@ pub struct Font {
 
 impl std::fmt::Debug for Font {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Font")
-            .field("bytes", &self.data.len())
-            .field("index", &self.index)
-            .finish()
+        formatter.debug_struct("Font").field("bytes", &self.data.len()).field("index", &self.index).finish()
     }
 }
 
@@ -79,13 +73,8 @@ impl Font {
     }
 
     fn open(path: &Path) -> Result<Self, FontError> {
-        let unreadable = |source| FontError::Unreadable {
-            path: path.to_path_buf(),
-            source,
-        };
-        let unusable = || FontError::Unusable {
-            path: path.to_path_buf(),
-        };
+        let unreadable = |source| FontError::Unreadable { path: path.to_path_buf(), source };
+        let unusable = || FontError::Unusable { path: path.to_path_buf() };
         if fs::metadata(path).map_err(unreadable)?.len() > FILE_BYTES_MAX {
             return Err(unusable());
         }
@@ -99,21 +88,13 @@ impl Font {
         let units_per_em = f32::from(Face::parse(&bytes, index).ok()?.units_per_em());
         let data = Arc::new(bytes);
         let embedded = krilla::text::Font::new(data.clone().into(), index)?;
-        Some(Self {
-            data,
-            index,
-            units_per_em,
-            embedded,
-        })
+        Some(Self { data, index, units_per_em, embedded })
     }
 
     /// Whether every character can be drawn; otherwise the first that cannot.
     pub fn covers(&self, text: &str) -> Result<(), char> {
         let face = self.face();
-        let drawable = |c: char| {
-            face.as_ref()
-                .is_some_and(|face| face.glyph_index(c).is_some())
-        };
+        let drawable = |c: char| face.as_ref().is_some_and(|face| face.glyph_index(c).is_some());
         match text.chars().find(|&c| !drawable(c)) {
             Some(missing) => Err(missing),
             None => Ok(()),
@@ -131,18 +112,9 @@ impl Font {
             .map(|(at, c)| {
                 let face = face.as_ref().ok_or(c)?;
                 let glyph = face.glyph_index(c).ok_or(c)?;
-                let advance =
-                    f32::from(face.glyph_hor_advance(glyph).unwrap_or(0)) / self.units_per_em;
+                let advance = f32::from(face.glyph_hor_advance(glyph).unwrap_or(0)) / self.units_per_em;
                 let range = at..at + c.len_utf8();
-                Ok(KrillaGlyph::new(
-                    GlyphId::new(u32::from(glyph.0)),
-                    advance,
-                    0.0,
-                    0.0,
-                    0.0,
-                    range,
-                    None,
-                ))
+                Ok(KrillaGlyph::new(GlyphId::new(u32::from(glyph.0)), advance, 0.0, 0.0, 0.0, range, None))
             })
             .collect()
     }
@@ -153,9 +125,7 @@ impl Font {
             return 0.0;
         };
         let advance = |c: char| {
-            let units = face
-                .glyph_index(c)
-                .and_then(|glyph| face.glyph_hor_advance(glyph));
+            let units = face.glyph_index(c).and_then(|glyph| face.glyph_hor_advance(glyph));
             units.map_or(1.0, |units| f32::from(units) / self.units_per_em)
         };
         text.chars().map(advance).sum::<f32>() * size
@@ -213,9 +183,7 @@ fn preferred_face(bytes: &[u8]) -> u32 {
             face.names().into_iter().any(|name| {
                 name.name_id == name_id::FAMILY
                     && name.platform_id == PlatformId::Windows
-                    && name
-                        .to_string()
-                        .is_some_and(|family| family == PREFERRED_FAMILY)
+                    && name.to_string().is_some_and(|family| family == PREFERRED_FAMILY)
             })
         })
     };
@@ -264,14 +232,8 @@ mod tests {
     #[test]
     fn a_file_that_is_no_font_is_refused() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-        assert!(matches!(
-            Font::find(Some(&path)),
-            Err(FontError::Unusable { .. })
-        ));
-        assert!(matches!(
-            Font::find(Some(Path::new("nowhere.ttc"))),
-            Err(FontError::Unreadable { .. })
-        ));
+        assert!(matches!(Font::find(Some(&path)), Err(FontError::Unusable { .. })));
+        assert!(matches!(Font::find(Some(Path::new("nowhere.ttc"))), Err(FontError::Unreadable { .. })));
     }
 
     #[test]
@@ -280,20 +242,10 @@ mod tests {
         let text = "本回执证明，一张符合规格的数字相片已由采集机构采集。It says nothing else; Donaudampfschifffahrtsgesellschaftskapitän";
         for width in [30.0, 60.0, 200.0] {
             let lines = font.wrap(text, 9.0, width);
-            assert!(
-                lines
-                    .iter()
-                    .all(|line| font.width(line.trim_end(), 9.0) <= width),
-                "{lines:?}"
-            );
+            assert!(lines.iter().all(|line| font.width(line.trim_end(), 9.0) <= width), "{lines:?}");
             let letters = |text: &str| text.replace(' ', "");
             assert_eq!(letters(&lines.concat()), letters(text));
         }
-        assert!(
-            !font
-                .wrap(text, 9.0, 60.0)
-                .iter()
-                .any(|line| line.starts_with(['，', '。']))
-        );
+        assert!(!font.wrap(text, 9.0, 60.0).iter().any(|line| line.starts_with(['，', '。'])));
     }
 }

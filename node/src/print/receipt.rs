@@ -22,19 +22,13 @@ const LINEAR_MODULE_MM_MIN: f32 = 0.25;
 
 /// What the paper may be used for, each in both languages with its size.
 const FOOTER: &[(f32, &str)] = &[
-    (
-        7.0,
-        "本回执证明：所列机构的密钥持有者已签名确认，照片文件（以哈希为准）按所列规格审核通过，且记录已载入签发机构的日志。",
-    ),
+    (7.0, "本回执证明：所列机构的密钥持有者已签名确认，照片文件（以哈希为准）按所列规格审核通过，且记录已载入签发机构的日志。"),
     (
         6.0,
         "This receipt proves that the holders of the named offices' keys signed: the photo file, named by its hash, \
          was approved under the named specification, and the record is in the issuing office's log.",
     ),
-    (
-        7.0,
-        "本回执不证明：相片中的人就是申请人；所列时间准确；纸面相片未被替换。请凭号码调阅已签名的相片比对。",
-    ),
+    (7.0, "本回执不证明：相片中的人就是申请人；所列时间准确；纸面相片未被替换。请凭号码调阅已签名的相片比对。"),
     (
         6.0,
         "It does not prove that the person in the photo is the applicant, that the times are true, or that the photo \
@@ -111,8 +105,7 @@ pub fn render(sheet: &ReceiptSheet, font: &Font) -> Result<Vec<u8>, PrintError> 
     if !(width > 1.0 && width <= PHOTO_MM_MAX.0 && height > 1.0 && height <= PHOTO_MM_MAX.1) {
         return Err(PrintError::PhotoSize);
     }
-    let photo =
-        Image::from_jpeg(sheet.photo_jpeg.clone().into(), false).map_err(PrintError::Photo)?;
+    let photo = Image::from_jpeg(sheet.photo_jpeg.clone().into(), false).map_err(PrintError::Photo)?;
     let mut document = Document::new();
     document.set_metadata(
         Metadata::new()
@@ -120,33 +113,22 @@ pub fn render(sheet: &ReceiptSheet, font: &Font) -> Result<Vec<u8>, PrintError> 
             .language("zh-CN".to_owned())
             .producer("huizhi".to_owned()),
     );
-    let settings = PageSettings::from_wh(PAGE_MM.0 * POINT, PAGE_MM.1 * POINT)
-        .ok_or_else(|| PrintError::Document("page size".to_owned()))?;
+    let settings =
+        PageSettings::from_wh(PAGE_MM.0 * POINT, PAGE_MM.1 * POINT).ok_or_else(|| PrintError::Document("page size".to_owned()))?;
     let mut page = document.start_page_with(settings);
     let mut surface = page.surface();
-    let mut canvas = Canvas {
-        surface: &mut surface,
-        font,
-    };
+    let mut canvas = Canvas { surface: &mut surface, font };
     header(&mut canvas, sheet)?;
     canvas.image(photo, LEFT, 38.0, width, height);
     canvas.frame(LEFT, 38.0, width, height, LIGHT);
-    canvas.text(
-        LEFT,
-        38.0 + height + 3.5,
-        6.5,
-        GREY,
-        &format!("{width} × {height} mm"),
-    )?;
+    canvas.text(LEFT, 38.0 + height + 3.5, 6.5, GREY, &format!("{width} × {height} mm"))?;
     let fields_end = fields(&mut canvas, sheet, LEFT + width + 7.0)?;
     let y = fields_end.max(38.0 + height + 6.0);
     let y = linear_code(&mut canvas, sheet, y + 4.0)?;
     footer(&mut canvas, sheet, y + 3.0)?;
     surface.finish();
     page.finish();
-    document
-        .finish()
-        .map_err(|error| PrintError::Document(format!("{error:?}")))
+    document.finish().map_err(|error| PrintError::Document(format!("{error:?}")))
 }
 
 fn header(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet) -> Result<(), PrintError> {
@@ -158,13 +140,7 @@ fn header(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet) -> Result<(), Print
         canvas.text(x - 1.0, 14.0, 8.0, BLACK, mark)?;
     }
     canvas.centred((LEFT, RIGHT), 24.5, 18.0, BLACK, "数字相片采集回执")?;
-    canvas.centred(
-        (LEFT, RIGHT),
-        29.5,
-        8.0,
-        GREY,
-        "Receipt for a Digital ID Photo",
-    )?;
+    canvas.centred((LEFT, RIGHT), 29.5, 8.0, GREY, "Receipt for a Digital ID Photo")?;
     canvas.bar(LEFT, 32.5, RIGHT - LEFT, 0.4, BLACK);
     Ok(())
 }
@@ -177,10 +153,7 @@ fn fields(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, x: f32) -> Result<f
     let document = format!("{} {}", sheet.document_name_zh, sheet.document_name_en);
     let spec = format!("{} v{}", sheet.spec_id, sheet.spec_version);
     let dates = format!("{} — {}", sheet.issued, sheet.valid_until);
-    let mut rows = vec![
-        ("证件类型 Document", document.as_str()),
-        ("姓名 Name", &sheet.applicant_name),
-    ];
+    let mut rows = vec![("证件类型 Document", document.as_str()), ("姓名 Name", &sheet.applicant_name)];
     if let Some(number) = &sheet.id_number_masked {
         rows.push(("公民身份号码 ID number", number));
     }
@@ -198,11 +171,7 @@ fn fields(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, x: f32) -> Result<f
 }
 
 /// Code 128 over the full width with its digits below; returns where it ends.
-fn linear_code(
-    canvas: &mut Canvas<'_, '_>,
-    sheet: &ReceiptSheet,
-    y: f32,
-) -> Result<f32, PrintError> {
+fn linear_code(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, y: f32) -> Result<f32, PrintError> {
     const HEIGHT: f32 = 12.0;
     let code = barcode::linear(&sheet.number_digits).ok_or(PrintError::Barcode("barcode"))?;
     let module = ((RIGHT - LEFT) / (code.width + 2 * LINEAR_QUIET) as f32).min(0.5);
@@ -211,13 +180,7 @@ fn linear_code(
     }
     let width = code.width as f32 * module;
     canvas.modules(&code, (LEFT + RIGHT - width) / 2.0, y, (module, HEIGHT));
-    canvas.centred(
-        (LEFT, RIGHT),
-        y + HEIGHT + 3.8,
-        8.0,
-        BLACK,
-        &sheet.number_digits,
-    )?;
+    canvas.centred((LEFT, RIGHT), y + HEIGHT + 3.8, 8.0, BLACK, &sheet.number_digits)?;
     Ok(y + HEIGHT + 5.0)
 }
 
@@ -230,8 +193,7 @@ fn footer(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, y: f32) -> Result<(
     canvas.modules(&code, LEFT + quiet, y + 2.0 + quiet, (module, module));
     let x = LEFT + SIDE + 3.0;
     let width = RIGHT - x;
-    let mut text_y =
-        canvas.fitted((x, y + 5.5), width, (8.0, 6.5), (2, 3), &sheet.verify_hint)? + 0.8;
+    let mut text_y = canvas.fitted((x, y + 5.5), width, (8.0, 6.5), (2, 3), &sheet.verify_hint)? + 0.8;
     for (size, text) in FOOTER {
         text_y = canvas.paragraph((x, text_y), width, *size, GREY, text)? + 0.4;
     }
@@ -244,9 +206,7 @@ mod tests {
 
     fn sheet() -> ReceiptSheet {
         let mut jpeg = Vec::new();
-        let pixels = image::RgbImage::from_fn(358, 441, |x, y| {
-            image::Rgb([200, (x / 2) as u8, (y / 2) as u8])
-        });
+        let pixels = image::RgbImage::from_fn(358, 441, |x, y| image::Rgb([200, (x / 2) as u8, (y / 2) as u8]));
         let encoder = image::codecs::jpeg::JpegEncoder::new(&mut jpeg);
         pixels.write_with_encoder(encoder).expect("memory");
         ReceiptSheet {
@@ -277,25 +237,15 @@ mod tests {
     }
 
     fn count(bytes: &[u8], needle: &[u8]) -> usize {
-        bytes
-            .windows(needle.len())
-            .filter(|window| *window == needle)
-            .count()
+        bytes.windows(needle.len()).filter(|window| *window == needle).count()
     }
 
     #[test]
     fn one_page_and_the_same_bytes_every_time() {
         let first = render(&sheet(), &font()).expect("a good sheet");
         assert!(first.starts_with(b"%PDF"));
-        assert_eq!(
-            count(&first, b"/Type /Page\n") + count(&first, b"/Type/Page/"),
-            1
-        );
-        assert!(
-            first.len() < 200_000,
-            "{} bytes: is the font subset?",
-            first.len()
-        );
+        assert_eq!(count(&first, b"/Type /Page\n") + count(&first, b"/Type/Page/"), 1);
+        assert!(first.len() < 200_000, "{} bytes: is the font subset?", first.len());
         assert_eq!(first, render(&sheet(), &font()).expect("a good sheet"));
         if let Some(path) = std::env::var_os("HUIZHI_RECEIPT_SAMPLE") {
             std::fs::write(path, first).expect("a writable path");
@@ -326,21 +276,9 @@ mod tests {
         };
         let jpeg = with(|sheet| sheet.photo_jpeg = b"GIF89a".to_vec());
         assert!(matches!(jpeg, Err(PrintError::Photo(_))));
-        assert_eq!(
-            with(|sheet| sheet.applicant_name = "\u{1f600}".to_owned()),
-            Err(PrintError::NotPrintable('\u{1f600}'))
-        );
-        assert_eq!(
-            with(|sheet| sheet.photo_mm = (0.0, f32::NAN)),
-            Err(PrintError::PhotoSize)
-        );
-        assert_eq!(
-            with(|sheet| sheet.number_digits = "1".repeat(120)),
-            Err(PrintError::Barcode("barcode"))
-        );
-        assert_eq!(
-            with(|sheet| sheet.qr_text = "1".repeat(9000)),
-            Err(PrintError::Barcode("QR code"))
-        );
+        assert_eq!(with(|sheet| sheet.applicant_name = "\u{1f600}".to_owned()), Err(PrintError::NotPrintable('\u{1f600}')));
+        assert_eq!(with(|sheet| sheet.photo_mm = (0.0, f32::NAN)), Err(PrintError::PhotoSize));
+        assert_eq!(with(|sheet| sheet.number_digits = "1".repeat(120)), Err(PrintError::Barcode("barcode")));
+        assert_eq!(with(|sheet| sheet.qr_text = "1".repeat(9000)), Err(PrintError::Barcode("QR code")));
     }
 }

@@ -19,12 +19,16 @@ enum Fault {
 /// # Errors
 /// A refusal that names the field `id_number` and says what does not fit.
 pub fn parse(text: &str, today: (u32, u32, u32)) -> Result<String, Refusal> {
-    let number: String = text.chars().filter(|character| !character.is_whitespace()).map(|character| character.to_ascii_uppercase()).collect();
+    let number: String =
+        text.chars().filter(|character| !character.is_whitespace()).map(|character| character.to_ascii_uppercase()).collect();
     check(&number, today).map(|()| number).map_err(|fault| {
         let (zh, en) = match fault {
             Fault::Length => ("身份证号应为 18 位，请核对后重新输入。", "an ID number has 18 characters; check it and type it again."),
             Fault::Characters => ("身份证号只能是 17 位数字加 1 位数字或 X。", "an ID number is 17 digits and a digit or X."),
-            Fault::Date => ("身份证号中的出生日期不存在，请核对第 7 至 14 位。", "the date of birth in the ID number does not exist; check digits 7 to 14."),
+            Fault::Date => (
+                "身份证号中的出生日期不存在，请核对第 7 至 14 位。",
+                "the date of birth in the ID number does not exist; check digits 7 to 14.",
+            ),
             Fault::Check => (
                 "身份证号校验位不符，很可能输错了一位，请逐位核对。",
                 "the check character of the ID number does not fit; most likely one digit is mistyped.",

@@ -124,14 +124,22 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
 fn check_applicant(applicant: Applicant, printable: impl Fn(&str) -> Result<(), char>) -> Result<Applicant, Refusal> {
     let name = applicant.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(Refusal::input("name_invalid", "name", "请输入申请人姓名（最多 64 个字）。", "type the applicant's name (64 characters at most)"));
+        return Err(Refusal::input(
+            "name_invalid",
+            "name",
+            "请输入申请人姓名（最多 64 个字）。",
+            "type the applicant's name (64 characters at most)",
+        ));
     }
     if let Err(missing) = printable(&name) {
         return Err(Refusal::input(
             "name_not_printable",
             "name",
             format!("本机字体缺少“{missing}”字（U+{:04X}），回执无法打印。请安装 fonts-noto-cjk。", missing as u32),
-            format!("this machine's font lacks '{missing}' (U+{:04X}), so the receipt could not show it; install fonts-noto-cjk", missing as u32),
+            format!(
+                "this machine's font lacks '{missing}' (U+{:04X}), so the receipt could not show it; install fonts-noto-cjk",
+                missing as u32
+            ),
         ));
     }
     let id_number = id_number::parse(&applicant.id_number, today())?;
@@ -146,7 +154,12 @@ fn today() -> (u32, u32, u32) {
 fn recapture_of(office: &Office, id: CaseId) -> Result<RecordHash, Refusal> {
     let case = office.case(id)?.ok_or_else(|| Refusal::not_found("没有这个采集记录。", "there is no such case here"))?;
     if case.captured_by() != office.code() {
-        return Err(Refusal::new(Kind::Forbidden, "not_captured_here", "只有原采集点可以重拍。", "only the capturing office may recapture"));
+        return Err(Refusal::new(
+            Kind::Forbidden,
+            "not_captured_here",
+            "只有原采集点可以重拍。",
+            "only the capturing office may recapture",
+        ));
     }
     if case.status != Status::Returned {
         return Err(Refusal::state("not_returned", "只有被退回的记录可以重拍。", "only a returned case may be captured again"));
@@ -259,7 +272,12 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
     };
     let override_reason = override_reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
     if override_reason.as_ref().is_some_and(|reason| reason.chars().count() > OVERRIDE_CHARS_MAX) {
-        return Err(Refusal::input("override_reason_long", "override_reason", "说明过长（最多 500 字）。", "the reason has 500 characters at most"));
+        return Err(Refusal::input(
+            "override_reason_long",
+            "override_reason",
+            "说明过长（最多 500 字）。",
+            "the reason has 500 characters at most",
+        ));
     }
     if result.failed_checks() > 0 && override_reason.is_none() {
         return Err(Refusal::input(
@@ -344,9 +362,11 @@ pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
         if me.enrol.roles.contains(Roles::REVIEW) {
             blobs.extend([said.payload, said.photo, said.original]);
         }
-        wanted.extend(blobs.into_iter().filter(|blob| {
-            access::may_have(&case, *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()
-        }));
+        wanted.extend(
+            blobs
+                .into_iter()
+                .filter(|blob| access::may_have(&case, *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()),
+        );
     }
     Ok(wanted)
 }

@@ -266,7 +266,12 @@ impl Office {
             return Err(Refusal::input("enrolment_refused", "request", format!("不能登记：{error}"), format!("cannot enrol: {error}")));
         }
         if enrol.recipient.parse::<age::x25519::Recipient>().is_err() {
-            return Err(Refusal::input("enrolment_refused", "request", "登记申请中的加密公钥无效。", "the request's encryption key is malformed"));
+            return Err(Refusal::input(
+                "enrolment_refused",
+                "request",
+                "登记申请中的加密公钥无效。",
+                "the request's encryption key is malformed",
+            ));
         }
         self.append_province(&Record::Enrol(enrol)).map(|_| ())
     }
@@ -399,9 +404,8 @@ impl Signer<'_> {
     /// # Errors
     /// It does not fit an entry.
     pub fn sign(&self, record: &Record) -> Result<Verified, Refusal> {
-        Signed::sign(self.origin, self.key, record).map_err(|error| {
-            Refusal::new(Kind::Input, "record_too_long", format!("内容过长，无法写入记录：{error}"), error.to_string())
-        })
+        Signed::sign(self.origin, self.key, record)
+            .map_err(|error| Refusal::new(Kind::Input, "record_too_long", format!("内容过长，无法写入记录：{error}"), error.to_string()))
     }
 }
 

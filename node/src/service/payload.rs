@@ -1,10 +1,16 @@
 //! Sealed payloads: personal data in the `age` format (C2SP age v1), for the offices that need it and no other.
 
-use crate::{service::{Refusal, photos::CheckResult}, store::StoreError};
+use crate::{
+    service::{Refusal, photos::CheckResult},
+    store::StoreError,
+};
 use protocol::{commitment, id::BlobHash};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{io::{Read, Write}, str::FromStr};
+use std::{
+    io::{Read, Write},
+    str::FromStr,
+};
 
 /// Plaintext of a payload stays below this; more is nobody's case.
 const PAYLOAD_BYTES_MAX: u64 = 1 << 20;

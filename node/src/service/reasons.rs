@@ -11,7 +11,11 @@ const REASONS: [(&str, &str, &str); 14] = [
     ("hair_covers", "头发遮挡眉毛、眼睛或耳朵，请整理后重拍。", "Hair covers brows, eyes or ears; arrange it and take another."),
     ("glasses", "眼镜反光或有色，请摘下或调整后重拍。", "The glasses reflect or are tinted; take them off or turn them."),
     ("ornaments", "佩戴了帽子、耳环、项链或发卡，请取下后重拍。", "Hat, earrings, necklace or hair clip: take them off."),
-    ("clothing", "服装不符合要求（制服、白色或与背景同色），请更换。", "The clothes do not suit (uniform, white, or the background's colour)."),
+    (
+        "clothing",
+        "服装不符合要求（制服、白色或与背景同色），请更换。",
+        "The clothes do not suit (uniform, white, or the background's colour).",
+    ),
     ("face_shadow", "脸部有阴影或阴阳脸，请调整灯光重拍。", "Shadow on the face; adjust the light and take another."),
     ("exposure", "照片过亮或过暗，请调整灯光重拍。", "The photo is too bright or too dark; adjust the light."),
     ("blurred", "照片模糊，请稳定相机后重拍。", "The photo is blurred; hold the camera still."),

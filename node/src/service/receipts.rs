@@ -122,7 +122,8 @@ pub fn qr_text(proof: &ReceiptProof) -> String {
 
 /// What the receipt's number is called.
 pub fn label(office: &Office, found: &Found) -> Text {
-    let label = specs::by_hash(office, found.verified.receipt.spec).map_or_else(|| "回执号".to_owned(), |known| known.spec.receipt().label.clone());
+    let label =
+        specs::by_hash(office, found.verified.receipt.spec).map_or_else(|| "回执号".to_owned(), |known| known.spec.receipt().label.clone());
     let en = if label == "图像号" { "Image number" } else { "Receipt number" };
     Text::new(label, en)
 }
@@ -141,8 +142,9 @@ pub fn print(office: &Office, found: &Found, font: &Font) -> Result<Vec<u8>, Ref
             "the applicant's data are only at the capturing office and the review centre; print the receipt there",
         )
     })?;
-    let known = specs::by_hash(office, receipt.spec)
-        .ok_or_else(|| Refusal::state("spec_unknown", "本机没有此照片所用的规格版本，请等待同步。", "the spec of this photo is not here yet"))?;
+    let known = specs::by_hash(office, receipt.spec).ok_or_else(|| {
+        Refusal::state("spec_unknown", "本机没有此照片所用的规格版本，请等待同步。", "the spec of this photo is not here yet")
+    })?;
     let spec = &known.spec;
     let millimetres = |pixels: u32| (f64::from(pixels) / f64::from(spec.dpi()) * 25.4) as f32;
     let (width_mm, height_mm) = spec
@@ -182,6 +184,7 @@ fn mask(id_number: &str) -> String {
 /// A day in China Standard Time, as printed on a receipt.
 fn day(at_ms: u64) -> String {
     let offset = time::UtcOffset::from_hms(8, 0, 0).unwrap_or(time::UtcOffset::UTC);
-    let moment = time::OffsetDateTime::from_unix_timestamp((at_ms / 1000) as i64).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).to_offset(offset);
+    let moment =
+        time::OffsetDateTime::from_unix_timestamp((at_ms / 1000) as i64).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).to_offset(offset);
     format!("{:04}-{:02}-{:02}", moment.year(), u8::from(moment.month()), moment.day())
 }

@@ -1,6 +1,9 @@
 //! A refusal: something a person asked for and does not get, with what to do next.
 
-use crate::{store::{BlobError, StoreError}, text::Text};
+use crate::{
+    store::{BlobError, StoreError},
+    text::Text,
+};
 use serde::{Deserialize, Serialize};
 
 /// How the person or program at the other end should react.
@@ -52,7 +55,12 @@ impl Refusal {
     }
     /// The program or the disk failed.
     pub fn fault(error: impl std::fmt::Display) -> Self {
-        Self::new(Kind::Fault, "fault", format!("本机出错，未做任何更改：{error}"), format!("this machine failed; nothing was changed: {error}"))
+        Self::new(
+            Kind::Fault,
+            "fault",
+            format!("本机出错，未做任何更改：{error}"),
+            format!("this machine failed; nothing was changed: {error}"),
+        )
     }
 }
 

@@ -1,10 +1,6 @@
 //! Review: a decision on a photo that was seen, and the receipt that follows an approval.
 
-use crate::service::{
-    Kind, Office, Refusal,
-    office::now_ms,
-    reasons, specs,
-};
+use crate::service::{Kind, Office, Refusal, office::now_ms, reasons, specs};
 use protocol::{
     case::{Case, Status},
     id::{CaseId, RecordHash},
@@ -96,7 +92,12 @@ fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusa
         return Err(Refusal::input("reason_missing", "reasons", "退回时请至少选择一个原因。", "choose at least one reason for the return"));
     }
     if let Some(unknown) = decision.reasons.iter().find(|code| !reasons::all().any(|(known, _)| known == code.as_str())) {
-        return Err(Refusal::input("reason_unknown", "reasons", format!("没有代码为“{unknown}”的原因。"), format!("there is no reason '{unknown}'")));
+        return Err(Refusal::input(
+            "reason_unknown",
+            "reasons",
+            format!("没有代码为“{unknown}”的原因。"),
+            format!("there is no reason '{unknown}'"),
+        ));
     }
     Ok(())
 }

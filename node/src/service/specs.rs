@@ -1,7 +1,10 @@
 //! Specs in force: those shipped with the program, replaced by what the province published.
 
 use crate::service::{Kind, Office, Refusal, office::now_ms};
-use protocol::{id::SpecHash, record::{Record, Roles, SpecPublished}};
+use protocol::{
+    id::SpecHash,
+    record::{Record, Roles, SpecPublished},
+};
 use specs::Spec;
 use std::sync::Arc;
 
@@ -43,10 +46,7 @@ pub fn by_id(office: &Office, id: &str) -> Option<KnownSpec> {
 
 /// The spec with this hash, in force or not.
 pub fn by_hash(office: &Office, hash: SpecHash) -> Option<KnownSpec> {
-    published(office, |_| true)
-        .into_iter()
-        .chain(specs::shipped().iter().map(shipped))
-        .find(|known| known.hash() == hash)
+    published(office, |_| true).into_iter().chain(specs::shipped().iter().map(shipped)).find(|known| known.hash() == hash)
 }
 
 /// Earlier versions of a spec, newest first.

@@ -46,10 +46,16 @@ pub struct Staff {
 pub fn add(office: &Office, login: &str, display_name: &str, password: &str, roles: &[StaffRole]) -> Result<Staff, Refusal> {
     let good_login = (1..=32).contains(&login.len()) && login.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     if !good_login {
-        return Err(Refusal::input("login_invalid", "login", "登录名只能是 1 至 32 个字母、数字或 . _ -", "a login is 1 to 32 letters, digits or . _ -"));
+        return Err(Refusal::input(
+            "login_invalid",
+            "login",
+            "登录名只能是 1 至 32 个字母、数字或 . _ -",
+            "a login is 1 to 32 letters, digits or . _ -",
+        ));
     }
     if password.chars().count() < PASSWORD_CHARS_MIN {
-        let (zh, en) = (format!("密码至少 {PASSWORD_CHARS_MIN} 个字符。"), format!("a password has at least {PASSWORD_CHARS_MIN} characters"));
+        let (zh, en) =
+            (format!("密码至少 {PASSWORD_CHARS_MIN} 个字符。"), format!("a password has at least {PASSWORD_CHARS_MIN} characters"));
         return Err(Refusal::input("password_short", "password", zh, en));
     }
     let others: Vec<Staff> = office.store.staff()?;
@@ -73,7 +79,7 @@ pub fn log_in(office: &Office, login: &str, password: &str) -> Result<Staff, Ref
     let staff: Option<Staff> = office.store.staff()?.into_iter().find(|staff: &Staff| staff.login == login);
     let hash = staff.as_ref().map_or(NOBODY, |staff| &staff.password);
     let holds = PasswordHash::new(hash).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
-    staff.filter(|_| holds).ok_or_else(|| {
-        Refusal::new(Kind::Forbidden, "login_failed", "登录名或密码不正确。", "login or password is wrong")
-    })
+    staff
+        .filter(|_| holds)
+        .ok_or_else(|| Refusal::new(Kind::Forbidden, "login_failed", "登录名或密码不正确。", "login or password is wrong"))
 }

@@ -286,7 +286,11 @@ impl Store {
     ///
     /// # Errors
     /// As the database, or as `work`.
-    pub fn with_subtrees<T>(&self, origin: &Origin, work: impl FnOnce(&LogView<'_>) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    pub fn with_subtrees<T>(
+        &self,
+        origin: &Origin,
+        work: impl FnOnce(&LogView<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
         let Some(number) = self.log_number(origin) else { return Ok(None) };
         let read = self.db.begin_read()?;
         work(&LogView { read: &read, number }).map(Some)

@@ -11,11 +11,7 @@ const MOST_UNEVEN: f64 = 6.0;
 const MOST_OFF_COLOUR: f32 = 14.0;
 
 pub(super) fn check(evidence: &Evidence) -> Check {
-    let mut check = if evidence.composed.cropped.replaces_background {
-        separated(evidence)
-    } else {
-        untouched(evidence)
-    };
+    let mut check = if evidence.composed.cropped.replaces_background { separated(evidence) } else { untouched(evidence) };
     if check.verdict == Verdict::Fail && evidence.composed.cropped.replaces_background {
         check.code = Some("background_not_separable");
     }
@@ -40,12 +36,7 @@ fn separated(evidence: &Evidence) -> Check {
 fn untouched(evidence: &Evidence) -> Check {
     let matted = &evidence.composed.cropped.matted;
     let wall = lab(matted.wall_colour);
-    let off = evidence
-        .spec
-        .backgrounds()
-        .iter()
-        .map(|colour| difference_squared(lab(*colour), wall).sqrt())
-        .fold(f32::MAX, f32::min);
+    let off = evidence.spec.backgrounds().iter().map(|colour| difference_squared(lab(*colour), wall).sqrt()).fold(f32::MAX, f32::min);
     let mut check = Finding {
         name: "BackgroundUniformity",
         title: Text::new("背景均匀程度", "Background evenness"),

@@ -10,18 +10,15 @@ pub(super) fn checks(evidence: &Evidence) -> Vec<Check> {
     let cropped = &evidence.composed.cropped;
     let head = &cropped.matted.located.head;
     let bands = evidence.spec.bands().iter().zip(&cropped.values);
-    bands
-        .map(|(band, &value)| one(evidence, band, value, head))
-        .collect()
+    bands.map(|(band, &value)| one(evidence, band, value, head)).collect()
 }
 
 fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
     // What only ordinary proportions tell was not measured on this person.
     let known = match band.measure {
         Measure::FaceWidth => head.width_source != Source::Anatomy,
-        Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => {
-            head.hair_source != Source::Anatomy
-        }
+        Measure::HeadWidth => head.head_width_source != Source::Anatomy,
+        Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => head.hair_source != Source::Anatomy,
         _ => true,
     };
     // The solver stops within a tenth of a pixel; the verdict must not hang on that.
@@ -57,10 +54,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
             check.next_step = advice(evidence, band, value);
         }
         Verdict::NotAssessed => {
-            check.next_step = Text::new(
-                "照片上无法测量，请人工确认。",
-                "It could not be measured on this photo; confirm it by eye.",
-            );
+            check.next_step = Text::new("照片上无法测量，请人工确认。", "It could not be measured on this photo; confirm it by eye.");
         }
         Verdict::Pass => {}
     }
@@ -69,13 +63,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
 
 /// The identity card's rule: when eye line and hair top cannot both hold, the eye line wins and the hair may be cut.
 fn yields(evidence: &Evidence, measure: Measure) -> bool {
-    let rank = |m: Measure| {
-        evidence
-            .spec
-            .priority()
-            .iter()
-            .position(|other| *other == m)
-    };
+    let rank = |m: Measure| evidence.spec.priority().iter().position(|other| *other == m);
     let eyes = rank(Measure::EyesFromBottom).or(rank(Measure::EyesFromTop));
     matches!((measure, eyes, rank(Measure::HairTop)), (Measure::HairTop, Some(eyes), Some(hair)) if eyes < hair)
 }
@@ -86,29 +74,13 @@ fn advice(evidence: &Evidence, band: &Band, value: f64) -> Text {
         Unit::Mm => (" 毫米", " mm"),
         Unit::ShareWidth | Unit::ShareHeight => ("", " of the side"),
     };
-    let by = band
-        .min
-        .filter(|min| value < *min)
-        .map_or_else(|| value - band.max.unwrap_or(value), |min| min - value);
-    let by = if by.abs() < 1.0 {
-        format!("{by:.2}")
-    } else {
-        format!("{by:.1}")
-    };
+    let by = band.min.filter(|min| value < *min).map_or_else(|| value - band.max.unwrap_or(value), |min| min - value);
+    let by = if by.abs() < 1.0 { format!("{by:.2}") } else { format!("{by:.1}") };
     let missing = evidence.composed.cropped.missing;
     let (zh_do, en_do) = if missing.bottom_px > 1.0 {
-        (
-            "请后退或放低相机，让双肩入镜后重拍。",
-            "Move back or lower the camera so that the shoulders are in the picture.",
-        )
-    } else if matches!(
-        band.measure,
-        Measure::HairTop | Measure::CrownTop | Measure::HeadHeightHair
-    ) {
-        (
-            "请把头发压低或扎起、让被拍摄人平视镜头后重拍。",
-            "Flatten or tie the hair and let the sitter look straight ahead.",
-        )
+        ("请后退或放低相机，让双肩入镜后重拍。", "Move back or lower the camera so that the shoulders are in the picture.")
+    } else if matches!(band.measure, Measure::HairTop | Measure::CrownTop | Measure::HeadHeightHair) {
+        ("请把头发压低或扎起、让被拍摄人平视镜头后重拍。", "Flatten or tie the hair and let the sitter look straight ahead.")
     } else {
         (
             "请核对双眼、下巴和头顶的标点；标点无误则交审核员判断。",
@@ -126,6 +98,7 @@ fn name(measure: Measure) -> &'static str {
         Measure::HairTop => "HairTop",
         Measure::CrownTop => "CrownTop",
         Measure::FaceWidth => "FaceWidth",
+        Measure::HeadWidth => "HeadWidth",
         Measure::HeadHeight => "HeadSize",
         Measure::HeadHeightHair => "HeadSizeWithHair",
         Measure::EyesFromBottom => "EyesFromBottom",
@@ -141,6 +114,7 @@ fn title(measure: Measure) -> Text {
         Measure::HairTop => Text::new("头发顶端到上边", "Hair top to upper edge"),
         Measure::CrownTop => Text::new("头顶到上边", "Crown to upper edge"),
         Measure::FaceWidth => Text::new("脸部宽度", "Width of the face"),
+        Measure::HeadWidth => Text::new("头部宽度（含耳）", "Width of the head with ears"),
         Measure::HeadHeight => Text::new("头部高度（下巴到头顶）", "Head height, chin to crown"),
         Measure::HeadHeightHair => Text::new("头部高度（含头发）", "Head height with hair"),
         Measure::EyesFromBottom => Text::new("眼睛到下边", "Eye line to lower edge"),

@@ -17,10 +17,7 @@ pub(super) fn under(evidence: &Evidence) -> Check {
         min: None,
         max: Some(MOST_DARK),
     }
-    .judge(Text::new(
-        "面部太暗。请增加正面光线或提高曝光后重拍。",
-        "The face is too dark. Add light from the front or raise the exposure.",
-    ))
+    .judge(Text::new("面部太暗。请增加正面光线或提高曝光后重拍。", "The face is too dark. Add light from the front or raise the exposure."))
 }
 
 pub(super) fn over(evidence: &Evidence) -> Check {

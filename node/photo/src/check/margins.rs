@@ -13,17 +13,11 @@ pub(super) fn check(evidence: &Evidence) -> Check {
     if composed.cropped.replaces_background {
         worst = worst.max(composed.body_cut_share * f64::from(evidence.spec.height_px()));
     } else {
-        worst = worst
-            .max(missing.left_px)
-            .max(missing.right_px)
-            .max(missing.top_px);
+        worst = worst.max(missing.left_px).max(missing.right_px).max(missing.top_px);
     }
     let advice = if missing.bottom_px > UNSEEN_PX {
         Text::new(
-            format!(
-                "照片下方缺少肩部（差 {:.0} 像素）。请后退或放低相机，让双肩和上胸入镜后重拍。",
-                missing.bottom_px
-            ),
+            format!("照片下方缺少肩部（差 {:.0} 像素）。请后退或放低相机，让双肩和上胸入镜后重拍。", missing.bottom_px),
             format!(
                 "The shoulders are missing below ({:.0} px). Move back or lower the camera so that shoulders and upper chest are in the picture.",
                 missing.bottom_px

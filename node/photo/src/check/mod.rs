@@ -75,9 +75,7 @@ pub struct CheckReport {
 impl CheckReport {
     /// No check failed. Checks that could not be assessed do not count as failed, and are for the reviewer to see.
     pub fn passed(&self) -> bool {
-        self.checks
-            .iter()
-            .all(|check| check.verdict != Verdict::Fail)
+        self.checks.iter().all(|check| check.verdict != Verdict::Fail)
     }
 
     /// The check of this name.
@@ -108,11 +106,7 @@ const REGISTRY: &[fn(&Evidence) -> Check] = &[
 
 /// Runs every check, failed ones first.
 pub(crate) fn assess(composed: &Composed, encoded: &Encoded, spec: &Spec) -> CheckReport {
-    let evidence = Evidence {
-        composed,
-        encoded,
-        spec,
-    };
+    let evidence = Evidence { composed, encoded, spec };
     let mut checks = band::checks(&evidence);
     checks.extend(REGISTRY.iter().map(|check| check(&evidence)));
     checks.sort_by_key(|check| check.verdict);
@@ -137,18 +131,10 @@ impl Finding {
             Some(value) => {
                 let low = self.min.is_some_and(|min| value < min);
                 let high = self.max.is_some_and(|max| value > max);
-                if low || high {
-                    Verdict::Fail
-                } else {
-                    Verdict::Pass
-                }
+                if low || high { Verdict::Fail } else { Verdict::Pass }
             }
         };
-        let next_step = if verdict == Verdict::Pass {
-            Text::default()
-        } else {
-            advice
-        };
+        let next_step = if verdict == Verdict::Pass { Text::default() } else { advice };
         Check {
             name: self.name,
             title: self.title,

@@ -8,8 +8,7 @@ const MAX_DEG: f64 = 8.0;
 
 pub(super) fn check(evidence: &Evidence) -> Check {
     let cropped = &evidence.composed.cropped;
-    let roll =
-        cropped.matted.located.head.frame().roll_deg() + cropped.placement.roll_corrected_deg;
+    let roll = cropped.matted.located.head.frame().roll_deg() + cropped.placement.roll_corrected_deg;
     Finding {
         name: "HeadPoseRoll",
         title: Text::new("头部左右倾斜", "Tilt of the head"),
@@ -18,8 +17,5 @@ pub(super) fn check(evidence: &Evidence) -> Check {
         min: Some(-MAX_DEG),
         max: Some(MAX_DEG),
     }
-    .judge(Text::new(
-        "头部歪斜。请让被拍摄人坐正、双眼水平后重拍。",
-        "The head is tilted. Ask the sitter to hold the eyes level.",
-    ))
+    .judge(Text::new("头部歪斜。请让被拍摄人坐正、双眼水平后重拍。", "The head is tilted. Ask the sitter to hold the eyes level."))
 }

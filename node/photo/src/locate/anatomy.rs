@@ -12,6 +12,8 @@ const CHIN_PER_EYE_DISTANCE: f64 = 1.80;
 const CHIN_PER_MOUTH_DISTANCE: f64 = 1.70;
 /// Width of the face between the cheeks, in distances between the eyes (140 mm to 63 mm, less the perspective of a lens at 2 m).
 const FACE_PER_EYE_DISTANCE: f64 = 2.12;
+/// Width of the head with the ears, in widths of the face.
+const HEAD_PER_FACE_WIDTH: f64 = 1.16;
 /// Eye line to the crown of the skull, in distances from the eye line to the chin.
 const CROWN_PER_CHIN: f64 = 1.0;
 /// Ordinary hair above the crown, in distances from the eye line to the chin.
@@ -52,6 +54,10 @@ pub struct Head {
     pub face_width_px: f64,
     /// How the width became known.
     pub width_source: Source,
+    /// Width with the ears.
+    pub head_width_px: f64,
+    /// How the width with the ears became known.
+    pub head_width_source: Source,
 }
 
 impl Head {
@@ -60,15 +66,10 @@ impl Head {
         let mouth = face.mouth_left.middle(face.mouth_right);
         let mouth_px = frame.down(mouth);
         // A smile lifts the corners of the mouth and a turned head narrows the eyes: either makes the face look shorter.
-        let expected =
-            (CHIN_PER_EYE_DISTANCE * frame.eye_distance_px).max(CHIN_PER_MOUTH_DISTANCE * mouth_px);
+        let expected = (CHIN_PER_EYE_DISTANCE * frame.eye_distance_px).max(CHIN_PER_MOUTH_DISTANCE * mouth_px);
         let found = skin::chin(image, &frame, mouth_px, expected);
         let chin_px = found.unwrap_or(expected);
-        let chin_source = if found.is_some() {
-            Source::Image
-        } else {
-            Source::Anatomy
-        };
+        let chin_source = if found.is_some() { Source::Image } else { Source::Anatomy };
         let chin = frame.point(frame.across(mouth) * 0.5, chin_px);
         let mut head = Head {
             left_eye: face.left_eye,
@@ -80,6 +81,8 @@ impl Head {
             crown: frame.point(0.0, -CROWN_PER_CHIN * chin_px),
             face_width_px: 0.0,
             width_source: Source::Anatomy,
+            head_width_px: 0.0,
+            head_width_source: Source::Anatomy,
         };
         head.measure_width(image, &frame);
         head
@@ -87,38 +90,24 @@ impl Head {
 
     pub(super) fn from_marks(marks: Marks, image: &Rgb) -> Result<Head, LocateError> {
         let points = [marks.left_eye, marks.right_eye, marks.chin, marks.crown];
-        let inside = |p: &Point| {
-            (0.0..=image.width() as f64).contains(&p.x)
-                && (0.0..=image.height() as f64).contains(&p.y)
-        };
+        let inside = |p: &Point| (0.0..=image.width() as f64).contains(&p.x) && (0.0..=image.height() as f64).contains(&p.y);
         if !points.iter().all(inside) {
-            return Err(LocateError::ImplausibleMarks(
-                "a mark lies outside of the picture",
-            ));
+            return Err(LocateError::ImplausibleMarks("a mark lies outside of the picture"));
         }
         let frame = Frame::new(marks.left_eye, marks.right_eye);
         let distance = frame.eye_distance_px;
         if marks.right_eye.x - marks.left_eye.x < 1.0 || frame.roll_deg().abs() > 45.0 {
-            return Err(LocateError::ImplausibleMarks(
-                "the eyes are not side by side",
-            ));
+            return Err(LocateError::ImplausibleMarks("the eyes are not side by side"));
         }
         if distance < MIN_MARKED_DISTANCE_PX {
-            return Err(LocateError::FaceTooSmall {
-                eye_distance_px: distance,
-                needed_px: super::MIN_EYE_DISTANCE_PX,
-            });
+            return Err(LocateError::FaceTooSmall { eye_distance_px: distance, needed_px: super::MIN_EYE_DISTANCE_PX });
         }
         let (chin_px, hair_px) = (frame.down(marks.chin), -frame.down(marks.crown));
         if !(0.8..=3.5).contains(&(chin_px / distance)) {
-            return Err(LocateError::ImplausibleMarks(
-                "the chin does not fit the eyes",
-            ));
+            return Err(LocateError::ImplausibleMarks("the chin does not fit the eyes"));
         }
         if !(0.6..=6.0).contains(&(hair_px / distance)) {
-            return Err(LocateError::ImplausibleMarks(
-                "the top of the head does not fit the eyes",
-            ));
+            return Err(LocateError::ImplausibleMarks("the top of the head does not fit the eyes"));
         }
         let mut head = Head {
             left_eye: marks.left_eye,
@@ -130,6 +119,8 @@ impl Head {
             crown: frame.point(0.0, -(CROWN_PER_CHIN * chin_px).min(hair_px)),
             face_width_px: 0.0,
             width_source: Source::Anatomy,
+            head_width_px: 0.0,
+            head_width_source: Source::Anatomy,
         };
         head.measure_width(image, &frame);
         Ok(head)
@@ -145,6 +136,7 @@ impl Head {
             }
             None => self.face_width_px = expected,
         }
+        self.head_width_px = HEAD_PER_FACE_WIDTH * self.face_width_px;
     }
 
     /// The head's own axes.
@@ -159,12 +151,7 @@ impl Head {
 
     /// The points as the staff would mark them.
     pub fn marks(&self) -> Marks {
-        Marks {
-            left_eye: self.left_eye,
-            right_eye: self.right_eye,
-            chin: self.chin,
-            crown: self.hair_top,
-        }
+        Marks { left_eye: self.left_eye, right_eye: self.right_eye, chin: self.chin, crown: self.hair_top }
     }
 }
 
@@ -213,9 +200,6 @@ impl Frame {
 
     /// The point at these distances.
     pub fn point(&self, across: f64, down: f64) -> Point {
-        Point::new(
-            self.origin.x + across * self.cos - down * self.sin,
-            self.origin.y + across * self.sin + down * self.cos,
-        )
+        Point::new(self.origin.x + across * self.cos - down * self.sin, self.origin.y + across * self.sin + down * self.cos)
     }
 }

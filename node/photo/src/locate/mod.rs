@@ -107,17 +107,10 @@ impl LocateError {
             ),
             LocateError::TwoFaces { count } => Text::new(
                 format!("画面中有 {count} 张人脸。请只留被拍摄人一人后重拍。"),
-                format!(
-                    "There are {count} faces in the picture. Take a new photo with the sitter alone."
-                ),
+                format!("There are {count} faces in the picture. Take a new photo with the sitter alone."),
             ),
-            LocateError::FaceTooSmall {
-                eye_distance_px,
-                needed_px,
-            } => Text::new(
-                format!(
-                    "人脸太小：两眼相距 {eye_distance_px:.0} 像素，至少需要 {needed_px:.0} 像素。请走近或提高相机分辨率后重拍。"
-                ),
+            LocateError::FaceTooSmall { eye_distance_px, needed_px } => Text::new(
+                format!("人脸太小：两眼相距 {eye_distance_px:.0} 像素，至少需要 {needed_px:.0} 像素。请走近或提高相机分辨率后重拍。"),
                 format!(
                     "The face is too small: the eyes are {eye_distance_px:.0} px apart, at least {needed_px:.0} px are needed. Move closer or raise the camera's resolution."
                 ),
@@ -151,11 +144,7 @@ pub struct Located {
 }
 
 /// Locates the head with a model, or takes the marks.
-pub fn locate(
-    upright: Upright,
-    vision: &dyn Vision,
-    marks: Option<Marks>,
-) -> Result<Located, LocateError> {
+pub fn locate(upright: Upright, vision: &dyn Vision, marks: Option<Marks>) -> Result<Located, LocateError> {
     match marks {
         Some(marks) => by_marks(upright, vision, marks),
         None => by_model(upright, vision),
@@ -168,30 +157,17 @@ fn by_model(upright: Upright, vision: &dyn Vision) -> Result<Located, LocateErro
         VisionError::Failed(reason) => LocateError::ModelFailed(reason),
     })?;
     let face = faces.first().ok_or(LocateError::NoFace)?;
-    let second = faces.get(1).map_or(0.0, |second| {
-        second.bounds.area() / face.bounds.area().max(1.0)
-    });
+    let second = faces.get(1).map_or(0.0, |second| second.bounds.area() / face.bounds.area().max(1.0));
     if second >= SECOND_FACE_SHARE {
-        let count = faces
-            .iter()
-            .filter(|f| f.bounds.area() >= SECOND_FACE_SHARE * face.bounds.area())
-            .count();
+        let count = faces.iter().filter(|f| f.bounds.area() >= SECOND_FACE_SHARE * face.bounds.area()).count();
         return Err(LocateError::TwoFaces { count });
     }
     let distance = face.left_eye.distance(face.right_eye);
     if distance < MIN_EYE_DISTANCE_PX {
-        return Err(LocateError::FaceTooSmall {
-            eye_distance_px: distance,
-            needed_px: MIN_EYE_DISTANCE_PX,
-        });
+        return Err(LocateError::FaceTooSmall { eye_distance_px: distance, needed_px: MIN_EYE_DISTANCE_PX });
     }
     let head = Head::from_face(face, &upright.image);
-    Ok(Located {
-        upright,
-        head,
-        by: LocatedBy::Model,
-        second_face: Some(second),
-    })
+    Ok(Located { upright, head, by: LocatedBy::Model, second_face: Some(second) })
 }
 
 fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Located, LocateError> {
@@ -200,39 +176,19 @@ fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Locat
     let second_face = search(&upright, vision)
         .ok()
         .filter(|faces| !faces.is_empty())
-        .map(|faces| {
-            faces.get(1).map_or(0.0, |second| {
-                second.bounds.area() / faces[0].bounds.area().max(1.0)
-            })
-        });
-    Ok(Located {
-        upright,
-        head,
-        by: LocatedBy::Marks,
-        second_face,
-    })
+        .map(|faces| faces.get(1).map_or(0.0, |second| second.bounds.area() / faces[0].bounds.area().max(1.0)));
+    Ok(Located { upright, head, by: LocatedBy::Marks, second_face })
 }
 
 /// All faces in pixels of the upright picture, the largest first.
 fn search(upright: &Upright, vision: &dyn Vision) -> Result<Vec<Face>, VisionError> {
     let (small, factor) = upright.image.reduced(SEARCH_SIDE_PX);
-    let mut faces: Vec<Face> = vision
-        .faces(&small)?
-        .into_iter()
-        .filter(plausible)
-        .collect();
+    let mut faces: Vec<Face> = vision.faces(&small)?.into_iter().filter(plausible).collect();
     let back = 1.0 / factor;
     for face in &mut faces {
         let b = &mut face.bounds;
-        (b.left, b.top, b.right, b.bottom) =
-            (b.left * back, b.top * back, b.right * back, b.bottom * back);
-        for point in [
-            &mut face.left_eye,
-            &mut face.right_eye,
-            &mut face.nose,
-            &mut face.mouth_left,
-            &mut face.mouth_right,
-        ] {
+        (b.left, b.top, b.right, b.bottom) = (b.left * back, b.top * back, b.right * back, b.bottom * back);
+        for point in [&mut face.left_eye, &mut face.right_eye, &mut face.nose, &mut face.mouth_left, &mut face.mouth_right] {
             *point = point.scaled(back);
         }
     }
@@ -242,13 +198,7 @@ fn search(upright: &Upright, vision: &dyn Vision) -> Result<Vec<Face>, VisionErr
 
 /// A model may answer with anything; only a face with eyes apart and a mouth below is worked on.
 fn plausible(face: &Face) -> bool {
-    let points = [
-        face.left_eye,
-        face.right_eye,
-        face.nose,
-        face.mouth_left,
-        face.mouth_right,
-    ];
+    let points = [face.left_eye, face.right_eye, face.nose, face.mouth_left, face.mouth_right];
     points.iter().all(|p| p.x.is_finite() && p.y.is_finite())
         && face.bounds.area().is_finite()
         && face.bounds.area() > 0.0

@@ -31,23 +31,12 @@ pub(super) fn chin(image: &Rgb, frame: &Frame, mouth_px: f64, expected_px: f64) 
         }
         down += step;
     }
-    best.filter(|(_, rating)| *rating >= 4.0)
-        .map(|(down, _)| down)
+    best.filter(|(_, rating)| *rating >= 4.0).map(|(down, _)| down)
 }
 
 /// Width between the cheeks, or `None` when skin cannot be told from what is beside it.
-pub(super) fn face_width(
-    image: &Rgb,
-    frame: &Frame,
-    chin_px: f64,
-    expected_px: f64,
-) -> Option<f64> {
-    let skin = mean(
-        image,
-        frame,
-        (-0.3 * frame.eye_distance_px, 0.3 * frame.eye_distance_px),
-        chin_px * 0.35,
-    )?;
+pub(super) fn face_width(image: &Rgb, frame: &Frame, chin_px: f64, expected_px: f64) -> Option<f64> {
+    let skin = mean(image, frame, (-0.3 * frame.eye_distance_px, 0.3 * frame.eye_distance_px), chin_px * 0.35)?;
     let half = expected_px / 2.0;
     let mut ends = [Vec::new(), Vec::new()];
     for row in 0..12 {
@@ -67,32 +56,18 @@ pub(super) fn face_width(
     let shares = [left / half, right / half];
     // A slightly turned head shows one cheek wider; only the sum must be plausible, and each side not absurd.
     let both = (shares[0] + shares[1]) / 2.0;
-    (CHEEK_REACH.contains(&both) && shares.iter().all(|s| (0.6..=1.4).contains(s)))
-        .then_some(left + right)
+    (CHEEK_REACH.contains(&both) && shares.iter().all(|s| (0.6..=1.4).contains(s))).then_some(left + right)
 }
 
 /// Where skin ends to one side, walking outward from half the cheek.
-fn skin_end(
-    image: &Rgb,
-    frame: &Frame,
-    skin: Lab,
-    side: f64,
-    down: f64,
-    half_px: f64,
-) -> Option<f64> {
+fn skin_end(image: &Rgb, frame: &Frame, skin: Lab, side: f64, down: f64, half_px: f64) -> Option<f64> {
     let step = (half_px / 80.0).max(0.5);
     let mut outside = 0;
     let mut local = skin;
     let mut across = half_px * 0.5;
     while across < half_px * 1.4 {
-        let here = mean(
-            image,
-            frame,
-            (side * across - step, side * across + step),
-            down,
-        )?;
-        let weighted =
-            |a: Lab, b: Lab| difference_squared([a[0] * 0.5, a[1], a[2]], [b[0] * 0.5, b[1], b[2]]);
+        let here = mean(image, frame, (side * across - step, side * across + step), down)?;
+        let weighted = |a: Lab, b: Lab| difference_squared([a[0] * 0.5, a[1], a[2]], [b[0] * 0.5, b[1], b[2]]);
         if weighted(here, local) > SKIN_DIFFERENCE * SKIN_DIFFERENCE {
             outside += 1;
             if outside >= 4 {

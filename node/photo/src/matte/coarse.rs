@@ -35,34 +35,18 @@ pub(super) fn cut(image: &Rgb, head: &Head) -> Coarse {
     let height = ((image.height() as f64 * factor).round() as usize).max(1);
     let small = image.area_resized(width, height);
     let colours = lab_pixels(&small);
-    let shape = Shape::new(
-        head,
-        width as f64 / image.width() as f64,
-        height as f64 / image.height() as f64,
-    );
+    let shape = Shape::new(head, width as f64 / image.width() as f64, height as f64 / image.height() as f64);
 
-    let seeds: Vec<Option<bool>> = (0..width * height)
-        .map(|at| shape.seed(centre(at, width)))
-        .collect();
-    let prior: Vec<f32> = (0..width * height)
-        .map(|at| shape.prior(centre(at, width)))
-        .collect();
+    let seeds: Vec<Option<bool>> = (0..width * height).map(|at| shape.seed(centre(at, width))).collect();
+    let prior: Vec<f32> = (0..width * height).map(|at| shape.prior(centre(at, width))).collect();
     let walker = Walker::new(width, height, &colours);
-    let mut person = Plane {
-        width,
-        height,
-        values: prior.iter().map(|logit| sigmoid(*logit)).collect(),
-    };
+    let mut person = Plane { width, height, values: prior.iter().map(|logit| sigmoid(*logit)).collect() };
     for (value, seed) in person.values.iter_mut().zip(&seeds) {
         if let Some(is_person) = seed {
             *value = f32::from(u8::from(*is_person));
         }
     }
-    let unseen = if spread(&pick(&colours, |at| seeds[at] == Some(false))) > BUSY {
-        UNSEEN_SHARE_BUSY
-    } else {
-        UNSEEN_SHARE
-    };
+    let unseen = if spread(&pick(&colours, |at| seeds[at] == Some(false))) > BUSY { UNSEEN_SHARE_BUSY } else { UNSEEN_SHARE };
     for round in 0..ROUNDS {
         // At first only the seeds are believed, later what the previous cut is sure of.
         let sure = |at: usize| match seeds[at] {
@@ -83,29 +67,17 @@ pub(super) fn cut(image: &Rgb, head: &Head) -> Coarse {
             let wall = 0.98 * wall.density(colours[at]) + 0.02 * ANY_COLOUR_DENSITY;
             sigmoid((person / wall).ln().clamp(-5.0, 5.0) + prior[at])
         };
-        let posterior = Plane {
-            width,
-            height,
-            values: (0..width * height).map(odds).collect(),
-        };
+        let posterior = Plane { width, height, values: (0..width * height).map(odds).collect() };
         person = walker.solve(&posterior, &seeds);
     }
     let confidence = decidedness(&person);
     clean(&mut person, shape.inside_face());
     let (wall_unevenness, wall_colour) = wall(&small, &colours, &person);
-    Coarse {
-        person,
-        confidence,
-        wall_unevenness,
-        wall_colour,
-    }
+    Coarse { person, confidence, wall_unevenness, wall_colour }
 }
 
 fn pick(colours: &[Lab], wanted: impl Fn(usize) -> bool) -> Vec<Lab> {
-    (0..colours.len())
-        .filter(|&at| wanted(at))
-        .map(|at| colours[at])
-        .collect()
+    (0..colours.len()).filter(|&at| wanted(at)).map(|at| colours[at]).collect()
 }
 
 fn centre(at: usize, width: usize) -> Point {
@@ -134,19 +106,13 @@ impl Shape {
             face_width_px: head.face_width_px * scale_x,
             ..*head
         };
-        Shape {
-            head,
-            unit: head.chin_px().max(1.0),
-        }
+        Shape { head, unit: head.chin_px().max(1.0) }
     }
 
     /// Position in lengths from eye line to chin: to the right, and below the eye line.
     fn local(&self, point: Point) -> (f64, f64) {
         let frame = self.head.frame();
-        (
-            frame.across(point) / self.unit,
-            frame.down(point) / self.unit,
-        )
+        (frame.across(point) / self.unit, frame.down(point) / self.unit)
     }
 
     fn inside_face(&self) -> Point {
@@ -164,11 +130,7 @@ impl Shape {
             return Some(true);
         }
         let marked_top = self.head.frame().down(self.head.hair_top) / self.unit;
-        let above = if self.head.hair_source == crate::locate::Source::Marks {
-            marked_top - 0.2
-        } else {
-            -1.9
-        };
+        let above = if self.head.hair_source == crate::locate::Source::Marks { marked_top - 0.2 } else { -1.9 };
         let beside = x.abs() > 1.75 && y < 0.5;
         (y < above || beside).then_some(false)
     }
@@ -178,22 +140,14 @@ impl Shape {
         let (x, y) = self.local(point);
         let head = 1.0 - ((x / 0.95).powi(2) + ((y + 0.12) / 1.2).powi(2)).sqrt();
         let shoulder_half = 0.45 + 1.5 * ((y - 1.25) / 0.75).clamp(0.0, 1.0);
-        let body = if y > 0.9 {
-            (shoulder_half - x.abs()).min(y - 0.9)
-        } else {
-            -1.0
-        };
+        let body = if y > 0.9 { (shoulder_half - x.abs()).min(y - 0.9) } else { -1.0 };
         (3.0 * head.max(body)).clamp(-2.0, 2.0) as f32
     }
 }
 
 /// How clearly pixels fell to one side, over the open area; 1 is perfectly clear.
 fn decidedness(person: &Plane) -> f64 {
-    let boundary = person
-        .values
-        .iter()
-        .filter(|v| (0.25..0.75).contains(*v))
-        .count() as f64;
+    let boundary = person.values.iter().filter(|v| (0.25..0.75).contains(*v)).count() as f64;
     let outline = outline_length(person).max(1.0);
     // A clear cut has about one and a half undecided pixels for each pixel of outline.
     (1.6 - 0.25 * boundary / outline).clamp(0.0, 1.0)
@@ -222,9 +176,7 @@ fn clean(person: &mut Plane, face: Point) {
         let (x, y) = (at % width, at / width);
         x == 0 || y == 0 || x == width - 1 || y == height - 1
     });
-    let outside = flood(width, height, border.filter(|&at| !kept[at]), |at| {
-        !kept[at]
-    });
+    let outside = flood(width, height, border.filter(|&at| !kept[at]), |at| !kept[at]);
     for at in 0..width * height {
         if !kept[at] && outside[at] {
             person.values[at] = person.values[at].min(0.45);
@@ -238,12 +190,7 @@ fn clean(person: &mut Plane, face: Point) {
     }
 }
 
-fn flood(
-    width: usize,
-    height: usize,
-    starts: impl Iterator<Item = usize>,
-    open: impl Fn(usize) -> bool,
-) -> Vec<bool> {
+fn flood(width: usize, height: usize, starts: impl Iterator<Item = usize>, open: impl Fn(usize) -> bool) -> Vec<bool> {
     let mut seen = vec![false; width * height];
     let mut waiting: Vec<usize> = starts.filter(|&at| open(at)).collect();
     waiting.iter().for_each(|&at| seen[at] = true);
@@ -268,9 +215,7 @@ fn flood(
 /// Unevenness and mean colour of what was taken for wall, the softer outline left out.
 fn wall(image: &Rgb, colours: &[Lab], person: &Plane) -> (f64, [u8; 3]) {
     let near = person.blurred(3);
-    let own: Vec<usize> = (0..colours.len())
-        .filter(|&at| near.values[at] < 0.02)
-        .collect();
+    let own: Vec<usize> = (0..colours.len()).filter(|&at| near.values[at] < 0.02).collect();
     if own.is_empty() {
         return (f64::MAX, [255; 3]);
     }
@@ -279,10 +224,7 @@ fn wall(image: &Rgb, colours: &[Lab], person: &Plane) -> (f64, [u8; 3]) {
     for &at in &own {
         (0..3).for_each(|i| sum[i] += f64::from(image.pixels()[at][i]) / count);
     }
-    (
-        spread(&own.iter().map(|&at| colours[at]).collect::<Vec<_>>()),
-        sum.map(|v| v.round() as u8),
-    )
+    (spread(&own.iter().map(|&at| colours[at]).collect::<Vec<_>>()), sum.map(|v| v.round() as u8))
 }
 
 /// Root mean square colour difference from the mean.
@@ -292,9 +234,6 @@ fn spread(colours: &[Lab]) -> f64 {
     for colour in colours {
         (0..3).for_each(|i| mean[i] += colour[i] / count as f32);
     }
-    let square: f64 = colours
-        .iter()
-        .map(|c| f64::from(difference_squared(*c, mean)))
-        .sum();
+    let square: f64 = colours.iter().map(|c| f64::from(difference_squared(*c, mean))).sum();
     (square / count as f64).sqrt()
 }

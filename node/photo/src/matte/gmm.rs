@@ -43,19 +43,9 @@ impl Mixture {
         }
         let components = (0..centres.len())
             .filter_map(|slot| {
-                let own: Vec<Lab> = samples
-                    .iter()
-                    .zip(&owner)
-                    .filter(|(_, o)| **o == slot)
-                    .map(|(s, _)| *s)
-                    .collect();
-                (own.len() >= 8 || centres.len() == 1).then(|| {
-                    component(
-                        &own,
-                        centres[slot],
-                        own.len() as f32 / samples.len().max(1) as f32,
-                    )
-                })
+                let own: Vec<Lab> = samples.iter().zip(&owner).filter(|(_, o)| **o == slot).map(|(s, _)| *s).collect();
+                (own.len() >= 8 || centres.len() == 1)
+                    .then(|| component(&own, centres[slot], own.len() as f32 / samples.len().max(1) as f32))
             })
             .collect();
         Mixture { components }
@@ -68,8 +58,7 @@ impl Mixture {
             .map(|part| {
                 let [x, y, z] = [0, 1, 2].map(|i| colour[i] - part.mean[i]);
                 let [a, b, c, d, e, f] = part.inverse;
-                let distance =
-                    a * x * x + d * y * y + f * z * z + 2.0 * (b * x * y + c * x * z + e * y * z);
+                let distance = a * x * x + d * y * y + f * z * z + 2.0 * (b * x * y + c * x * z + e * y * z);
                 part.weight * part.peak * (-0.5 * distance).exp()
             })
             .sum()
@@ -87,11 +76,7 @@ fn first_centres(samples: &[Lab]) -> Vec<Lab> {
     let stride = (samples.len() / 2_000).max(1);
     while centres.len() < COMPONENTS {
         // A high percentile instead of the maximum: one hot pixel is not a colour of the wall.
-        let mut distances: Vec<(f32, Lab)> = samples
-            .iter()
-            .step_by(stride)
-            .map(|&sample| (nearest(&centres, sample).1, sample))
-            .collect();
+        let mut distances: Vec<(f32, Lab)> = samples.iter().step_by(stride).map(|&sample| (nearest(&centres, sample).1, sample)).collect();
         distances.sort_by(|a, b| a.0.total_cmp(&b.0));
         match distances.get(distances.len() * 97 / 100) {
             Some((distance, sample)) if *distance > 9.0 => centres.push(*sample),
@@ -122,27 +107,10 @@ fn component(samples: &[Lab], mean: Lab, weight: f32) -> Component {
     }
     let count = samples.len().max(1) as f32;
     let [xx, xy, xz, yy, yz, zz] = c.map(|v| v / count);
-    let (xx, yy, zz) = (
-        xx + NOISE_VARIANCE,
-        yy + NOISE_VARIANCE,
-        zz + NOISE_VARIANCE,
-    );
+    let (xx, yy, zz) = (xx + NOISE_VARIANCE, yy + NOISE_VARIANCE, zz + NOISE_VARIANCE);
     let minor = [yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy];
     let determinant = (xx * minor[0] + xy * minor[1] + xz * minor[2]).max(1e-3);
-    let inverse = [
-        minor[0],
-        minor[1],
-        minor[2],
-        xx * zz - xz * xz,
-        xy * xz - xx * yz,
-        xx * yy - xy * xy,
-    ]
-    .map(|v| v / determinant);
+    let inverse = [minor[0], minor[1], minor[2], xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy].map(|v| v / determinant);
     let peak = 1.0 / ((2.0 * std::f32::consts::PI).powi(3) * determinant).sqrt();
-    Component {
-        weight,
-        mean,
-        inverse,
-        peak,
-    }
+    Component { weight, mean, inverse, peak }
 }

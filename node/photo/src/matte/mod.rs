@@ -60,18 +60,12 @@ pub struct Window {
 impl Window {
     /// A point of the original in the working picture.
     pub fn inward(&self, point: Point) -> Point {
-        Point::new(
-            (point.x - self.left_px) * self.scale_x,
-            (point.y - self.top_px) * self.scale_y,
-        )
+        Point::new((point.x - self.left_px) * self.scale_x, (point.y - self.top_px) * self.scale_y)
     }
 
     /// A point of the working picture in the original.
     pub fn outward(&self, point: Point) -> Point {
-        Point::new(
-            point.x / self.scale_x + self.left_px,
-            point.y / self.scale_y + self.top_px,
-        )
+        Point::new(point.x / self.scale_x + self.left_px, point.y / self.scale_y + self.top_px)
     }
 }
 
@@ -106,16 +100,17 @@ pub fn matte(mut located: Located, guide: &Guide) -> Matted {
         located.head.hair_top = window.outward(top);
         located.head.hair_source = Source::Image;
     }
+    if let Some(width_px) = silhouette::head_width(&fine.alpha, &head) {
+        located.head.head_width_px = width_px / window.scale_x;
+        located.head.head_width_source = Source::Image;
+    }
     Matted {
         located,
         image,
         foreground: fine.foreground,
         alpha: fine.alpha,
         window,
-        confidence: coarse
-            .confidence
-            .min(fine.confidence)
-            .min(plainness(coarse.wall_unevenness)),
+        confidence: coarse.confidence.min(fine.confidence).min(plainness(coarse.wall_unevenness)),
         wall_unevenness: coarse.wall_unevenness,
         wall_colour: coarse.wall_colour,
     }
@@ -147,11 +142,7 @@ fn working_picture(located: &Located, reach: &Reach) -> (Rgb, Window) {
         scale_x: width as f64 / (right - left) as f64,
         scale_y: height as f64 / (bottom - top) as f64,
     };
-    let work = if factor < 1.0 {
-        part.area_resized(width, height)
-    } else {
-        part
-    };
+    let work = if factor < 1.0 { part.area_resized(width, height) } else { part };
     (work, window)
 }
 
@@ -164,6 +155,7 @@ fn in_window(head: &Head, window: &Window) -> Head {
         hair_top: window.inward(head.hair_top),
         crown: window.inward(head.crown),
         face_width_px: head.face_width_px * window.scale_x,
+        head_width_px: head.head_width_px * window.scale_x,
         ..*head
     }
 }

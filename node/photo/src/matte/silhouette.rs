@@ -35,3 +35,28 @@ pub(super) fn hair_top(alpha: &Plane, head: &Head) -> Option<Point> {
     }
     top
 }
+
+/// Head widths with ears, in widths of the face, that are heads; wider outlines are hair.
+const HEAD_RANGE: std::ops::RangeInclusive<f64> = 1.0..=1.32;
+
+/// Width of the outline between eyes and mouth, where the ears are; `None` when hair hides them.
+pub(super) fn head_width(alpha: &Plane, head: &Head) -> Option<f64> {
+    let frame = head.frame();
+    let width_at = |down: f64| {
+        let edge = |side: f64| {
+            let mut across = 0.0;
+            while across < head.face_width_px {
+                let point = frame.point(side * across, down);
+                if alpha.sample(point.x, point.y) < 0.5 {
+                    return Some(across);
+                }
+                across += 0.5;
+            }
+            None
+        };
+        Some(edge(-1.0)? + edge(1.0)?)
+    };
+    let rows: Option<Vec<f64>> = (0..8).map(|row| width_at(head.chin_px() * 0.05 * f64::from(row))).collect();
+    let widest = rows?.into_iter().fold(0.0, f64::max);
+    HEAD_RANGE.contains(&(widest / head.face_width_px)).then_some(widest)
+}

@@ -43,24 +43,11 @@ impl Walker {
         for y in 0..height {
             for x in 0..width {
                 let here = y * width + x;
-                right[here] = if x + 1 < width {
-                    (-sharpness * right[here]).exp() + 1e-3
-                } else {
-                    0.0
-                };
-                below[here] = if y + 1 < height {
-                    (-sharpness * below[here]).exp() + 1e-3
-                } else {
-                    0.0
-                };
+                right[here] = if x + 1 < width { (-sharpness * right[here]).exp() + 1e-3 } else { 0.0 };
+                below[here] = if y + 1 < height { (-sharpness * below[here]).exp() + 1e-3 } else { 0.0 };
             }
         }
-        Walker {
-            width,
-            height,
-            right,
-            below,
-        }
+        Walker { width, height, right, below }
     }
 
     /// Solves for `x`; seeds (`Some`) stay as they are.
@@ -77,12 +64,7 @@ impl Walker {
             for row in 0..self.height {
                 let y = if forward { row } else { self.height - 1 - row };
                 for column in 0..self.width {
-                    let here = y * self.width
-                        + if forward {
-                            column
-                        } else {
-                            self.width - 1 - column
-                        };
+                    let here = y * self.width + if forward { column } else { self.width - 1 - column };
                     if seeds[here].is_none() {
                         self.relax(&mut x.values, here, prior.values[here]);
                     }

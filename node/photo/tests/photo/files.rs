@@ -1,0 +1,175 @@
+//! What is accepted as a picture, and how the rest is refused.
+
+use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbaImage};
+use photo::decode::decode;
+use photo::upright::upright;
+use photo::{PhotoError, preview};
+
+use crate::portrait::{ORDINARY, Portrait, bytes};
+
+#[track_caller]
+fn check_refused(file: &[u8], code: &str) {
+    let error = preview(file).unwrap_err();
+    assert_eq!(error.code(), code, "{error}");
+    let message = error.message();
+    assert!(!message.zh.is_empty() && !message.en.is_empty());
+}
+
+const SMALL: Portrait = Portrait { width: 180, height: 240, eyes: (90.0, 96.0), eye_distance: 26.0, wall: [200; 3] };
+
+#[test]
+fn files_that_are_no_pictures() {
+    check_refused(b"", "not_an_image");
+    check_refused(b"hello", "not_an_image");
+    check_refused(&[0; 5_000], "not_an_image");
+    check_refused(b"\x00\x00\x00\x18ftypmp42xxxxxxxx", "not_an_image");
+}
+
+#[test]
+fn pictures_of_other_kinds_come_with_advice() {
+    check_refused(b"GIF89a\x01\x00\x01\x00", "unsupported_format");
+    check_refused(b"II*\0\x08\0\0\0", "unsupported_format");
+    check_refused(b"%PDF-1.7", "unsupported_format");
+    check_refused(b"BM0123456789012345678901234567", "unsupported_format");
+    let heic = preview(b"\x00\x00\x00\x18ftypheic\0\0\0\0mif1heic").unwrap_err();
+    assert_eq!(heic.code(), "unsupported_format");
+    assert!(heic.message().zh.contains("兼容性最佳"));
+}
+
+#[test]
+fn every_cut_of_a_jpeg_is_refused() {
+    let whole = SMALL.bytes(ImageFormat::Jpeg);
+    decode(&whole).unwrap();
+    for part in 1..20 {
+        let cut = &whole[..whole.len() * part / 20];
+        let error = decode(cut).unwrap_err();
+        assert!(["truncated", "damaged_image", "not_an_image"].contains(&error.code()), "{part}: {error}");
+    }
+    check_refused(&whole[..whole.len() - 2], "truncated");
+    check_refused(&whole[..whole.len() / 2], "truncated");
+}
+
+#[test]
+fn an_end_marker_inside_of_a_thumbnail_does_not_make_a_file_whole() {
+    let whole = SMALL.bytes(ImageFormat::Jpeg);
+    let mut file = whole[..2].to_vec();
+    // An application segment that contains a complete tiny "thumbnail".
+    file.extend_from_slice(&[0xff, 0xe1, 0x00, 0x08, 0xff, 0xd8, 0xff, 0xd9, 0x00, 0x00]);
+    file.extend_from_slice(&whole[2..whole.len() / 2]);
+    check_refused(&file, "truncated");
+}
+
+#[test]
+fn cut_png_and_webp_are_refused() {
+    for format in [ImageFormat::Png, ImageFormat::WebP] {
+        let whole = SMALL.bytes(format);
+        decode(&whole).unwrap();
+        let error = decode(&whole[..whole.len() / 2]).unwrap_err();
+        assert!(["truncated", "damaged_image"].contains(&error.code()), "{format:?} {error}");
+    }
+}
+
+/// A PNG of a few bytes that claims this size.
+fn claimed(width: u32, height: u32) -> Vec<u8> {
+    let mut png = SMALL.bytes(ImageFormat::Png);
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    png
+}
+
+#[test]
+fn a_header_that_claims_too_much_is_refused_before_anything_is_allocated() {
+    check_refused(&claimed(60_000, 60_000), "too_large");
+    check_refused(&claimed(12_001, 100), "too_large");
+    check_refused(&claimed(9_000, 9_000), "too_large");
+    check_refused(&claimed(10, 10), "too_small");
+    let PhotoError::Decode(error) = preview(&claimed(60_000, 60_000)).unwrap_err() else { panic!("a decode error") };
+    assert_eq!(error, photo::DecodeError::TooLarge { width: 60_000, height: 60_000 });
+}
+
+#[test]
+fn a_file_of_too_many_bytes_is_refused() {
+    check_refused(&vec![0xff; photo::decode::MAX_BYTES + 1], "file_too_large");
+}
+
+#[test]
+fn transparent_pictures_lie_on_white() {
+    let clear = RgbaImage::from_pixel(80, 80, image::Rgba([10, 20, 30, 0]));
+    let mut file = std::io::Cursor::new(Vec::new());
+    DynamicImage::ImageRgba8(clear).write_to(&mut file, ImageFormat::Png).unwrap();
+    let decoded = decode(file.get_ref()).unwrap();
+    assert!(decoded.had_alpha);
+    assert_eq!(decoded.image.at(5, 5), [255; 3]);
+    assert_eq!(upright(decoded).operations[0].to_string(), "alpha_on_white");
+}
+
+#[test]
+fn sixteen_bits_and_grey_are_read() {
+    let deep = image::ImageBuffer::from_pixel(70, 70, image::Rgb([0xffffu16, 0x8080, 0]));
+    let grey = image::GrayImage::from_pixel(70, 70, image::Luma([77]));
+    let mut file = std::io::Cursor::new(Vec::new());
+    DynamicImage::ImageRgb16(deep).write_to(&mut file, ImageFormat::Png).unwrap();
+    assert_eq!(decode(file.get_ref()).unwrap().image.at(0, 0), [255, 128, 0]);
+    let mut file = std::io::Cursor::new(Vec::new());
+    DynamicImage::ImageLuma8(grey).write_to(&mut file, ImageFormat::Jpeg).unwrap();
+    assert_eq!(decode(file.get_ref()).unwrap().image.at(0, 0), [77; 3]);
+}
+
+#[test]
+fn print_colours_are_refused_in_words() {
+    let mut file = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut file, 80);
+    encoder.encode(&vec![100; 80 * 80 * 4], 80, 80, jpeg_encoder::ColorType::Cmyk).unwrap();
+    let error = decode(&file).unwrap_err();
+    assert_eq!(error, photo::DecodeError::Unsupported("CMYK"));
+}
+
+/// A JPEG with this EXIF orientation.
+fn turned(orientation: u8) -> Vec<u8> {
+    let mut image = image::RgbImage::from_pixel(96, 64, image::Rgb([255; 3]));
+    for y in 0..16 {
+        for x in 0..16 {
+            image.put_pixel(x, y, image::Rgb([200, 0, 0]));
+        }
+    }
+    let exif = [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let mut file = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 95);
+    encoder.set_exif_metadata(exif).unwrap();
+    encoder.write_image(&image, 96, 64, ExtendedColorType::Rgb8).unwrap();
+    file
+}
+
+#[test]
+fn exif_orientations_bring_the_corner_where_the_camera_meant_it() {
+    // Where the red corner of the stored picture is seen: left or right, top or bottom.
+    let seen = [(1, false, false), (2, true, false), (3, true, true), (4, false, true)];
+    let swapped = [(5, false, false), (6, true, false), (7, true, true), (8, false, true)];
+    for (orientation, right, bottom) in seen.into_iter().chain(swapped) {
+        let upright = upright(decode(&turned(orientation)).unwrap());
+        let (width, height) = (upright.image.width() as isize, upright.image.height() as isize);
+        assert_eq!((width, height), if orientation >= 5 { (64, 96) } else { (96, 64) }, "{orientation}");
+        let x = if right { width - 4 } else { 3 };
+        let y = if bottom { height - 4 } else { 3 };
+        let [r, g, _] = upright.image.at(x, y);
+        assert!(r > 150 && g < 80, "orientation {orientation}: {:?}", upright.image.at(x, y));
+        assert_eq!(upright.operations.len(), usize::from(orientation != 1));
+    }
+}
+
+#[test]
+fn preview_keeps_the_pixels_in_which_marks_are_counted() {
+    let shown = preview(&ORDINARY.bytes(ImageFormat::Jpeg)).unwrap();
+    assert_eq!((shown.width_px, shown.height_px), (900, 1200));
+    assert!((shown.factor - 1.0).abs() < f64::EPSILON);
+    let read = image::load_from_memory(&shown.jpeg).unwrap();
+    assert_eq!((read.width(), read.height()), (900, 1200));
+}
+
+#[test]
+fn preview_of_a_very_large_picture_is_reduced_and_says_so() {
+    let large = image::RgbImage::from_pixel(5_000, 500, image::Rgb([120, 130, 140]));
+    let shown = preview(&bytes(&large, ImageFormat::Jpeg)).unwrap();
+    assert_eq!((shown.original_width_px, shown.width_px, shown.height_px), (5_000, 4_000, 400));
+    assert!((shown.factor - 0.8).abs() < 1e-9);
+}
