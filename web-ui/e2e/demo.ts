@@ -30,7 +30,7 @@ export class Demo {
     if (program === undefined) throw new Error("HUIZHI_BIN must name the program; `cargo xtask test` sets it");
     const dir = mkdtempSync(join(tmpdir(), "huizhi-e2e-"));
     const port = await freePorts();
-    const child = spawn(program, ["demo", "--dir", dir, "--reset", "--base-port", String(port), "--no-open"], {
+    const child = spawn(program, ["demo", "--in", dir, "--reset", "--base-port", String(port)], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const log: string[] = [];

@@ -76,6 +76,7 @@ test("keys and the second language are there, and offices see one another", asyn
   await page.getByRole("button", { name: "English" }).click();
   await expect(page.getByRole("link", { name: "Capture" })).toBeVisible();
   await page.getByRole("link", { name: "Cases" }).click();
+  await expect(page.getByRole("columnheader", { name: "Receipt number" })).toBeVisible();
   await shot(page, "cases-english");
   await page.getByRole("button", { name: "中文" }).click();
   await page.getByRole("button", { name: /已同步|同步中|离线工作中/ }).click();

@@ -18,7 +18,7 @@ use shell::Shell;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  run [--reset] [--dir DIR] …   prepare the machine, build, start the demo federation (arguments go to `huizhi demo`)
+  run [--reset] [--in DIR] …    prepare the machine, build, start the demo federation (arguments go to `huizhi demo`)
   test [--ci] [--keep-going]    prepare the machine, then every check: format, tidy, lints, tests, types, UI, browser
   setup [--ci]                  only prepare: Debian packages, UI packages, UI build, model weights
   tidy                          only the architecture checks
