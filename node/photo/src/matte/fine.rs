@@ -34,12 +34,11 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
         let down = frame.down(crate::image::Point::new(x as f64 + 0.5, y as f64 + 0.5)) / unit;
         ((down - 0.9) / 0.3).clamp(0.0, 1.0) as f32
     });
-    let near = near_hair.zip(&near_body, |a, _| a);
     let state = |at: usize| {
         let value = if neck.values[at] >= 0.5 {
             near_body.values[at]
         } else {
-            near.values[at]
+            near_hair.values[at]
         };
         if value <= 0.002 {
             0.0f32
@@ -85,7 +84,7 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
         let by_colour = ((projected - SHADOW_ALPHA) / (SOLID_ALPHA - SHADOW_ALPHA)).clamp(0.0, 1.0);
         let by_edge = ((smooth.values[at] - 0.1) / 0.8).clamp(0.0, 1.0);
         alpha.values[at] = trust * by_colour + (1.0 - trust) * by_edge;
-        if (0.3..0.7).contains(&mask_edge(&near_body, at)) {
+        if (0.3..0.7).contains(&near_body.values[at]) {
             contrast_sum += f64::from(trust);
             contrast_count += 1.0;
         }
@@ -105,10 +104,6 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
     }
 }
 
-fn mask_edge(near: &Plane, at: usize) -> f32 {
-    near.values[at]
-}
-
 /// Mean and variance of the colours of one side near each pixel.
 struct Nearby {
     channels: [Plane; 3],
@@ -121,14 +116,20 @@ impl Nearby {
     }
 }
 
+/// These fields are smooth, so they are computed at a third of the size and enlarged.
+const NEARBY_REDUCTION: usize = 3;
+
 fn colour_near(image: &Rgb, weight: &Plane, radius: usize) -> Nearby {
+    let (width, height) = (weight.width, weight.height);
+    let small_weight = weight.averaged(NEARBY_REDUCTION);
     // Three radii: where nothing of this side is near, what is farther away counts.
-    let radii = [radius, radius * 3, radius * 12];
-    let weights = radii.map(|r| weight.blurred(r));
+    let radii = [radius, radius * 3, radius * 12].map(|r| r.div_ceil(NEARBY_REDUCTION));
+    let weights = radii.map(|r| small_weight.blurred(r));
     let blend = |values: &Plane| {
-        let weighted = values.zip(weight, |v, w| v * w);
+        // Weighted before it is reduced, so that a block on the outline takes only this side's pixels.
+        let weighted = values.zip(weight, |v, w| v * w).averaged(NEARBY_REDUCTION);
         let sums = radii.map(|r| weighted.blurred(r));
-        let mut result = Plane::new(weight.width, weight.height, 0.0);
+        let mut result = Plane::new(weighted.width, weighted.height, 0.0);
         for at in 0..result.values.len() {
             let (mut sum, mut total) = (0.0, 1e-9);
             for (level, share) in [1.0f32, 0.02, 0.0004].into_iter().enumerate() {
@@ -140,13 +141,13 @@ fn colour_near(image: &Rgb, weight: &Plane, radius: usize) -> Nearby {
         result
     };
     let channel = |i: usize| Plane {
-        width: weight.width,
-        height: weight.height,
+        width,
+        height,
         values: image.pixels().iter().map(|p| f32::from(p[i])).collect(),
     };
     let planes = [channel(0), channel(1), channel(2)];
     let channels = [blend(&planes[0]), blend(&planes[1]), blend(&planes[2])];
-    let mut squares = Plane::new(weight.width, weight.height, 0.0);
+    let mut squares = Plane::new(width, height, 0.0);
     for plane in &planes {
         squares
             .values
@@ -159,7 +160,11 @@ fn colour_near(image: &Rgb, weight: &Plane, radius: usize) -> Nearby {
         let mean: f32 = channels.iter().map(|c| c.values[at] * c.values[at]).sum();
         variance.values[at] = (variance.values[at] - mean).max(0.0);
     }
-    Nearby { channels, variance }
+    let back = |plane: &Plane| plane.enlarged(width, height);
+    Nearby {
+        channels: [back(&channels[0]), back(&channels[1]), back(&channels[2])],
+        variance: back(&variance),
+    }
 }
 
 /// Colours of the person without the wall mixed in (Forte and Pitié 2021, blur fusion): a wide pass, then a narrow one.
