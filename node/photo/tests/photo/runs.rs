@@ -311,7 +311,12 @@ fn a_tilted_head_is_turned_upright_only_where_the_spec_allows_it() {
 
 #[test]
 fn a_wall_that_must_stay_stays_and_is_judged() {
-    let spec = find("jp-passport").unwrap();
+    let text = find("jp-passport").unwrap().text().replacen(
+        "\"retouch\"",
+        "\"retouch\", \"background_replacement\"",
+        1,
+    );
+    let spec = &Spec::parse("x", &text).unwrap();
     let made = run(
         &Portrait {
             wall: [250, 250, 250],
