@@ -96,3 +96,19 @@ pub(crate) fn session(bytes: &[u8], optimize: bool) -> Result<Session, ModelsErr
         .map_err(|error| engine(&error))?;
     builder.commit_from_memory(bytes).map_err(|error| engine(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    //! A wrong library path is explained; the engine of the process is not touched.
+    use super::*;
+
+    #[test]
+    fn a_path_that_is_no_library_is_named() {
+        let Err(missing) = native(Path::new("/nowhere/libonnxruntime.so")) else {
+            panic!("nothing is there")
+        };
+        assert!(missing.contains("/nowhere/libonnxruntime.so"), "{missing}");
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifest.toml");
+        assert!(native(&manifest).is_err());
+    }
+}

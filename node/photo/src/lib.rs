@@ -6,6 +6,15 @@
 //! Everything that was done to the photo is listed as [`Operation`]s, and nothing that could not be measured counts as passed.
 //!
 //! Left and right are as seen in the picture, everywhere.
+//!
+//! ```
+//! use photo::{NoVision, standardize};
+//!
+//! let spec = specs::find("cn-id-card").expect("the identity card ships with the program");
+//! let refusal = standardize(b"not a photo", spec, &NoVision, None, &mut |_stage| {}).unwrap_err();
+//! assert_eq!(refusal.code(), "not_an_image");
+//! assert!(refusal.message().zh.contains("JPEG"));
+//! ```
 
 pub mod check;
 pub mod compose;

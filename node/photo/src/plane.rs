@@ -52,6 +52,25 @@ impl Plane {
         top * (1.0 - fy) + bottom * fy
     }
 
+    /// Means of squares of `block` pixels; those at the right and lower edge may be smaller.
+    pub(crate) fn averaged(&self, block: usize) -> Plane {
+        let (width, height) = (self.width.div_ceil(block), self.height.div_ceil(block));
+        Plane::from_fn(width, height, |x, y| {
+            let (right, bottom) = (
+                ((x + 1) * block).min(self.width),
+                ((y + 1) * block).min(self.height),
+            );
+            let (mut sum, mut count) = (0.0, 0.0);
+            for v in y * block..bottom {
+                for u in x * block..right {
+                    sum += self.at(u, v);
+                    count += 1.0;
+                }
+            }
+            sum / count
+        })
+    }
+
     /// Bilinear enlargement.
     pub(crate) fn enlarged(&self, width: usize, height: usize) -> Plane {
         let (step_x, step_y) = (self.width as f64 / width as f64, self.height as f64 / height as f64);
