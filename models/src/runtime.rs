@@ -104,9 +104,7 @@ mod tests {
 
     #[test]
     fn a_path_that_is_no_library_is_named() {
-        let Err(missing) = native(Path::new("/nowhere/libonnxruntime.so")) else {
-            panic!("nothing is there")
-        };
+        let Err(missing) = native(Path::new("/nowhere/libonnxruntime.so")) else { panic!("nothing is there") };
         assert!(missing.contains("/nowhere/libonnxruntime.so"), "{missing}");
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifest.toml");
         assert!(native(&manifest).is_err());

@@ -143,8 +143,14 @@ pub fn router(app: App) -> Router {
 /// It cannot be written as JSON.
 pub fn openapi() -> Result<String, serde_json::Error> {
     let (_, mut document) = api().routes(routes!(capture::photo)).routes(routes!(events::events)).split_for_parts();
-    document.info.title = "Huizhi node".into();
-    document.info.version = env!("CARGO_PKG_VERSION").into();
+    // Without this the document names the author of the library that builds it.
+    document.info = utoipa::openapi::Info::new("Huizhi node", env!("CARGO_PKG_VERSION"));
+    // Handlers of different modules share names, and an operation's id must be unique.
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten() {
+            operation.operation_id = None;
+        }
+    }
     document.to_pretty_json()
 }
 

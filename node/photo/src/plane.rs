@@ -56,10 +56,7 @@ impl Plane {
     pub(crate) fn averaged(&self, block: usize) -> Plane {
         let (width, height) = (self.width.div_ceil(block), self.height.div_ceil(block));
         Plane::from_fn(width, height, |x, y| {
-            let (right, bottom) = (
-                ((x + 1) * block).min(self.width),
-                ((y + 1) * block).min(self.height),
-            );
+            let (right, bottom) = (((x + 1) * block).min(self.width), ((y + 1) * block).min(self.height));
             let (mut sum, mut count) = (0.0, 0.0);
             for v in y * block..bottom {
                 for u in x * block..right {

@@ -35,11 +35,7 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
         ((down - 0.9) / 0.3).clamp(0.0, 1.0) as f32
     });
     let state = |at: usize| {
-        let value = if neck.values[at] >= 0.5 {
-            near_body.values[at]
-        } else {
-            near_hair.values[at]
-        };
+        let value = if neck.values[at] >= 0.5 { near_body.values[at] } else { near_hair.values[at] };
         if value <= 0.002 {
             0.0f32
         } else if value >= 0.998 {
@@ -48,23 +44,11 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
             0.5
         }
     };
-    let trimap = Plane {
-        width,
-        height,
-        values: (0..width * height).map(state).collect(),
-    };
+    let trimap = Plane { width, height, values: (0..width * height).map(state).collect() };
 
     let smooth = guided(image, &mask, px(0.06), 1e-4);
-    let wall = colour_near(
-        image,
-        &trimap.map(|v| f32::from(u8::from(v == 0.0))),
-        px(0.22),
-    );
-    let own = colour_near(
-        image,
-        &trimap.map(|v| f32::from(u8::from(v == 1.0))),
-        px(0.10),
-    );
+    let wall = colour_near(image, &trimap.map(|v| f32::from(u8::from(v == 0.0))), px(0.22));
+    let own = colour_near(image, &trimap.map(|v| f32::from(u8::from(v == 1.0))), px(0.10));
 
     let mut alpha = trimap.clone();
     let (mut contrast_sum, mut contrast_count) = (0f64, 0f64);
@@ -76,11 +60,9 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
         let (back, front) = (wall.colour(at), own.colour(at));
         let along: [f32; 3] = std::array::from_fn(|i| front[i] - back[i]);
         let length = along.iter().map(|v| v * v).sum::<f32>();
-        let projected =
-            (0..3).map(|i| (pixel[i] - back[i]) * along[i]).sum::<f32>() / length.max(1.0);
+        let projected = (0..3).map(|i| (pixel[i] - back[i]) * along[i]).sum::<f32>() / length.max(1.0);
         // Trust the colour line where both sides differ much more than each varies in itself.
-        let trust = length
-            / (length + 6.0 * (wall.variance.values[at] + 0.5 * own.variance.values[at]) + 200.0);
+        let trust = length / (length + 6.0 * (wall.variance.values[at] + 0.5 * own.variance.values[at]) + 200.0);
         let by_colour = ((projected - SHADOW_ALPHA) / (SOLID_ALPHA - SHADOW_ALPHA)).clamp(0.0, 1.0);
         let by_edge = ((smooth.values[at] - 0.1) / 0.8).clamp(0.0, 1.0);
         alpha.values[at] = trust * by_colour + (1.0 - trust) * by_edge;
@@ -89,19 +71,11 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse) -> Fine {
             contrast_count += 1.0;
         }
     }
-    let contrast = if contrast_count > 0.0 {
-        contrast_sum / contrast_count
-    } else {
-        0.0
-    };
+    let contrast = if contrast_count > 0.0 { contrast_sum / contrast_count } else { 0.0 };
     let foreground = foreground(image, &alpha, px(0.3), px(0.04));
     // Where the colour line holds along most of the outline the cut follows real edges.
     let confidence = (contrast / 0.75).clamp(0.0, 1.0);
-    Fine {
-        alpha,
-        foreground,
-        confidence,
-    }
+    Fine { alpha, foreground, confidence }
 }
 
 /// Mean and variance of the colours of one side near each pixel.
@@ -140,20 +114,12 @@ fn colour_near(image: &Rgb, weight: &Plane, radius: usize) -> Nearby {
         }
         result
     };
-    let channel = |i: usize| Plane {
-        width,
-        height,
-        values: image.pixels().iter().map(|p| f32::from(p[i])).collect(),
-    };
+    let channel = |i: usize| Plane { width, height, values: image.pixels().iter().map(|p| f32::from(p[i])).collect() };
     let planes = [channel(0), channel(1), channel(2)];
     let channels = [blend(&planes[0]), blend(&planes[1]), blend(&planes[2])];
     let mut squares = Plane::new(width, height, 0.0);
     for plane in &planes {
-        squares
-            .values
-            .iter_mut()
-            .zip(&plane.values)
-            .for_each(|(s, v)| *s += v * v);
+        squares.values.iter_mut().zip(&plane.values).for_each(|(s, v)| *s += v * v);
     }
     let mut variance = blend(&squares);
     for at in 0..variance.values.len() {
@@ -161,10 +127,7 @@ fn colour_near(image: &Rgb, weight: &Plane, radius: usize) -> Nearby {
         variance.values[at] = (variance.values[at] - mean).max(0.0);
     }
     let back = |plane: &Plane| plane.enlarged(width, height);
-    Nearby {
-        channels: [back(&channels[0]), back(&channels[1]), back(&channels[2])],
-        variance: back(&variance),
-    }
+    Nearby { channels: [back(&channels[0]), back(&channels[1]), back(&channels[2])], variance: back(&variance) }
 }
 
 /// Colours of the person without the wall mixed in (Forte and Pitié 2021, blur fusion): a wide pass, then a narrow one.
@@ -193,14 +156,7 @@ fn foreground(image: &Rgb, alpha: &Plane, wide: usize, narrow: usize) -> Rgb {
         }
     }
     let pixels = (0..alpha.values.len())
-        .map(|at| {
-            if alpha.values[at] >= 1.0 {
-                image.pixels()[at]
-            } else {
-                std::array::from_fn(|i| channels[i].values[at].round() as u8)
-            }
-        })
+        .map(|at| if alpha.values[at] >= 1.0 { image.pixels()[at] } else { std::array::from_fn(|i| channels[i].values[at].round() as u8) })
         .collect();
-    Rgb::from_pixels(alpha.width, alpha.height, pixels)
-        .expect("as many pixels as the working picture")
+    Rgb::from_pixels(alpha.width, alpha.height, pixels).expect("as many pixels as the working picture")
 }
