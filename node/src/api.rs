@@ -20,9 +20,8 @@ mod views;
 
 use crate::{
     jobs::Jobs,
-    net::NetHandle,
     print::Font,
-    service::{Office, Refusal},
+    service::{Office, Refusal, network::NetworkHandle},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use photo::Vision;
@@ -45,7 +44,7 @@ pub struct App {
     /// The office.
     pub office: Arc<Office>,
     /// The network.
-    pub net: NetHandle,
+    pub net: NetworkHandle,
     /// Models that locate faces.
     pub vision: Arc<dyn Vision + Send + Sync>,
     /// Whether `vision` finds faces by itself.
@@ -66,7 +65,7 @@ impl App {
     /// An app over these parts.
     pub fn new(
         office: Arc<Office>,
-        net: NetHandle,
+        net: NetworkHandle,
         vision: Arc<dyn Vision + Send + Sync>,
         finds_faces: bool,
         font: Option<Arc<Font>>,

@@ -6,7 +6,5 @@
 mod blobs;
 mod codec;
 mod driver;
-mod status;
 
-pub use driver::{NetConfig, NetError, NetHandle, peer_id, start};
-pub use status::{NetStatus, PeerState};
+pub use driver::{NetConfig, NetError, peer_id, start};

@@ -6,6 +6,7 @@
 pub mod id_number;
 pub mod intake;
 pub mod keys;
+pub mod network;
 pub mod notes;
 pub mod office;
 pub mod payload;

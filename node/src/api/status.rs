@@ -5,10 +5,7 @@ use super::{
     auth::Operator,
     types::{PeerView, StatusView, Text},
 };
-use crate::{
-    net::PeerState,
-    service::{Office, office::now_ms},
-};
+use crate::service::{Office, network::PeerState, office::now_ms};
 use axum::{Json, extract::State};
 use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
 

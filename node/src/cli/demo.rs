@@ -5,11 +5,18 @@
 
 use super::init::{self, InitArgs};
 use crate::{
-    config, enrolment, runtime,
-    service::staff::{self, StaffRole},
+    config::{self, Config},
+    enrolment::{self, Federation},
+    runtime,
+    service::{
+        keys::Keys,
+        staff::{self, StaffRole},
+    },
+    store,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use libp2p::{Multiaddr, multiaddr::Protocol};
 use protocol::record::Roles;
 use serde_json::json;
 use std::{
@@ -161,9 +168,8 @@ fn make(args: &DemoArgs) -> Result<()> {
             }
             make_one(args, index, node, &dir, &province)?;
         }
-        set_addresses(args, index, &dir)?;
     }
-    Ok(())
+    set_addresses(args)
 }
 
 fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &Path) -> Result<()> {
@@ -176,45 +182,49 @@ fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &P
         roles: vec!["review".into(), "admin".into()],
         http: http(args, index),
         port: p2p(args, index),
-        announce: vec![
-            format!("/ip4/127.0.0.1/tcp/{}", p2p(args, 0)).parse()?,
-            format!("/ip4/127.0.0.1/udp/{}/quic-v1", p2p(args, 0)).parse()?,
-        ],
+        announce: listen(p2p(args, 0)).to_vec(),
         login: "admin".into(),
     };
     let made = init::make(dir, &init, false)?;
-    let office = runtime::open_office(dir, &config::Config::load(dir)?)?;
+    let office = runtime::open_office(dir, &Config::load(dir)?)?;
     for (login, name, role) in node.logins {
         staff::add(&office, login, name, PASSWORD, &[*role])?;
     }
     drop(office);
     if let Some(request) = made.request {
-        let admin = runtime::open_office(province, &config::Config::load(province)?)?;
+        let admin = runtime::open_office(province, &Config::load(province)?)?;
         admin.enrol(enrolment::read_request(&request, Roles::CAPTURE)?)?;
     }
     Ok(())
 }
 
-/// Writes addresses into the configuration and the root of trust, which follow `--base-port` at every start.
-fn set_addresses(args: &DemoArgs, index: usize, dir: &Path) -> Result<()> {
-    let mut config = config::Config::load(dir)?;
-    config.http.listen = http(args, index);
-    let port = p2p(args, index);
-    config.network.listen = vec![format!("/ip4/127.0.0.1/tcp/{port}").parse()?, format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse()?];
-    config.network.mdns = false;
-    std::fs::write(dir.join(config::FILE), toml::to_string_pretty(&config)?)?;
-    let mut federation = runtime::federation(dir)?;
-    let province = runtime::federation(&args.folder.join(NODES[0].name))?;
-    let peer = province.peers.first().and_then(|address| address.iter().last());
-    if let Some(peer) = peer {
-        let port = p2p(args, 0);
-        federation.peers = vec![
-            format!("/ip4/127.0.0.1/tcp/{port}").parse::<libp2p::Multiaddr>()?.with(peer.clone()),
-            format!("/ip4/127.0.0.1/udp/{port}/quic-v1").parse::<libp2p::Multiaddr>()?.with(peer),
-        ];
+/// Writes addresses into the configurations and the roots of trust, which follow `--base-port` at every start. All three know each other,
+/// so that the offices go on together while the province is away.
+fn set_addresses(args: &DemoArgs) -> Result<()> {
+    let mut addresses = Vec::new();
+    for (index, node) in NODES.iter().enumerate() {
+        let key = Keys::open(&args.folder.join(node.name).join("keys"))?.office.public();
+        let peer = crate::net::peer_id(key).context("the office key is no network identity")?;
+        addresses.push(listen(p2p(args, index)).map(|address| address.with(Protocol::P2p(peer))));
     }
-    std::fs::write(dir.join(config::FEDERATION), serde_json::to_string_pretty(&federation)?)?;
+    for (index, node) in NODES.iter().enumerate() {
+        let dir = args.folder.join(node.name);
+        let mut config = Config::load(&dir)?;
+        config.http.listen = http(args, index);
+        config.network.listen = listen(p2p(args, index)).to_vec();
+        config.network.peers =
+            addresses.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, both)| both.clone()).collect();
+        config.network.mdns = false;
+        store::replace_file(&dir.join(config::FILE), toml::to_string_pretty(&config)?.as_bytes())?;
+        let federation = Federation { peers: addresses[0].to_vec(), ..runtime::federation(&dir)? };
+        store::replace_file(&dir.join(config::FEDERATION), serde_json::to_string_pretty(&federation)?.as_bytes())?;
+    }
     Ok(())
+}
+
+fn listen(port: u16) -> [Multiaddr; 2] {
+    let base = Multiaddr::empty().with(Protocol::Ip4(Ipv4Addr::LOCALHOST));
+    [base.clone().with(Protocol::Tcp(port)), base.with(Protocol::Udp(port)).with(Protocol::QuicV1)]
 }
 
 fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {

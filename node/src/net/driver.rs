@@ -6,9 +6,12 @@
 use super::{
     blobs::{self, Wants},
     codec::Codec,
-    status::{NetStatus, PeerState},
 };
-use crate::service::{Change, Office, intake, office::now_ms};
+use crate::service::{
+    Change, Office, intake,
+    network::{NetStatus, NetworkHandle, PeerState},
+    office::now_ms,
+};
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, identify, identity, mdns, multiaddr, noise, ping,
@@ -25,7 +28,7 @@ use protocol::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -72,23 +75,6 @@ pub enum NetError {
     Start(String),
 }
 
-/// What others hold of the running network.
-#[derive(Debug, Clone)]
-pub struct NetHandle {
-    status: Arc<RwLock<NetStatus>>,
-}
-
-impl NetHandle {
-    /// A handle of a node without a network.
-    pub fn offline() -> Self {
-        Self { status: Arc::default() }
-    }
-    /// The newest snapshot.
-    pub fn status(&self) -> NetStatus {
-        self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 #[derive(NetworkBehaviour)]
 struct Behaviour {
     sync: request_response::Behaviour<Codec>,
@@ -123,7 +109,7 @@ struct Driver {
     strangers: Vec<PublicKey>,
     answering: usize,
     done: mpsc::Sender<Done>,
-    status: Arc<RwLock<NetStatus>>,
+    status: NetworkHandle,
     remembered: BTreeMap<PublicKey, u64>,
 }
 
@@ -131,7 +117,7 @@ struct Driver {
 ///
 /// # Errors
 /// An address cannot be listened on, or a peer's address is malformed.
-pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool>) -> Result<(NetHandle, JoinHandle<()>), NetError> {
+pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool>) -> Result<(NetworkHandle, JoinHandle<()>), NetError> {
     let mut seed = office.keys.office_seed;
     let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|error| NetError::Start(error.to_string()))?;
     let mut swarm = build_swarm(keypair, config.mdns)?;
@@ -143,7 +129,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         let key = peer_id_in(address).and_then(|peer| key_of(&peer)).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
         known.entry(key).or_default().push(address.clone());
     }
-    let handle = NetHandle::offline();
+    let handle = NetworkHandle::default();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
     let mut sync = Sync::new(Some(office.origin().clone()));
     for (peer, origin, size) in office.store.peer_sizes().unwrap_or_default() {
@@ -160,7 +146,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         strangers: Vec::new(),
         answering: 0,
         done,
-        status: handle.status.clone(),
+        status: handle.clone(),
         remembered: BTreeMap::new(),
         office,
     };
@@ -557,14 +543,11 @@ impl Driver {
             strangers: self.strangers.clone(),
             listening: self.swarm.listeners().map(ToString::to_string).collect(),
         };
-        let mut shown = self.status.write().unwrap_or_else(PoisonError::into_inner);
-        let (was, is) = (shown.to_send, status.to_send);
-        let moved = shown.peers.iter().any(|(key, peer)| {
-            status.peers.get(key).is_none_or(|now| now.lag.to_send != peer.lag.to_send || now.lag.to_receive != peer.lag.to_receive)
-        });
-        *shown = status;
-        drop(shown);
-        if was != is || moved {
+        let before = self.status.replace(status.clone());
+        let counts = |peer: &PeerState| (peer.lag.to_send, peer.lag.to_receive);
+        let moved = before.to_send != status.to_send
+            || before.peers.iter().any(|(key, peer)| status.peers.get(key).map(counts) != Some(counts(peer)));
+        if moved {
             self.office.tell(Change::Status);
         }
     }

@@ -1,7 +1,10 @@
-//! What the network shell shows of itself.
+//! What is known of the network, as the shell publishes it and the API shows it.
 
 use protocol::{id::PublicKey, sync::Lag, sync::wire::Refusal};
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// One peer as seen by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,4 +28,19 @@ pub struct NetStatus {
     pub strangers: Vec<PublicKey>,
     /// Addresses that this node listens on.
     pub listening: Vec<String>,
+}
+
+/// Where the newest snapshot stands. Empty for a node without a network.
+#[derive(Debug, Clone, Default)]
+pub struct NetworkHandle(Arc<RwLock<NetStatus>>);
+
+impl NetworkHandle {
+    /// The newest snapshot.
+    pub fn status(&self) -> NetStatus {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Puts a new snapshot in place and gives back the one before.
+    pub fn replace(&self, status: NetStatus) -> NetStatus {
+        std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), status)
+    }
 }
