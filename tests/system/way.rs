@@ -1,7 +1,7 @@
 //! The way of one photo: from a counter to a receipt that another office verifies.
 
 use serde_json::json;
-use system_tests::{Federation, eventually, pictures};
+use system_tests::{Federation, Node, eventually, pictures};
 
 #[test]
 fn one_photo_all_the_way() {
@@ -92,4 +92,18 @@ fn without_a_model_the_staff_marks_the_points() {
     assert_eq!(result["located_by"], "marks");
     let submitted = counter.post(&format!("/api/drafts/{id}/submit"), &json!({ "override_reason": "drawn" }));
     assert_eq!(submitted.status, 200, "{:?}", submitted.json());
+}
+
+#[test]
+fn one_office_alone_goes_all_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut office, request) = Node::make(folder.path(), "alone", "44000009", &[]);
+    assert!(request.is_empty(), "a founder needs nobody's leave");
+    office.start();
+    let staff = office.client();
+    let id = staff.submit("us-visa", &pictures::astronaut(), None);
+    let number = staff.decide(&id, "approve", &[])["receipt_number"].as_str().unwrap().to_owned();
+    assert!(number.starts_with("44000009-01-"));
+    assert_eq!(staff.get(&format!("/api/receipts/{number}")).json()["verdict"], "valid");
+    assert!(staff.get(&format!("/api/receipts/{number}/pdf")).bytes.starts_with(b"%PDF-"));
 }
