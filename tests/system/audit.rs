@@ -8,8 +8,8 @@ use system_tests::{Federation, eventually, huizhi, pictures};
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("a folder that a node made") {
+        let path = entry.expect("an entry of that folder").path();
         if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
     }
     found

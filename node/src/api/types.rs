@@ -7,7 +7,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use crate::{service::staff::StaffRole, text::Text};
+pub use crate::{
+    service::{photos::CheckResult, staff::StaffRole},
+    text::Text,
+};
 
 /// Every refusal of the API. `code` is stable and what a program switches on; `message` is for a person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -287,30 +290,9 @@ pub struct PhotoView {
     /// The points used.
     pub marks: MarksView,
     /// All checks, failed ones first.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckResult>,
     /// No check failed.
     pub passed: bool,
-}
-
-/// Result of one check.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct CheckView {
-    /// Name by ISO/IEC 29794-5 where one exists, for example `SingleFacePresent`.
-    pub name: String,
-    /// The name in words.
-    pub title: Text,
-    /// `pass`, `fail` or `not_assessed`.
-    pub verdict: String,
-    /// Measured value.
-    pub measured: Option<f64>,
-    /// `px`, `mm`, `deg`, `KB`, `share` …
-    pub unit: String,
-    /// Lower bound, inclusive.
-    pub min: Option<f64>,
-    /// Upper bound, inclusive.
-    pub max: Option<f64>,
-    /// What to do next; empty when passed.
-    pub next_step: Text,
 }
 
 /// `POST /api/drafts/{id}/submit`.
@@ -373,7 +355,7 @@ pub struct CaseView {
     /// Whether photo and original are on this machine.
     pub photo_here: bool,
     /// The checks as reported by the capturing office.
-    pub checks: Vec<CheckView>,
+    pub checks: Vec<CheckResult>,
     /// What was done to the photo, in order.
     pub operations: Vec<String>,
     /// Why the office submitted in spite of a failed check.

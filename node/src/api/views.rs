@@ -2,15 +2,15 @@
 
 use super::auth::Operator;
 use super::types::{
-    Applicant, CaseRow, CaseStatus, CaseView, CheckView, DecisionView, DraftView, ErrorBody, GuideView, MarksView, NoteView, OfficeView,
-    OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
+    Applicant, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, GuideView, MarksView, NoteView, OfficeView, OperatorView,
+    PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
     Office, Refusal,
     intake::{self, Draft},
     notes::{self, OpenNote},
     payload,
-    photos::{CheckResult, PhotoResult},
+    photos::PhotoResult,
     reasons,
     specs::{self, KnownSpec},
 };
@@ -97,19 +97,6 @@ pub(super) fn applicant(applicant: &payload::Applicant) -> Applicant {
     Applicant { name: applicant.name.clone(), id_number: applicant.id_number.clone() }
 }
 
-fn check(check: &CheckResult) -> CheckView {
-    CheckView {
-        name: check.name.clone(),
-        title: check.title.clone(),
-        verdict: check.verdict.clone(),
-        measured: check.measured,
-        unit: check.unit.clone(),
-        min: check.min,
-        max: check.max,
-        next_step: check.next_step.clone(),
-    }
-}
-
 fn photo(result: &PhotoResult) -> PhotoView {
     let point = |(x, y): (f64, f64)| PointView { x, y };
     let [left_eye, right_eye, chin, crown] = result.marks.map(point);
@@ -125,7 +112,7 @@ fn photo(result: &PhotoResult) -> PhotoView {
         operations: result.operations.clone(),
         located_by: result.located_by.clone(),
         marks: MarksView { left_eye, right_eye, chin, crown },
-        checks: result.checks.iter().map(check).collect(),
+        checks: result.checks.clone(),
         passed: result.failed_checks() == 0,
     }
 }
@@ -191,7 +178,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         submission: case.current.hash.to_string(),
         photo_sha256: said.photo.to_string(),
         photo_here: office.store.blobs.size(said.photo).is_some(),
-        checks: payload.as_ref().map(|payload| payload.checks().iter().map(check).collect()).unwrap_or_default(),
+        checks: payload.as_ref().map(payload::CasePayload::checks).unwrap_or_default(),
         operations: said.operations.clone(),
         override_reason: payload.and_then(|payload| payload.override_reason),
         decisions,

@@ -6,9 +6,11 @@ use protocol::id::BlobHash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use specs::Spec;
+use utoipa::ToSchema;
 
-/// Result of one check, as kept and sealed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Result of one check, as kept, sealed and shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CheckView)]
 pub struct CheckResult {
     /// Name by ISO/IEC 29794-5 where one exists.
     pub name: String,
