@@ -1229,7 +1229,7 @@ export interface components {
             /** @description Office that signed it. */
             office: string;
         };
-        /** @description Result of one check. */
+        /** @description Result of one check, as kept, sealed and shown. */
         CheckView: {
             /**
              * Format: double
@@ -1246,13 +1246,13 @@ export interface components {
              * @description Lower bound, inclusive.
              */
             min?: number | null;
-            /** @description Name by ISO/IEC 29794-5 where one exists, for example `SingleFacePresent`. */
+            /** @description Name by ISO/IEC 29794-5 where one exists. */
             name: string;
             /** @description What to do next; empty when passed. */
             next_step: components["schemas"]["Text"];
             /** @description The name in words. */
             title: components["schemas"]["Text"];
-            /** @description `px`, `mm`, `deg`, `KB`, `share` … */
+            /** @description Unit of the measured value and its bounds. */
             unit: string;
             /** @description `pass`, `fail` or `not_assessed`. */
             verdict: string;
