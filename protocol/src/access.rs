@@ -22,3 +22,81 @@ pub fn may_have(case: &Case, blob: BlobHash, office: OfficeCode, roles: Roles) -
     let receipt_stands = case.status == Status::Approved && !case.receipts.is_empty();
     receipt_stands && blob == case.current.said.photo && (roles.contains(Roles::CAPTURE) || roles.contains(Roles::ARCHIVE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        case::By,
+        id::{CaseId, RecordHash, SpecHash},
+        record::{DocChanged, ReceiptIssued, Submitted},
+    };
+
+    const PHOTO: BlobHash = BlobHash([1; 32]);
+    const ORIGINAL: BlobHash = BlobHash([2; 32]);
+    const PAYLOAD: BlobHash = BlobHash([3; 32]);
+    const NOTE: BlobHash = BlobHash([4; 32]);
+
+    fn office(serial: u8) -> OfficeCode {
+        format!("4403000{serial}").parse().unwrap()
+    }
+
+    fn case(status: Status, with_receipt: bool) -> Case {
+        let id = CaseId([0; 16]);
+        let by = |said| By { hash: RecordHash([7; 32]), office: office(1), said };
+        let submitted = Submitted {
+            case: id,
+            spec: SpecHash([0; 32]),
+            photo: PHOTO,
+            original: ORIGINAL,
+            payload: PAYLOAD,
+            applicant: BlobHash([0; 32]),
+            report: BlobHash([0; 32]),
+            operations: vec![],
+            located_by: "marks".into(),
+            failed_checks: 0,
+            supersedes: None,
+            operator: 1,
+            at_ms: 0,
+        };
+        let receipt = ReceiptIssued {
+            case: id,
+            submission: RecordHash([7; 32]),
+            decision: RecordHash([8; 32]),
+            number: String::new(),
+            photo: PHOTO,
+            spec: SpecHash([0; 32]),
+            applicant: BlobHash([0; 32]),
+            captured_by: office(1),
+            valid_until_ms: 0,
+            at_ms: 0,
+        };
+        let note = By { hash: RecordHash([9; 32]), office: office(1), said: DocChanged { case: id, payload: NOTE, operator: 1, at_ms: 0 } };
+        Case {
+            id,
+            status,
+            current: by(submitted.clone()),
+            submissions: vec![by(submitted)],
+            decisions: vec![],
+            receipts: if with_receipt { vec![By { hash: RecordHash([6; 32]), office: office(2), said: receipt }] } else { vec![] },
+            note: vec![note],
+            refused: vec![],
+        }
+    }
+
+    #[test]
+    fn each_office_gets_what_its_part_in_the_case_needs_and_no_more() {
+        let blobs = [PHOTO, ORIGINAL, PAYLOAD, NOTE];
+        let given = |case: &Case, serial, roles| blobs.map(|blob| may_have(case, blob, office(serial), roles));
+        let open = case(Status::Submitted, false);
+        assert_eq!(given(&open, 1, Roles::CAPTURE), [true; 4], "the capturing office");
+        assert_eq!(given(&open, 2, Roles::REVIEW), [true; 4], "a reviewer");
+        assert_eq!(given(&open, 3, Roles::CAPTURE), [false; 4], "another office, before a receipt stands");
+        let done = case(Status::Approved, true);
+        assert_eq!(given(&done, 3, Roles::CAPTURE), [true, false, false, false], "a document office: the photo alone");
+        assert_eq!(given(&done, 3, Roles::ARCHIVE), [true, false, false, false]);
+        assert_eq!(given(&done, 3, Roles::ADMIN), [false; 4], "an admin without a part in the case");
+        assert_eq!(given(&case(Status::Conflict, true), 3, Roles::CAPTURE), [false; 4], "while decisions contradict each other");
+        assert!(!may_have(&done, BlobHash([9; 32]), office(1), Roles::REVIEW), "a blob of another case");
+    }
+}
