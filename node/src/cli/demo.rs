@@ -3,7 +3,10 @@
 //! Each child is this same program with `run`, and ends when the pipe to its standard input does, so that no child outlives the demo,
 //! however it ends.
 
-use super::init::{self, InitArgs};
+use super::{
+    init::{self, InitArgs},
+    say,
+};
 use crate::{
     config::{self, Config},
     enrolment::{self, Federation},
@@ -233,22 +236,23 @@ fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
         .enumerate()
         .map(|(index, node)| (node.name.replace('-', "_"), json!(format!("http://{}", http(args, index)))))
         .collect();
-    println!("\n  回执 Huizhi demo: three offices, three processes, one machine ({})\n", if fresh { "new" } else { "as you left it" });
+    say(&format!("\n  回执 Huizhi demo: three offices, three processes, one machine ({})\n", if fresh { "new" } else { "as you left it" }));
     for (index, node) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
         let logins: Vec<_> = node.logins.iter().map(|(login, _, _)| *login).collect();
-        println!("  http://{}   {}   log in as {}", http(args, index), node.title, logins.join(", "));
+        say(&format!("  http://{}   {}   log in as {}", http(args, index), node.title, logins.join(", ")));
     }
-    println!("\n  Password everywhere: {PASSWORD}\n");
-    println!("  Try this first:");
-    println!(
-        "    1. 福田采集点 as counter: choose 居民身份证, type a name and the ID number 11010519491231002X, take or upload a photo, submit."
+    say(&format!("\n  Password everywhere: {PASSWORD}\n"));
+    say("  Try this first:");
+    say(
+        "    1. 福田采集点 as counter: choose 居民身份证, type a name and the ID number 11010519491231002X, take or upload a photo, submit.",
     );
-    println!("    2. 广东省审核中心 as reviewer: look at it, press A to approve (X returns it with a reason).");
-    println!("    3. 福田采集点 again: the receipt has a number; print it.");
-    println!("    4. 海珠采集点 as auditor: type the number under 核验.");
-    println!("    5. huizhi --dir {} export /tmp/audit && huizhi verify /tmp/audit", args.folder.join(NODES[1].name).display());
-    println!("\n  Ctrl-C stops all three. The next start finds everything again; --reset starts over.");
-    println!("ready {}", serde_json::Value::Object(pages));
+    say("    2. 广东省审核中心 as reviewer: look at it, press A to approve (X returns it with a reason).");
+    say("    3. 福田采集点 again: the receipt has a number; print it.");
+    say("    4. 海珠采集点 as auditor: type the number under 核验.");
+    let program = std::env::current_exe().map_or_else(|_| "huizhi".into(), |path| path.display().to_string());
+    say(&format!("    5. {program} --dir {} export audit && {program} verify audit", args.folder.join(NODES[1].name).display()));
+    say("\n  Ctrl-C stops all three. The next start finds everything again; --reset starts over.");
+    say(&format!("ready {}", serde_json::Value::Object(pages)));
 }
 
 /// A child process of the demo.

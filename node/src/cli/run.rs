@@ -18,9 +18,9 @@ pub(super) fn run(dir: &Path, args: RunArgs) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
     let name = config.office.name.clone();
     runtime.block_on(runtime::run(dir, config, args.until_stdin_ends, |url| {
-        println!("{name}: {url}");
+        super::say(&format!("{name}: {url}"));
         if !args.until_stdin_ends {
-            println!("Ctrl-C stops it.");
+            super::say("Ctrl-C stops it.");
         }
     }))?;
     // Disk work still under way has nothing left to acknowledge.
