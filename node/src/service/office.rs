@@ -304,6 +304,14 @@ impl Office {
         self.store.case_ids()?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
     }
 
+    /// Every case that names a blob.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn cases_of_blob(&self, blob: BlobHash) -> Result<Vec<Arc<Case>>, StoreError> {
+        self.store.cases_of_blob(blob)?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
+    }
+
     /// The members as known here. Do not hold it across other calls of the office.
     pub fn members(&self) -> std::sync::RwLockReadGuard<'_, Membership> {
         self.members.read().unwrap_or_else(PoisonError::into_inner)
