@@ -363,9 +363,9 @@ pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
             blobs.extend([said.payload, said.photo, said.original]);
         }
         wanted.extend(
-            blobs
-                .into_iter()
-                .filter(|blob| access::may_have([&*case], *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()),
+            blobs.into_iter().filter(|blob| {
+                access::may_have([&*case], *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()
+            }),
         );
     }
     Ok(wanted)
