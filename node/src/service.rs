@@ -17,6 +17,8 @@ pub mod refusal;
 pub mod review;
 pub mod specs;
 pub mod staff;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use office::{Change, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

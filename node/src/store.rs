@@ -37,6 +37,14 @@ pub enum StoreError {
     /// What is stored does not have the form it was written in.
     #[error("corrupt store: {0}")]
     Corrupt(String),
+    /// What was to be appended continues an older state of the log.
+    #[error("the log holds {size} entries meanwhile, so nothing can be appended at {start}")]
+    NotNext {
+        /// Position of what was to be appended.
+        start: u64,
+        /// Entries here.
+        size: u64,
+    },
 }
 
 macro_rules! from_redb {
@@ -64,6 +72,9 @@ pub struct Store {
     db: Database,
     /// Edge and newest complete checkpoint of every log; what the database holds, in memory.
     logs: Mutex<BTreeMap<Origin, logs::LogState>>,
+    /// Held from looking at a log's size until memory and database agree on the next one, so that two packages of one log cannot
+    /// both be stored on top of the same entries.
+    writer: Mutex<()>,
     /// Files by hash.
     pub blobs: Blobs,
 }
@@ -96,7 +107,7 @@ impl Store {
             write.open_table(tables::PEER_SIZES)?;
         }
         write.commit()?;
-        let store = Self { logs: Mutex::new(BTreeMap::new()), blobs: Blobs::open(&dir.join("blobs"))?, db };
+        let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
         store.load_logs()?;
         Ok(store)
     }
@@ -230,7 +241,12 @@ fn peer_key(peer: PublicKey, number: u32) -> [u8; 36] {
 }
 
 fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(bytes).map_err(|error| StoreError::Corrupt(error.to_string()))
+    serde_json::from_slice(bytes).map_err(|error| StoreError::Corrupt(place_in_json(&error)))
+}
+
+/// Where JSON is wrong. The library's own words quote the value, which may be somebody's name.
+pub(crate) fn place_in_json(error: &serde_json::Error) -> String {
+    format!("{:?} error in JSON at line {} column {}", error.classify(), error.line(), error.column())
 }
 
 #[cfg(test)]

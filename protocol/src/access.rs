@@ -6,21 +6,41 @@ use crate::{
     record::Roles,
 };
 
-/// Whether the office, with these roles, may be given the blob on the strength of this case.
+/// Whether the office, with these roles, may be given the blob. `cases` are all cases known here that name it.
 ///
-/// The capturing office and reviewers may have everything of the case. Once a receipt stands, every enrolled office that captures or
-/// archives may have the photo itself, since a document office fetches it by the receipt's number; never the original or the payload.
-pub fn may_have(case: &Case, blob: BlobHash, office: OfficeCode, roles: Roles) -> bool {
-    let part_of_case = case.submissions.iter().any(|by| [by.said.photo, by.said.original, by.said.payload].contains(&blob))
-        || case.note.iter().any(|by| by.said.payload == blob);
-    if !part_of_case {
-        return false;
+/// Reviewers may have everything of a case, and the capturing office what reviewers wrote about it. Once a receipt stands, every enrolled
+/// office that captures or archives may have the photo itself, since a document office fetches it by the receipt's number;
+/// never the original or the payload.
+///
+/// Attack: hashes stand in the logs for all to read, so an office could name another's blob in a record of its own and ask for it as
+/// the capturing office. Its own word therefore gives it nothing but what it alone has named, which it had before, as after a lost disk.
+pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, office: OfficeCode, roles: Roles) -> bool {
+    let (mut named_by_office, mut named_by_others) = (false, false);
+    for case in cases {
+        let mut part_of_case = false;
+        for by in case.submissions.iter().filter(|by| [by.said.photo, by.said.original, by.said.payload].contains(&blob)) {
+            part_of_case = true;
+            named_by_office |= by.office == office;
+            named_by_others |= by.office != office;
+        }
+        for by in case.note.iter().filter(|by| by.said.payload == blob) {
+            part_of_case = true;
+            named_by_office |= by.office == office;
+            named_by_others |= by.office != office;
+            // The fold keeps notes of reviewers and capturing offices only, so one by nobody who captured is a reviewer's.
+            if case.is_captured_by(office) && !case.is_captured_by(by.office) {
+                return true;
+            }
+        }
+        let receipt_stands = case.status == Status::Approved && !case.receipts.is_empty();
+        let photo_of_receipt = receipt_stands && blob == case.current.said.photo;
+        if part_of_case && roles.contains(Roles::REVIEW)
+            || photo_of_receipt && (roles.contains(Roles::CAPTURE) || roles.contains(Roles::ARCHIVE))
+        {
+            return true;
+        }
     }
-    if office == case.captured_by() || roles.contains(Roles::REVIEW) {
-        return true;
-    }
-    let receipt_stands = case.status == Status::Approved && !case.receipts.is_empty();
-    receipt_stands && blob == case.current.said.photo && (roles.contains(Roles::CAPTURE) || roles.contains(Roles::ARCHIVE))
+    named_by_office && !named_by_others
 }
 
 #[cfg(test)]

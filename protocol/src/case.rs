@@ -49,24 +49,34 @@ pub struct Case {
     pub decisions: Vec<By<Decided>>,
     /// Receipts for the current submission that stand on an approval by the same office, by number.
     pub receipts: Vec<By<ReceiptIssued>>,
-    /// Changes of the shared note.
+    /// Changes of the shared note by reviewers and by offices that captured it.
     pub note: Vec<By<DocChanged>>,
-    /// Records about this case that do not count, because their author lacks the role or is not enrolled.
+    /// Records about this case that do not count: their author may not say it, or they contradict what they rest on.
     pub refused: Vec<RecordHash>,
+    /// Decisions that a later one closed.
+    resolved: BTreeSet<RecordHash>,
 }
 
 impl Case {
-    /// Whether a later decision names this one as resolved.
+    /// Whether a later decision closed this one.
     pub fn is_resolved(&self, decision: RecordHash) -> bool {
-        self.decisions.iter().any(|later| later.said.resolves.contains(&decision))
+        self.resolved.contains(&decision)
     }
     /// Decisions on the current submission that no later one resolves.
     pub fn standing(&self) -> impl Iterator<Item = &By<Decided>> {
         self.decisions.iter().filter(|decision| decision.said.submission == self.current.hash && !self.is_resolved(decision.hash))
     }
-    /// The office that captured the photo.
+    /// The office that captured the photo of the current submission.
     pub fn captured_by(&self) -> OfficeCode {
         self.current.office
+    }
+    /// Whether the office submitted a photo in this case.
+    pub fn is_captured_by(&self, office: OfficeCode) -> bool {
+        self.submissions.iter().any(|by| by.office == office)
+    }
+    /// Whether two offices claim the case. Ids are drawn at random, so one of them took the id from the other's log.
+    pub fn is_contested(&self) -> bool {
+        self.submissions.iter().any(|by| by.office != self.current.office)
     }
 }
 
@@ -85,6 +95,8 @@ struct Parts {
     decisions: BTreeMap<RecordHash, By<Decided>>,
     receipts: BTreeMap<RecordHash, By<ReceiptIssued>>,
     note: BTreeMap<RecordHash, By<DocChanged>>,
+    /// Authors in `note` that review.
+    reviewers: BTreeSet<OfficeCode>,
     refused: BTreeSet<RecordHash>,
 }
 
@@ -109,7 +121,12 @@ impl Parts {
                 None => _ = self.refused.insert(hash),
             },
             Record::DocChanged(said) => match allowed(Roles::default()) {
-                Some(office) => _ = self.note.insert(hash, By { hash, office, said: said.clone() }),
+                Some(office) => {
+                    self.note.insert(hash, By { hash, office, said: said.clone() });
+                    if members.has_role(record.author(), Roles::REVIEW) {
+                        self.reviewers.insert(office);
+                    }
+                }
                 None => _ = self.refused.insert(hash),
             },
             Record::Enrol(_) | Record::SpecPublished(_) | Record::Unknown { .. } => {}
@@ -117,9 +134,8 @@ impl Parts {
     }
 
     fn state(self, id: CaseId) -> Option<Case> {
-        let Self { submissions, mut decisions, receipts, note, mut refused } = self;
-        // A case belongs to the office that submitted it first; a recapture comes from the same office. The root is the submission
-        // that supersedes none; should two claim that, both stay and the case is in conflict.
+        let Self { submissions, mut decisions, receipts, mut note, reviewers, mut refused } = self;
+        // A recapture comes from the same office as what it supersedes, so no office can push another's photo out of its own case.
         let superseded: BTreeSet<RecordHash> = submissions
             .values()
             .filter_map(|later| later.said.supersedes.filter(|earlier| submissions.get(earlier).is_none_or(|by| by.office == later.office)))
@@ -132,7 +148,14 @@ impl Parts {
             }
             known
         });
-        let resolved: BTreeSet<RecordHash> = decisions.values().flat_map(|decision| decision.said.resolves.iter().copied()).collect();
+        note.retain(|hash, change| {
+            let has_part = reviewers.contains(&change.office) || submissions.values().any(|by| by.office == change.office);
+            if !has_part {
+                refused.insert(*hash);
+            }
+            has_part
+        });
+        let resolved: BTreeSet<RecordHash> = decisions.values().flat_map(|decision| closes(decision, &decisions)).collect();
         let weigh = |submission: RecordHash| {
             let standing: BTreeSet<Verdict> = decisions
                 .values()
@@ -148,19 +171,25 @@ impl Parts {
         };
         let approved: Vec<_> = submissions.keys().copied().filter(|hash| weigh(*hash) == Status::Approved).collect();
         let heads: Vec<_> = submissions.keys().copied().filter(|hash| !superseded.contains(hash)).collect();
-        let (current, status) = match (&approved[..], &heads[..]) {
-            ([one], _) => (*one, Status::Approved),
-            ([first, ..], _) => (*first, Status::Conflict),
-            ([], [one]) => (*one, weigh(*one)),
-            ([], [first, ..]) => (*first, Status::Conflict),
+        // Where several claim to be the current one, a reviewer returns those that are not it.
+        let open: Vec<_> = heads.iter().copied().filter(|hash| weigh(*hash) != Status::Returned).collect();
+        let (current, status) = match (&approved[..], &open[..], &heads[..]) {
+            ([one], ..) => (*one, Status::Approved),
+            ([first, ..], ..) => (*first, Status::Conflict),
+            ([], [one], _) | ([], [], [one]) => (*one, weigh(*one)),
+            ([], [first, ..], _) => (*first, Status::Conflict),
+            ([], [], [first, ..]) => (*first, Status::Returned),
             // Hashes cannot form a cycle, so some submission is superseded by none, unless there is none at all.
-            ([], []) => return None,
+            ([], [], []) => return None,
         };
+        let photo = submissions.get(&current)?;
         let mut receipts: Vec<_> = receipts
             .into_values()
             .filter(|receipt| {
                 let stands = receipt.said.submission == current
                     && status == Status::Approved
+                    && (receipt.said.photo, receipt.said.spec) == (photo.said.photo, photo.said.spec)
+                    && (receipt.said.applicant, receipt.said.captured_by) == (photo.said.applicant, photo.office)
                     && decisions.get(&receipt.said.decision).is_some_and(|decision| {
                         decision.office == receipt.office
                             && decision.said.submission == current
@@ -187,8 +216,20 @@ impl Parts {
             receipts,
             note: note.into_values().collect(),
             refused: refused.into_iter().collect(),
+            resolved,
         })
     }
+}
+
+/// The earlier decisions that a decision closes: those it names on its own submission. An approval is final, so it is closed only where
+/// it stands in conflict, by a decision that names a return as well.
+fn closes<'a>(decision: &'a By<Decided>, decisions: &'a BTreeMap<RecordHash, By<Decided>>) -> impl Iterator<Item = RecordHash> {
+    let named = || {
+        let known = decision.said.resolves.iter().filter_map(|hash| decisions.get(hash));
+        known.filter(|earlier| earlier.said.submission == decision.said.submission)
+    };
+    let names_a_return = named().any(|earlier| earlier.said.verdict == Verdict::Return);
+    named().filter(move |_| names_a_return).map(|earlier| earlier.hash)
 }
 
 fn author_with(members: &Membership, author: PublicKey, role: Roles) -> Option<OfficeCode> {

@@ -36,3 +36,5 @@ pub const LIST_ITEMS_MAX: usize = 64;
 pub const ANTI_ENTROPY_MS: u64 = 15_000;
 /// A request without an answer is given up after this long.
 pub const REQUEST_TIMEOUT_MS: u64 = 20_000;
+/// A peer that did not give what it told of is not asked for that log again before this long.
+pub const FETCH_RETRY_MS: u64 = 2_000;

@@ -10,7 +10,7 @@ pub mod wire;
 
 use crate::{
     id::{Millis, Origin, PublicKey},
-    limits::{ANTI_ENTROPY_MS, FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
+    limits::{ANTI_ENTROPY_MS, FETCH_RETRY_MS, FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
     log::Package,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,10 +33,12 @@ pub enum Event {
     PackageReceived(PublicKey, u64, Package),
     /// A fetch was not answered, or the peer has nothing to give.
     FetchFailed(PublicKey, u64),
-    /// The package handed out by [`Effect::Ingest`] is stored.
+    /// The package handed out by [`Effect::Ingest`] is stored, or its entries were here already.
     Ingested(PublicKey, Origin),
     /// It did not verify. Nothing of it was stored.
     Rejected(PublicKey, Origin),
+    /// This node could not store it, which is not the peer's fault.
+    NotStored(PublicKey, Origin),
     /// Some time passed.
     Tick,
 }
@@ -82,14 +84,35 @@ struct Peer {
     fetch: Option<Fetch>,
     /// Logs of which this peer gave entries that did not verify. Not asked again before it reconnects.
     distrusted: BTreeSet<Origin>,
+    /// Logs that this peer told of and did not give.
+    failed: BTreeMap<Origin, Failed>,
     announce_at: Millis,
     last_seen: Option<Millis>,
+}
+
+impl Peer {
+    fn note_failure(&mut self, origin: Origin, now: Millis) {
+        let failed = self.failed.entry(origin).or_default();
+        failed.times = failed.times.saturating_add(1);
+        failed.again_at = now + FETCH_RETRY_MS;
+    }
+    /// Ends the fetch whose package is being stored.
+    fn end_ingest(&mut self, origin: &Origin) {
+        self.fetch.take_if(|fetch| fetch.ingesting && fetch.origin == *origin);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Failed {
+    times: u32,
+    again_at: Millis,
 }
 
 #[derive(Debug)]
 struct Fetch {
     id: u64,
     origin: Origin,
+    start: u64,
     deadline: Millis,
     /// The package arrived and is being stored.
     ingesting: bool,
@@ -142,7 +165,8 @@ impl Sync {
             Event::Disconnected(key) => {
                 if let Some(peer) = self.peers.get_mut(&key) {
                     peer.connected = false;
-                    peer.fetch = None;
+                    // A package that came is stored all the same, and nobody else is asked for it meanwhile.
+                    peer.fetch.take_if(|fetch| !fetch.ingesting);
                 }
             }
             Event::Follow(origins) => self.follow = origins,
@@ -157,29 +181,42 @@ impl Sync {
             Event::PackageReceived(key, id, package) => {
                 let peer = self.peers.entry(key).or_default();
                 peer.last_seen = Some(now);
-                if let Some(fetch) = peer.fetch.as_mut().filter(|fetch| fetch.id == id && !fetch.ingesting) {
-                    fetch.ingesting = true;
-                    effects.push(Effect::Ingest { peer: key, origin: fetch.origin.clone(), package });
+                match peer.fetch.as_mut().filter(|fetch| fetch.id == id && !fetch.ingesting) {
+                    Some(fetch) if fetch.start == package.start => {
+                        fetch.ingesting = true;
+                        effects.push(Effect::Ingest { peer: key, origin: fetch.origin.clone(), package });
+                    }
+                    // Not what was asked for, so it cannot be the log moving on here meanwhile.
+                    Some(_) => peer.distrusted.extend(peer.fetch.take().map(|fetch| fetch.origin)),
+                    None => {}
                 }
             }
             Event::FetchFailed(key, id) => {
                 let peer = self.peers.entry(key).or_default();
                 if let Some(fetch) = peer.fetch.take_if(|fetch| fetch.id == id) {
-                    // What it told of is not to be had now; the next frontier may tell of it again.
-                    peer.sizes.remove(&fetch.origin);
+                    peer.note_failure(fetch.origin, now);
                 }
             }
-            Event::Ingested(key, _) => self.peers.entry(key).or_default().fetch = None,
+            Event::Ingested(key, origin) => {
+                let peer = self.peers.entry(key).or_default();
+                peer.end_ingest(&origin);
+                peer.failed.remove(&origin);
+            }
             Event::Rejected(key, origin) => {
                 let peer = self.peers.entry(key).or_default();
-                peer.fetch = None;
+                peer.end_ingest(&origin);
                 peer.distrusted.insert(origin);
+            }
+            Event::NotStored(key, origin) => {
+                let peer = self.peers.entry(key).or_default();
+                peer.end_ingest(&origin);
+                peer.note_failure(origin, now);
             }
             Event::Tick => {
                 for peer in self.peers.values_mut() {
                     // A package that is being stored is this node's own work and not the peer's delay.
                     if let Some(late) = peer.fetch.take_if(|fetch| !fetch.ingesting && fetch.deadline <= now) {
-                        peer.sizes.remove(&late.origin);
+                        peer.note_failure(late.origin, now);
                     }
                 }
             }
@@ -225,16 +262,19 @@ impl Sync {
                 continue;
             }
             let start = self.heads.get(origin).map_or(0, |head| head.size);
-            let giver = self.peers.iter_mut().find(|(_, peer)| {
+            let able = self.peers.iter_mut().filter(|(_, peer)| {
                 peer.connected
                     && peer.fetch.is_none()
                     && !peer.distrusted.contains(origin)
+                    && peer.failed.get(origin).is_none_or(|failed| failed.again_at <= now)
                     && peer.sizes.get(origin).is_some_and(|size| *size > start)
             });
+            // Attack: a peer that tells of more than it gives must not be asked before those that gave.
+            let giver = able.min_by_key(|(_, peer)| peer.failed.get(origin).map_or(0, |failed| failed.times));
             if let Some((key, peer)) = giver {
                 let id = self.next_id;
                 self.next_id += 1;
-                peer.fetch = Some(Fetch { id, origin: origin.clone(), deadline: now + REQUEST_TIMEOUT_MS, ingesting: false });
+                peer.fetch = Some(Fetch { id, origin: origin.clone(), start, deadline: now + REQUEST_TIMEOUT_MS, ingesting: false });
                 busy.insert(origin.clone());
                 effects.push(Effect::Fetch { peer: *key, id, origin: origin.clone(), start });
             }
@@ -244,19 +284,18 @@ impl Sync {
     /// How far apart this node and a peer are, over the logs that are here.
     pub fn lag(&self, key: PublicKey) -> Lag {
         let Some(peer) = self.peers.get(&key) else {
-            return Lag { to_send: self.heads.values().map(|head| head.size).sum(), ..Lag::default() };
+            return Lag { to_send: sum(self.heads.values().map(|head| head.size)), ..Lag::default() };
         };
         let size_here = |origin: &Origin| self.heads.get(origin).map_or(0, |head| head.size);
         Lag {
             connected: peer.connected,
             last_seen: peer.last_seen,
-            to_send: self.heads.values().map(|head| head.size.saturating_sub(peer.sizes.get(&head.origin).copied().unwrap_or(0))).sum(),
-            to_receive: peer
+            to_send: sum(self.heads.values().map(|head| head.size.saturating_sub(peer.sizes.get(&head.origin).copied().unwrap_or(0)))),
+            to_receive: sum(peer
                 .sizes
                 .iter()
                 .filter(|(origin, _)| self.follow.contains(origin))
-                .map(|(origin, size)| size.saturating_sub(size_here(origin)))
-                .sum(),
+                .map(|(origin, size)| size.saturating_sub(size_here(origin)))),
         }
     }
 
@@ -274,6 +313,11 @@ impl Sync {
     pub fn connected(&self) -> impl Iterator<Item = PublicKey> {
         self.peers.iter().filter(|(_, peer)| peer.connected).map(|(key, _)| *key)
     }
+}
+
+/// Attack: a peer may tell of any size, and a plain sum of two of them overflows.
+fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
+    sizes.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

@@ -75,13 +75,14 @@ pub(super) fn answer(office: &Office, peer: PublicKey, hash: BlobHash, offset: u
     let Some(member) = office.members().office_of(peer).cloned() else {
         return Response::Refused(Refusal::NotEnrolled);
     };
-    let may = office.store.cases_of_blob(hash).is_ok_and(|cases| {
-        cases
-            .into_iter()
-            .filter_map(|id| office.case(id).ok().flatten())
-            .any(|case| access::may_have(&case, hash, member.enrol.code, member.enrol.roles))
-    });
-    if !may {
+    let cases = match office.cases_of_blob(hash) {
+        Ok(cases) => cases,
+        Err(error) => {
+            tracing::warn!(%error, %hash, "cannot tell who may have a blob");
+            return Response::NotHere;
+        }
+    };
+    if !access::may_have(cases.iter().map(|case| &**case), hash, member.enrol.code, member.enrol.roles) {
         return Response::Refused(Refusal::NotForYou);
     }
     match office.store.blobs.read_piece(hash, offset, BLOB_CHUNK_BYTES_MAX) {

@@ -21,6 +21,7 @@ use libp2p::{
 };
 use protocol::{
     id::{BlobHash, PublicKey},
+    log::PackageError,
     sync::{
         Effect, Event, Sync,
         wire::{self, Head, Refusal, Request, Response},
@@ -86,7 +87,7 @@ struct Behaviour {
 /// What disk work reports.
 enum Done {
     Answer(ResponseChannel<Response>, Response),
-    Ingested(Event, Vec<Head>),
+    Ingested(Event, Head),
     Piece { peer: PublicKey, blob: BlobHash, whole: Result<bool, String> },
     Wanted(Vec<BlobHash>),
 }
@@ -453,8 +454,8 @@ impl Driver {
                 self.answering -= 1;
                 self.respond(channel, response);
             }
-            Done::Ingested(event, heads) => {
-                heads.into_iter().for_each(|head| self.step(Event::HeadAdvanced(head)));
+            Done::Ingested(event, head) => {
+                self.step(Event::HeadAdvanced(head));
                 self.step(event);
             }
             Done::Piece { peer, blob, whole } => match whole {
@@ -481,19 +482,20 @@ impl Driver {
                     let (office, done) = (self.office.clone(), self.done.clone());
                     spawn_blocking(move || {
                         let event = match office.ingest(&origin, package) {
-                            Ok(Ok(())) => Event::Ingested(peer, origin.clone()),
+                            // Not next: another package of this log was stored meanwhile, and the next request begins behind it.
+                            Ok(Ok(()) | Err(PackageError::NotNext { .. })) => Event::Ingested(peer, origin.clone()),
                             Ok(Err(error)) => {
                                 tracing::warn!(%error, %origin, %peer, "a package is refused");
                                 Event::Rejected(peer, origin.clone())
                             }
                             Err(error) => {
                                 tracing::error!(%error, %origin, "a package cannot be stored");
-                                Event::Rejected(peer, origin.clone())
+                                Event::NotStored(peer, origin.clone())
                             }
                         };
                         let head = office.store.head(&origin);
-                        let heads = vec![Head { origin, size: head.size, root: protocol::id::RecordHash(head.root) }];
-                        let _ = done.blocking_send(Done::Ingested(event, heads));
+                        let head = Head { origin, size: head.size, root: protocol::id::RecordHash(head.root) };
+                        let _ = done.blocking_send(Done::Ingested(event, head));
                     });
                 }
                 Effect::Diverged { peer, origin } => {

@@ -347,7 +347,7 @@ pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>,
     Ok(Some(payload))
 }
 
-/// Blobs that this office needs and does not have, with the office that captured them.
+/// Blobs that this office needs and does not have.
 ///
 /// A reviewer needs everything of a case that waits for a decision; the capturing office needs what reviewers wrote.
 ///
@@ -363,9 +363,9 @@ pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
             blobs.extend([said.payload, said.photo, said.original]);
         }
         wanted.extend(
-            blobs
-                .into_iter()
-                .filter(|blob| access::may_have(&case, *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()),
+            blobs.into_iter().filter(|blob| {
+                access::may_have([&*case], *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()
+            }),
         );
     }
     Ok(wanted)

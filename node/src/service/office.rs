@@ -2,13 +2,14 @@
 
 use crate::{
     service::{Kind, Refusal, keys::Keys},
-    store::{HeadFile, Store, StoreError},
+    store::{HeadFile, LogHead, Store, StoreError},
 };
 use protocol::{
     case::{self, Case},
     id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
     log::{Checkpoint, Package, PackageError, SignedCheckpoint, VerifierKey},
     membership::{Membership, Office as Member},
+    merkle,
     record::{Enrol, Record, Roles, Signed, Verified},
 };
 use std::{
@@ -58,6 +59,14 @@ struct OwnLog {
     province: bool,
 }
 
+/// Cases as folded, until something about them changes.
+#[derive(Default)]
+struct Folded {
+    cases: HashMap<CaseId, Option<Arc<Case>>>,
+    /// Counts changes. A fold that began before the newest one may have missed it and is not kept.
+    changes: u64,
+}
+
 /// One office's state. Shared by the API, the network shell and the command line.
 pub struct Office {
     /// Records, indexes and blobs.
@@ -70,7 +79,7 @@ pub struct Office {
     members: RwLock<Membership>,
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
-    cases: Mutex<HashMap<CaseId, Option<Arc<Case>>>>,
+    cases: Mutex<Folded>,
     append: Mutex<()>,
     read_only: RwLock<Option<String>>,
     changes: broadcast::Sender<Change>,
@@ -105,7 +114,7 @@ impl Office {
             code,
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
-            cases: Mutex::new(HashMap::new()),
+            cases: Mutex::default(),
             append: Mutex::new(()),
             read_only: RwLock::new(None),
             changes: broadcast::channel(256).0,
@@ -122,14 +131,15 @@ impl Office {
     /// Brings head file and database together after a start.
     ///
     /// The head file is written after the commit, so it may lag by one append: then the checkpoint is signed now. If the database lies
-    /// behind it, the database was restored or rolled back; appending would sign a second history, so nothing is signed any more.
+    /// behind it, or does not begin with what was signed, it was restored or swapped; appending would sign a second history, so nothing
+    /// is signed any more.
     fn reconcile_head(&self, own: &OwnLog) -> Result<(), OfficeError> {
         let head = self.store.head(&own.origin);
         let signed = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))?;
         match signed {
-            Some(signed) if signed.size() > head.size || (signed.size() == head.size && *signed.root() != head.root) => {
+            Some(signed) if !self.begins_with(&head, &signed)? => {
                 self.set_read_only(format!(
-                    "the database holds {} entries of {}, but {} were signed: it was restored from a backup or damaged",
+                    "the database holds {} entries of {}, which are not the {} that were signed: it was restored from a backup or damaged",
                     head.size,
                     own.origin,
                     signed.size()
@@ -140,6 +150,15 @@ impl Office {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether what was signed is the beginning of what the database holds.
+    fn begins_with(&self, head: &LogHead, signed: &SignedCheckpoint) -> Result<bool, StoreError> {
+        if signed.size() > head.size {
+            return Ok(false);
+        }
+        let root = self.store.with_subtrees(signed.origin(), |view| merkle::root(view, signed.size()))?;
+        Ok(root.unwrap_or_else(merkle::empty_root) == *signed.root())
     }
 
     fn key_of(&self, own: &OwnLog) -> &protocol::keys::OfficeKey {
@@ -211,7 +230,12 @@ impl Office {
             Ok(verified) => verified,
             Err(error) => return Ok(Err(error)),
         };
-        let records = self.store.commit_package(origin, verified)?;
+        let records = match self.store.commit_package(origin, verified) {
+            Ok(records) => records,
+            // Another package of this log was stored between the look at its edge and the commit.
+            Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
+            Err(error) => return Err(error.into()),
+        };
         if origin == self.members().province().origin() {
             self.apply_province().map_err(Refusal::fault)?;
         }
@@ -220,13 +244,14 @@ impl Office {
     }
 
     fn note_records(&self, origin: &Origin, records: &[Verified]) {
-        let mut cases = lock(&self.cases);
+        let mut folded = lock(&self.cases);
+        folded.changes += 1;
         for record in records {
             if let Some(id) = record.record().case() {
-                cases.remove(&id);
+                folded.cases.remove(&id);
             }
         }
-        drop(cases);
+        drop(folded);
         if records.iter().any(|record| record.record().case().is_some()) {
             self.tell(Change::Cases);
         }
@@ -251,7 +276,10 @@ impl Office {
                     continue;
                 }
                 // Roles decide what counts, so every case may read differently now.
-                lock(&self.cases).clear();
+                let mut folded = lock(&self.cases);
+                folded.changes += 1;
+                folded.cases.clear();
+                drop(folded);
                 self.tell(if kind == "spec_published" { Change::Specs } else { Change::Offices });
             }
         }
@@ -281,18 +309,28 @@ impl Office {
     /// # Errors
     /// As the store.
     pub fn case(&self, id: CaseId) -> Result<Option<Arc<Case>>, StoreError> {
-        if let Some(known) = lock(&self.cases).get(&id) {
+        let folded = lock(&self.cases);
+        if let Some(known) = folded.cases.get(&id) {
             return Ok(known.clone());
         }
-        let members = self.members().clone();
-        let records: Vec<Verified> = self
-            .store
-            .case_entries(id)?
+        let changes = folded.changes;
+        drop(folded);
+        let entries = self.store.case_entries(id)?;
+        if entries.is_empty() {
+            // Bound: ids that somebody made up are not remembered.
+            return Ok(None);
+        }
+        let members = self.members();
+        let records: Vec<Verified> = entries
             .iter()
             .filter_map(|entry| entry.verify().ok().filter(|record| writes(&members, record.author(), &entry.origin)))
             .collect();
         let case = case::fold(id, &records, &members).map(Arc::new);
-        lock(&self.cases).insert(id, case.clone());
+        drop(members);
+        let mut folded = lock(&self.cases);
+        if folded.changes == changes {
+            folded.cases.insert(id, case.clone());
+        }
         Ok(case)
     }
 
@@ -302,6 +340,14 @@ impl Office {
     /// As the store.
     pub fn cases(&self) -> Result<Vec<Arc<Case>>, StoreError> {
         self.store.case_ids()?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
+    }
+
+    /// Every case that names a blob.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn cases_of_blob(&self, blob: BlobHash) -> Result<Vec<Arc<Case>>, StoreError> {
+        self.store.cases_of_blob(blob)?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
     }
 
     /// The members as known here. Do not hold it across other calls of the office.
@@ -422,3 +468,6 @@ pub fn now_ms() -> Millis {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

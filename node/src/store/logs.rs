@@ -144,12 +144,15 @@ impl Store {
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
     ///
     /// # Errors
-    /// The disk refuses; nothing of it is stored then.
+    /// The disk refuses, or the log moved on since; nothing of it is stored then.
     pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Verified>, StoreError> {
         let verified: Vec<Result<Verified, String>> = package
             .entries
             .iter()
-            .map(|entry| Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string()))
+            .map(|entry| {
+                let record = Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string())?;
+                if record.author() == package.key { Ok(record) } else { Err("the record is signed by another key than the log's".into()) }
+            })
             .collect();
         let entries: Vec<_> = package
             .entries
@@ -174,6 +177,11 @@ impl Store {
         note: String,
         phases: Phases,
     ) -> Result<(), StoreError> {
+        let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let size = self.edge(origin).size();
+        if start != size {
+            return Err(StoreError::NotNext { start, size });
+        }
         let mut write = self.db.begin_write()?;
         write.set_two_phase_commit(phases == Phases::Two);
         let number = self.number_for(&write, origin)?;

@@ -82,6 +82,47 @@ fn a_changed_package_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn two_packages_on_top_of_the_same_entries_are_not_both_stored() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let key = OfficeKey::from_seed(&[1; 32]);
+    let verifier = VerifierKey::new(origin(), key.public());
+    let (a, b) = (Store::open(ours.path()).unwrap(), Store::open(theirs.path()).unwrap());
+    a.append(&origin(), &records(&key, 5)).unwrap();
+    sign(&a, &key);
+    let short = a.package(&origin(), 0).unwrap().unwrap().verify(&b.edge(&origin()), &verifier).unwrap();
+    a.append(&origin(), &records(&key, 30)).unwrap();
+    sign(&a, &key);
+    let long = a.package(&origin(), 0).unwrap().unwrap().verify(&b.edge(&origin()), &verifier).unwrap();
+    b.commit_package(&origin(), long).unwrap();
+    assert!(matches!(b.commit_package(&origin(), short), Err(StoreError::NotNext { start: 0, size: 35 })));
+    assert_eq!((b.head(&origin()).size, b.head(&origin()).root), (35, a.head(&origin()).root), "a log never becomes shorter");
+}
+
+#[test]
+fn a_record_by_another_author_in_a_log_does_not_count() {
+    let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (key, stranger) = (OfficeKey::from_seed(&[1; 32]), OfficeKey::from_seed(&[2; 32]));
+    let (a, b) = (Store::open(ours.path()).unwrap(), Store::open(theirs.path()).unwrap());
+    a.append(&origin(), &records(&stranger, 1)).unwrap();
+    sign(&a, &key);
+    let package = a.package(&origin(), 0).unwrap().unwrap();
+    let verified = package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public())).unwrap();
+    assert_eq!(b.commit_package(&origin(), verified).unwrap().len(), 0);
+    assert_eq!(b.refused().unwrap().len(), 1, "kept and marked");
+    assert_eq!(b.case_ids().unwrap(), [], "and in no index");
+}
+
+#[test]
+fn a_damaged_draft_is_told_without_what_stands_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let id = CaseId([1; 16]);
+    store.put_draft(id, &"张伟").unwrap();
+    let error = store.draft::<u64>(id).unwrap_err().to_string();
+    assert!(!error.contains("张伟"), "{error}");
+}
+
+#[test]
 fn a_second_opening_is_refused_in_words() {
     let dir = tempfile::tempdir().unwrap();
     let _open = Store::open(dir.path()).unwrap();

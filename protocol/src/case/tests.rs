@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    access,
     id::{BlobHash, Origin, SpecHash},
     keys::OfficeKey,
     log::VerifierKey,
@@ -17,12 +18,12 @@ struct World {
     origins: Vec<Origin>,
 }
 
-/// Office 0 captures, 1 and 2 review, 3 is not enrolled.
+/// Offices 0 and 4 capture, 1 and 2 review, 3 is not enrolled.
 fn world() -> World {
     let province = OfficeKey::from_seed(&[99; 32]);
     let origin = Origin::province("demo.huizhi", 1).unwrap();
     let mut members = Membership::new(VerifierKey::new(origin.clone(), province.public()));
-    let keys: Vec<_> = (0..4).map(|seed| OfficeKey::from_seed(&[seed; 32])).collect();
+    let keys: Vec<_> = (0..5).map(|seed| OfficeKey::from_seed(&[seed; 32])).collect();
     let mut origins = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         let code: OfficeCode = format!("4403000{index}").parse().unwrap();
@@ -32,11 +33,11 @@ fn world() -> World {
             name: "x".into(),
             key: key.public(),
             recipient: "age1".into(),
-            roles: if index == 0 { Roles::CAPTURE } else { Roles::REVIEW },
+            roles: if [0, 4].contains(&index) { Roles::CAPTURE } else { Roles::REVIEW },
             epoch: 1,
             at_ms: 0,
         };
-        if index < 3 {
+        if index != 3 {
             members.apply(&Signed::sign(&origin, &province, &Record::Enrol(enrol)).unwrap()).unwrap();
         }
     }
@@ -48,6 +49,9 @@ impl World {
         Signed::sign(&self.origins[office], &self.keys[office], &record).unwrap()
     }
     fn submits(&self, office: usize, supersedes: Option<RecordHash>) -> Verified {
+        self.submits_photo(office, supersedes, BlobHash([0; 32]))
+    }
+    fn submits_photo(&self, office: usize, supersedes: Option<RecordHash>, original: BlobHash) -> Verified {
         let hash = BlobHash([0; 32]);
         self.says(
             office,
@@ -55,7 +59,7 @@ impl World {
                 case: CASE,
                 spec: SpecHash([0; 32]),
                 photo: hash,
-                original: hash,
+                original,
                 payload: hash,
                 applicant: hash,
                 report: hash,
@@ -75,7 +79,13 @@ impl World {
             Record::Decided(Decided { case: CASE, submission: on.hash(), verdict, reasons: vec![], resolves, operator: 2, at_ms: 0 }),
         )
     }
+    fn notes(&self, office: usize, payload: BlobHash) -> Verified {
+        self.says(office, Record::DocChanged(DocChanged { case: CASE, payload, operator: 1, at_ms: 0 }))
+    }
     fn issues(&self, office: usize, on: &Verified, decision: &Verified) -> Verified {
+        self.issues_for(office, on, decision, BlobHash([0; 32]))
+    }
+    fn issues_for(&self, office: usize, on: &Verified, decision: &Verified, photo: BlobHash) -> Verified {
         let hash = BlobHash([0; 32]);
         self.says(
             office,
@@ -84,7 +94,7 @@ impl World {
                 submission: on.hash(),
                 decision: decision.hash(),
                 number: format!("{office}"),
-                photo: hash,
+                photo,
                 spec: SpecHash([0; 32]),
                 applicant: hash,
                 captured_by: "44030000".parse().unwrap(),
@@ -170,6 +180,88 @@ fn who_lacks_the_role_does_not_count() {
     let forged = world.issues(2, &submitted, &approved);
     let case = world.fold(&[&submitted, &approved, &forged]).unwrap();
     assert!(case.receipts.is_empty(), "only the office that approved issues the receipt");
+}
+
+#[test]
+fn a_receipt_for_another_photo_than_the_approved_one_does_not_stand() {
+    let world = world();
+    let submitted = world.submits(0, None);
+    let approved = world.decides(1, &submitted, Verdict::Approve, &[]);
+    let swapped = world.issues_for(1, &submitted, &approved, BlobHash([9; 32]));
+    let case = world.fold(&[&submitted, &approved, &swapped]).unwrap();
+    assert!(case.receipts.is_empty());
+    assert_eq!(case.refused, [swapped.hash()]);
+}
+
+#[test]
+fn a_return_that_names_only_the_approval_does_not_overturn_it() {
+    let world = world();
+    let submitted = world.submits(0, None);
+    let approved = world.decides(1, &submitted, Verdict::Approve, &[]);
+    let overturned = world.decides(2, &submitted, Verdict::Return, &[&approved]);
+    let case = world.fold(&[&submitted, &approved, &overturned]).unwrap();
+    assert_eq!(case.status, Status::Conflict, "visible, and closed by nothing less than a decision that names both");
+    assert_eq!(case.standing().count(), 2);
+    assert!(!case.is_resolved(approved.hash()));
+    // A decision on another submission closes nothing here.
+    let other = world.submits(0, Some(submitted.hash()));
+    let returned = world.decides(2, &other, Verdict::Return, &[]);
+    let elsewhere = world.decides(2, &other, Verdict::Return, &[&approved, &returned]);
+    assert_eq!(world.status(&[&submitted, &approved, &other, &returned, &elsewhere]), Some(Status::Approved));
+}
+
+#[test]
+fn a_case_id_taken_by_another_office_is_settled_by_returning_its_submission() {
+    let world = world();
+    let (ours, theirs) = (world.submits(0, None), world.submits(4, None));
+    let case = world.fold(&[&ours, &theirs]).unwrap();
+    assert_eq!((case.status, case.is_contested()), (Status::Conflict, true));
+    let thrown_out = world.decides(1, &theirs, Verdict::Return, &[]);
+    let case = world.fold(&[&ours, &theirs, &thrown_out]).unwrap();
+    assert_eq!((case.status, case.current.hash), (Status::Submitted, ours.hash()));
+    let returned = world.decides(1, &ours, Verdict::Return, &[]);
+    assert_eq!(world.status(&[&ours, &theirs, &thrown_out, &returned]), Some(Status::Returned));
+}
+
+#[test]
+fn notes_count_from_reviewers_and_from_who_captured() {
+    let world = world();
+    let submitted = world.submits(0, None);
+    let (by_counter, by_reviewer) = (world.notes(0, BlobHash([1; 32])), world.notes(1, BlobHash([2; 32])));
+    let by_other = world.notes(4, BlobHash([3; 32]));
+    let case = world.fold(&[&submitted, &by_counter, &by_reviewer, &by_other]).unwrap();
+    assert_eq!(case.note.len(), 2);
+    assert_eq!(case.refused, [by_other.hash()]);
+}
+
+/// Hashes of blobs stand in the logs, so naming one proves nothing.
+#[test]
+fn naming_another_office_s_blob_gives_no_right_to_it() {
+    let world = world();
+    let original = BlobHash([7; 32]);
+    let code = |office: usize| world.origins[office].office_and_epoch().unwrap().0;
+    let may = |cases: &[&Case], blob, office: usize| {
+        let roles = if office == 1 { Roles::REVIEW } else { Roles::CAPTURE };
+        access::may_have(cases.iter().copied(), blob, code(office), roles)
+    };
+    let captured = world.fold(&[&world.submits_photo(0, None, original)]).unwrap();
+    assert!(may(&[&captured], original, 0), "what it alone named it may have again, as after a lost disk");
+    assert!(may(&[&captured], original, 1));
+    assert!(!may(&[&captured], original, 4));
+    // In a case of its own, as a photo or in a note; and in the very case.
+    let named = world.fold(&[&world.submits_photo(4, None, original)]).unwrap();
+    let noted = world.fold(&[&world.submits(4, None), &world.notes(4, original)]).unwrap();
+    let contested = world.fold(&[&world.submits_photo(0, None, original), &world.submits_photo(4, None, BlobHash([8; 32]))]).unwrap();
+    let copied = world.fold(&[&world.submits_photo(0, None, original), &world.submits_photo(4, None, original)]).unwrap();
+    for cases in [&[&captured, &named][..], &[&captured, &noted], &[&contested], &[&copied]] {
+        assert!(!may(cases, original, 4));
+        assert!(may(cases, original, 1), "a reviewer is not kept from it");
+    }
+    // What a reviewer wrote goes to the office that captured, and to no other.
+    let note = BlobHash([5; 32]);
+    let answered = world.fold(&[&world.submits(0, None), &world.notes(1, note)]).unwrap();
+    assert!(may(&[&answered], note, 0));
+    assert!(!may(&[&answered], note, 4));
 }
 
 proptest! {

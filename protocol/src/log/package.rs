@@ -6,6 +6,7 @@
 
 use super::{SignedCheckpoint, checkpoint::CheckpointError, note::VerifierKey};
 use crate::{
+    id::PublicKey,
     limits::{ENTRY_BYTES_MAX, PACKAGE_ENTRIES_MAX, PROOF_HASHES_MAX},
     merkle::{Edge, Hash, leaf_hash, verify_consistency},
 };
@@ -63,6 +64,8 @@ pub struct VerifiedPackage {
     pub subtrees: Vec<(u8, u64, Hash)>,
     /// The checkpoint that covers them; it may be ahead of the edge.
     pub checkpoint: SignedCheckpoint,
+    /// The log's key. A record in it by another author does not count.
+    pub key: PublicKey,
 }
 
 impl Package {
@@ -90,6 +93,6 @@ impl Package {
         if !verify_consistency(edge.size(), checkpoint.size(), &proof, &edge.root(), checkpoint.root()) {
             return Err(PackageError::OtherHistory);
         }
-        Ok(VerifiedPackage { start: self.start, entries: self.entries, edge, subtrees, checkpoint })
+        Ok(VerifiedPackage { start: self.start, entries: self.entries, edge, subtrees, checkpoint, key: key.key() })
     }
 }

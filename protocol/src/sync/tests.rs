@@ -265,3 +265,102 @@ fn a_different_root_at_the_same_size_is_told() {
     sync.handle(0, Event::HeadAdvanced(head(1)));
     assert_eq!(sync.handle(0, Event::FrontierReceived(peer, vec![head(2)])), [Effect::Diverged { peer, origin: origin.clone() }]);
 }
+
+fn key(seed: u8) -> PublicKey {
+    OfficeKey::from_seed(&[seed; 32]).public()
+}
+
+fn origin_of(code: u32) -> Origin {
+    format!("x/office/{code:08}/1").parse().unwrap()
+}
+
+fn told(origin: &Origin, size: u64) -> Vec<Head> {
+    vec![Head { origin: origin.clone(), size, root: RecordHash([0; 32]) }]
+}
+
+/// A machine that follows one log and has two peers: who tells of it is asked, the lower key first.
+fn between_two_peers() -> (Sync, Origin, [PublicKey; 2]) {
+    let origin = origin_of(1);
+    let mut peers = [key(1), key(2)];
+    peers.sort();
+    let mut sync = Sync::new(None);
+    sync.handle(0, Event::Follow(vec![origin.clone()]));
+    peers.iter().for_each(|peer| _ = sync.handle(0, Event::Connected(*peer)));
+    (sync, origin, peers)
+}
+
+fn fetches(effects: &[Effect]) -> Vec<(PublicKey, u64)> {
+    effects.iter().filter_map(|effect| if let Effect::Fetch { peer, id, .. } = effect { Some((*peer, *id)) } else { None }).collect()
+}
+
+fn package(start: u64) -> Package {
+    Package { start, entries: vec![vec![1].into()], checkpoint: String::new(), proof: vec![] }
+}
+
+#[test]
+fn sizes_that_no_log_has_overflow_nothing() {
+    let (mut sync, first, [liar, _]) = between_two_peers();
+    let second = origin_of(2);
+    sync.handle(0, Event::Follow(vec![first.clone(), second.clone()]));
+    sync.handle(0, Event::FrontierReceived(liar, [told(&first, u64::MAX), told(&second, u64::MAX)].concat()));
+    assert_eq!(sync.lag(liar).to_receive, u64::MAX);
+}
+
+#[test]
+fn a_peer_that_tells_of_more_than_it_gives_starves_nobody() {
+    let (mut sync, origin, [liar, honest]) = between_two_peers();
+    let asked = fetches(&sync.handle(0, Event::FrontierReceived(liar, told(&origin, u64::MAX))));
+    sync.handle(0, Event::FrontierReceived(honest, told(&origin, 9)));
+    let (_, id) = asked[0];
+    let next = fetches(&sync.handle(1, Event::FetchFailed(liar, id)));
+    assert_eq!(next.len(), 1);
+    assert_eq!(next[0].0, honest, "the other one is asked at once");
+    // However often it tells of more, it comes after who gave.
+    let mut head = 0;
+    let mut giving = next[0];
+    for now in (10_000..15_000).step_by(1_000) {
+        assert_eq!(fetches(&sync.handle(now, Event::FrontierReceived(liar, told(&origin, u64::MAX)))), []);
+        sync.handle(now, Event::PackageReceived(honest, giving.1, package(head)));
+        head += 1;
+        sync.handle(now, Event::HeadAdvanced(told(&origin, head)[0].clone()));
+        giving = fetches(&sync.handle(now, Event::Ingested(honest, origin.clone())))[0];
+        assert_eq!(giving.0, honest);
+    }
+}
+
+#[test]
+fn a_failed_fetch_forgets_nothing_that_was_told() {
+    let (mut sync, origin, [peer, _]) = between_two_peers();
+    let asked = fetches(&sync.handle(0, Event::FrontierReceived(peer, told(&origin, 9))));
+    sync.handle(0, Event::FetchFailed(peer, asked[0].1));
+    assert_eq!(sync.lag(peer).to_receive, 9);
+    assert_eq!(fetches(&sync.handle(1, Event::Tick)), [], "left alone for a while");
+    assert_eq!(fetches(&sync.handle(FETCH_RETRY_MS, Event::Tick)).len(), 1, "and asked again without a new frontier");
+}
+
+#[test]
+fn one_log_is_stored_from_one_peer_at_a_time_even_when_it_disconnects() {
+    let (mut sync, origin, [one, other]) = between_two_peers();
+    let asked = fetches(&sync.handle(0, Event::FrontierReceived(one, told(&origin, 9))));
+    sync.handle(0, Event::FrontierReceived(other, told(&origin, 9)));
+    sync.handle(1, Event::PackageReceived(one, asked[0].1, package(0)));
+    assert_eq!(fetches(&sync.handle(2, Event::Disconnected(one))), [], "its package is still being stored");
+    assert_eq!(fetches(&sync.handle(3, Event::Ingested(one, origin))).len(), 1);
+}
+
+#[test]
+fn a_fault_of_our_own_disk_is_not_held_against_the_peer() {
+    let (mut sync, origin, [peer, _]) = between_two_peers();
+    let asked = fetches(&sync.handle(0, Event::FrontierReceived(peer, told(&origin, 9))));
+    sync.handle(1, Event::PackageReceived(peer, asked[0].1, package(0)));
+    assert_eq!(fetches(&sync.handle(2, Event::NotStored(peer, origin.clone()))), [], "not in a hot loop");
+    assert_eq!(fetches(&sync.handle(2 + FETCH_RETRY_MS, Event::Tick)).len(), 1);
+}
+
+#[test]
+fn a_package_from_another_place_than_asked_for_is_not_looked_at() {
+    let (mut sync, origin, [peer, _]) = between_two_peers();
+    let asked = fetches(&sync.handle(0, Event::FrontierReceived(peer, told(&origin, 9))));
+    assert_eq!(sync.handle(1, Event::PackageReceived(peer, asked[0].1, package(3))), []);
+    assert_eq!(fetches(&sync.handle(60_000, Event::Tick)), [], "not asked again before it reconnects");
+}

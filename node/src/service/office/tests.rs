@@ -1,0 +1,118 @@
+//! The office: heads after a crash or a restore, and cases that never show an older state than was stored.
+
+use super::*;
+use crate::service::testing;
+use protocol::{
+    id::{RecordHash, SpecHash},
+    record::{Decided, Submitted, Verdict},
+};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+fn submitted(case: CaseId) -> Record {
+    let blob = BlobHash([0; 32]);
+    Record::Submitted(Submitted {
+        case,
+        spec: SpecHash([0; 32]),
+        photo: blob,
+        original: blob,
+        payload: blob,
+        applicant: blob,
+        report: blob,
+        operations: vec![],
+        located_by: "marks".into(),
+        failed_checks: 0,
+        supersedes: None,
+        operator: 1,
+        at_ms: 0,
+    })
+}
+
+fn append(office: &Office, record: &Record) -> RecordHash {
+    office.append(|_, signer| Ok(vec![signer.sign(record)?])).unwrap()[0].hash()
+}
+
+#[test]
+fn a_head_file_that_lags_is_signed_anew_and_one_that_leads_stops_writing() {
+    let home = testing::Home::new();
+    let office = home.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    let head = home.path().join("heads/office.checkpoint");
+    let one = std::fs::read(&head).unwrap();
+    append(&office, &submitted(CaseId([2; 16])));
+    let two = std::fs::read(&head).unwrap();
+    drop(office);
+    // A crash between commit and head file.
+    std::fs::write(&head, &one).unwrap();
+    assert_eq!(home.open().read_only(), None);
+    assert_eq!(std::fs::read(&head).unwrap(), two);
+    // A database from yesterday.
+    let office = home.open();
+    append(&office, &submitted(CaseId([3; 16])));
+    let three = std::fs::read(&head).unwrap();
+    drop(office);
+    let other = testing::Home::with_keys_of(&home);
+    let office = other.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    drop(office);
+    std::fs::write(other.path().join("heads/office.checkpoint"), &three).unwrap();
+    assert!(other.open().read_only().is_some());
+}
+
+#[test]
+fn a_longer_database_that_does_not_begin_with_what_was_signed_is_not_signed() {
+    let home = testing::Home::new();
+    let office = home.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    drop(office);
+    let signed = std::fs::read(home.path().join("heads/office.checkpoint")).unwrap();
+    let other = testing::Home::with_keys_of(&home);
+    let office = other.open();
+    (5..8).for_each(|case| _ = append(&office, &submitted(CaseId([case; 16]))));
+    drop(office);
+    std::fs::write(other.path().join("heads/office.checkpoint"), &signed).unwrap();
+    let office = other.open();
+    assert!(office.read_only().is_some(), "two histories must never carry this office's signature");
+    assert_eq!(std::fs::read(other.path().join("heads/office.checkpoint")).unwrap(), signed);
+}
+
+#[test]
+fn a_case_read_while_it_changes_never_stays_old() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let id = CaseId([1; 16]);
+    let submission = append(&office, &submitted(id));
+    let reading = AtomicBool::new(true);
+    let seen: Vec<usize> = std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while reading.load(Ordering::Relaxed) {
+                    office.case(id).unwrap();
+                }
+            });
+        }
+        let seen = (0..60).map(|round| {
+            let verdict = Verdict::Approve;
+            let decided = Decided { case: id, submission, verdict, reasons: vec![], resolves: vec![], operator: round, at_ms: 0 };
+            append(&office, &Record::Decided(decided));
+            std::thread::sleep(Duration::from_millis(2));
+            office.case(id).unwrap().unwrap().decisions.len()
+        });
+        let seen = seen.collect();
+        reading.store(false, Ordering::Relaxed);
+        seen
+    });
+    assert_eq!(seen, (1..=60).collect::<Vec<_>>());
+}
+
+#[test]
+fn made_up_case_ids_are_not_remembered() {
+    let home = testing::Home::new();
+    let office = home.open();
+    for id in 0..50_u8 {
+        assert!(office.case(CaseId([id; 16])).unwrap().is_none());
+    }
+    assert_eq!(lock(&office.cases).cases.len(), 0);
+}
