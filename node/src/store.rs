@@ -202,14 +202,20 @@ impl Store {
         read.open_table(tables::STAFF)?.iter()?.map(|row| from_json(row?.1.value())).collect()
     }
 
-    /// Remembers how much of a log a peer holds.
+    /// Remembers how much of each log each peer holds. Logs that are not here are passed over.
     ///
     /// # Errors
     /// As the database.
-    pub fn put_peer_size(&self, peer: PublicKey, origin: &Origin, size: u64) -> Result<(), StoreError> {
-        let Some(number) = self.log_number(origin) else { return Ok(()) };
+    pub fn put_peer_sizes(&self, sizes: &[(PublicKey, Origin, u64)]) -> Result<(), StoreError> {
         let write = self.db.begin_write()?;
-        write.open_table(tables::PEER_SIZES)?.insert(&peer_key(peer, number), size)?;
+        {
+            let mut table = write.open_table(tables::PEER_SIZES)?;
+            for (peer, origin, size) in sizes {
+                if let Some(number) = self.log_number(origin) {
+                    table.insert(&peer_key(*peer, number), size)?;
+                }
+            }
+        }
         Ok(write.commit()?)
     }
     /// What was remembered.

@@ -304,9 +304,9 @@ impl Sync {
         self.peers.values().filter_map(|peer| peer.sizes.get(origin).copied()).max().unwrap_or(0)
     }
 
-    /// How much of a log each peer is known to hold.
-    pub fn holders(&self, origin: &Origin) -> Vec<(PublicKey, u64)> {
-        self.peers.iter().filter_map(|(key, peer)| Some((*key, *peer.sizes.get(origin)?))).collect()
+    /// How much of each log each peer is known to hold.
+    pub fn holdings(&self) -> impl Iterator<Item = (PublicKey, &Origin, u64)> {
+        self.peers.iter().flat_map(|(key, peer)| peer.sizes.iter().map(|(origin, size)| (*key, origin, *size)))
     }
 
     /// Peers with a standing connection.

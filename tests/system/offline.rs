@@ -38,6 +38,15 @@ fn a_counter_that_is_cut_off_goes_on_and_says_what_waits() {
     let counter = federation.a.client();
     eventually("it was sent", || (counter.get(&format!("/api/cases/{id}")).json()["row"]["sent"] == true).then_some(()));
     eventually("nothing waits any more", || (counter.get("/api/status").json()["to_send"] == 0).then_some(()));
+    // And what was sent is known to be sent after a restart at once, when nobody is there to ask.
+    federation.a.stop();
+    federation.province.stop();
+    federation.a.start();
+    let status = federation.a.client().get("/api/status").json();
+    assert_eq!((&status["online"], &status["to_send"]), (&false.into(), &0.into()));
+    let counts: Vec<_> =
+        status["peers"].as_array().unwrap().iter().filter(|peer| peer["code"] == "44000001").map(|peer| peer["to_send"].clone()).collect();
+    assert_eq!(counts, [0]);
 }
 
 #[test]

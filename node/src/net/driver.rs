@@ -20,7 +20,7 @@ use libp2p::{
     tcp, yamux,
 };
 use protocol::{
-    id::{BlobHash, PublicKey},
+    id::{BlobHash, Origin, PublicKey},
     log::PackageError,
     sync::{
         Effect, Event, Sync,
@@ -111,7 +111,7 @@ struct Driver {
     answering: usize,
     done: mpsc::Sender<Done>,
     status: NetworkHandle,
-    remembered: BTreeMap<PublicKey, u64>,
+    remembered: BTreeMap<(PublicKey, Origin), u64>,
 }
 
 /// Starts the network; it runs until `stop` changes.
@@ -227,10 +227,14 @@ impl Driver {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = tick.tick() => self.on_tick(),
-                _ = stop.changed() => return,
+                _ = stop.changed() => break,
             }
             self.ask_for_blobs();
             self.publish_status();
+        }
+        if let Some(kept) = self.remember_holdings() {
+            // Failing was logged where it failed; the node stops either way.
+            let _ = kept.await;
         }
     }
 
@@ -287,23 +291,25 @@ impl Driver {
                 tracing::debug!(%error, %peer, "cannot dial");
             }
         }
-        self.remember_sizes();
+        self.remember_holdings();
     }
 
-    /// Keeps what peers hold of the own log, so that "waits to be sent" is honest after a restart without a network.
-    fn remember_sizes(&mut self) {
-        let origin = self.office.origin().clone();
-        for (peer, size) in self.sync.holders(&origin) {
-            if self.remembered.get(&peer) != Some(&size) {
-                self.remembered.insert(peer, size);
-                let (office, origin) = (self.office.clone(), origin.clone());
-                spawn_blocking(move || {
-                    if let Err(error) = office.store.put_peer_size(peer, &origin, size) {
-                        tracing::warn!(%error, "cannot remember what a peer holds");
-                    }
-                });
-            }
-        }
+    /// Keeps what peers hold, so that "waits to be sent" is honest after a restart without a network.
+    fn remember_holdings(&mut self) -> Option<JoinHandle<()>> {
+        let news: Vec<_> = self
+            .sync
+            .holdings()
+            .map(|(peer, origin, size)| (peer, origin.clone(), size))
+            .filter(|(peer, origin, size)| self.remembered.insert((*peer, origin.clone()), *size) != Some(*size))
+            .collect();
+        let office = self.office.clone();
+        (!news.is_empty()).then(|| {
+            spawn_blocking(move || {
+                if let Err(error) = office.store.put_peer_sizes(&news) {
+                    tracing::warn!(%error, "cannot remember what peers hold");
+                }
+            })
+        })
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
