@@ -55,6 +55,8 @@ pub struct App {
     pub jobs: Jobs,
     /// Sessions of this process.
     pub sessions: Arc<auth::Sessions>,
+    /// Slows down the guessing of passwords.
+    pub throttle: Arc<auth::Throttle>,
     /// Token of the command line on this machine.
     pub token: Arc<str>,
     /// Port that this node serves, for the list of allowed hosts.
@@ -72,7 +74,18 @@ impl App {
         token: &str,
         port: u16,
     ) -> Self {
-        Self { office, net, vision, finds_faces, font, jobs: Jobs::default(), sessions: Arc::default(), token: token.into(), port }
+        Self {
+            office,
+            net,
+            vision,
+            finds_faces,
+            font,
+            jobs: Jobs::default(),
+            sessions: Arc::default(),
+            throttle: Arc::default(),
+            token: token.into(),
+            port,
+        }
     }
 
     /// Runs store work off the reactor.

@@ -11,7 +11,7 @@ mod tables;
 
 pub use blobs::{BlobError, Blobs, PartialBlob};
 pub use heads::HeadFile;
-pub(crate) use heads::replace_file;
+pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
@@ -85,7 +85,7 @@ impl Store {
     /// # Errors
     /// In use, of a later version, or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir)?;
+        create_private_dir(dir)?;
         let db = Database::create(dir.join("store.redb"))?;
         let write = db.begin_write()?;
         {

@@ -86,6 +86,10 @@ impl Note {
         if new == self.text() {
             return Ok(None);
         }
+        // Every other replica would refuse it.
+        if self.changes >= DOC_CHANGES_MAX {
+            return Err(DocError::Bounds("changes"));
+        }
         self.doc.set_actor(actor(writer, case_entry));
         let change = guarded(|| {
             self.doc.update_text(&self.text, new)?;
@@ -158,6 +162,16 @@ mod tests {
         }
         assert_eq!(orders, ["左眼：眼镜反光，请重拍"; 3]);
         assert_eq!(left.edit(&office("44030001"), 2, "眼镜反光，请重拍"), Ok(None));
+    }
+
+    #[test]
+    fn a_full_note_is_closed_for_its_writer_too() {
+        let mut note = Note::default();
+        let raw = note.edit(&office("44030001"), 0, "a").unwrap().unwrap();
+        while note.changes() < DOC_CHANGES_MAX {
+            note.apply(&raw).unwrap();
+        }
+        assert_eq!(note.edit(&office("44030001"), 1, "b"), Err(DocError::Bounds("changes")));
     }
 
     #[test]

@@ -81,6 +81,53 @@ impl Sessions {
     }
 }
 
+/// Wrong passwords for one login before it has to wait: fingers slip.
+const FREE_TRIES: u32 = 5;
+/// Longest wait. Short enough that nobody can keep a colleague out for a morning, long enough that guessing takes years.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+/// Failures are forgotten after this long without another.
+const FORGET: Duration = Duration::from_secs(15 * 60);
+/// Bound: logins with failures that are remembered; made-up ones push each other out before any that was tried often.
+const LOGINS_MAX: usize = 1_024;
+
+/// Slows down guessing: failures by login, whether or not anybody has that login.
+#[derive(Debug, Default)]
+pub struct Throttle(Mutex<HashMap<String, Tries>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Tries {
+    failed: u32,
+    last: Instant,
+}
+
+impl Throttle {
+    /// Admits a try, which counts as failed until [`Throttle::succeeded`]: so many at once are no way around the wait.
+    ///
+    /// # Errors
+    /// How long this login has to wait.
+    pub(crate) fn admit(&self, login: &str, now: Instant) -> Result<(), Duration> {
+        let mut logins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        logins.retain(|_, tries| now.saturating_duration_since(tries.last) < FORGET);
+        let tries = logins.get(login).copied().unwrap_or(Tries { failed: 0, last: now });
+        let over = tries.failed.saturating_sub(FREE_TRIES - 1);
+        let wait = if over == 0 { Duration::ZERO } else { Duration::from_secs(1 << over.min(5)).min(WAIT_MAX) };
+        let passed = now.saturating_duration_since(tries.last);
+        if passed < wait {
+            return Err(wait.saturating_sub(passed));
+        }
+        if logins.len() >= LOGINS_MAX && !logins.contains_key(login) {
+            let least = logins.iter().min_by_key(|(_, tries)| (tries.failed, tries.last)).map(|(login, _)| login.clone());
+            least.and_then(|login| logins.remove(&login));
+        }
+        logins.insert(login.to_owned(), Tries { failed: tries.failed.saturating_add(1), last: now });
+        Ok(())
+    }
+    /// The password was right.
+    pub(crate) fn succeeded(&self, login: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(login);
+    }
+}
+
 impl App {
     /// Cookies are shared by all ports of a host, so the name carries the office code: several nodes may run on one machine.
     pub(crate) fn cookie_name(&self) -> String {
@@ -119,5 +166,37 @@ impl FromRequestParts<App> for Operator {
             return Ok(Self::local());
         }
         app.session(&parts.headers).and_then(|session| session.operator).ok_or_else(ApiError::not_logged_in)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guessing_is_slowed_down_and_a_right_password_is_not() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        for _ in 0..FREE_TRIES {
+            assert_eq!(throttle.admit("staff", start), Ok(()));
+        }
+        let wait = throttle.admit("staff", start).unwrap_err();
+        assert!(throttle.admit("staff", start + wait / 2).is_err());
+        assert_eq!(throttle.admit("other", start), Ok(()), "nobody else waits");
+        assert_eq!(throttle.admit("staff", start + wait), Ok(()));
+        throttle.succeeded("staff");
+        assert_eq!(throttle.admit("staff", start + wait), Ok(()));
+        // An hour of guessing without a pause.
+        let guesses = (0..3_600).filter(|second| throttle.admit("admin", start + Duration::from_secs(*second)).is_ok()).count();
+        assert!(guesses < 130, "{guesses}");
+        assert!(throttle.admit("admin", start + Duration::from_secs(3_600) + WAIT_MAX).is_ok(), "nobody is kept out for long");
+    }
+
+    #[test]
+    fn made_up_logins_neither_fill_the_memory_nor_push_a_tried_one_out() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        (0..FREE_TRIES).for_each(|_| _ = throttle.admit("staff", start));
+        (0..5_000).for_each(|made_up| _ = throttle.admit(&made_up.to_string(), start));
+        assert_eq!(throttle.0.lock().unwrap().len(), LOGINS_MAX);
+        assert!(throttle.admit("staff", start).is_err());
     }
 }

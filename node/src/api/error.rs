@@ -7,6 +7,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use std::time::Duration;
 
 /// A refusal on its way out.
 #[derive(Debug)]
@@ -29,6 +30,15 @@ impl ApiError {
     /// Nobody is logged in.
     pub(crate) fn not_logged_in() -> Self {
         Self(StatusCode::UNAUTHORIZED, Refusal::new(Kind::Forbidden, "not_logged_in", "请先登录。", "log in first"))
+    }
+    /// Too many wrong passwords for this login.
+    pub(crate) fn too_many_tries(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let (zh, en) = (
+            format!("密码错误次数过多，请等待 {seconds} 秒后重试。"),
+            format!("too many wrong passwords: wait {seconds} seconds and try again"),
+        );
+        Self(StatusCode::TOO_MANY_REQUESTS, Refusal::new(Kind::Forbidden, "login_throttled", zh, en))
     }
     /// Logged in, but not for this.
     pub(crate) fn role() -> Self {

@@ -64,3 +64,75 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        api,
+        service::{network::NetworkHandle, testing::Home},
+    };
+    use std::{
+        io::{Read, Write},
+        net::TcpStream,
+        sync::Arc,
+    };
+
+    /// Serves a fresh office; `look` gets a function that sends one request and returns the whole answer as text.
+    fn serve(look: impl FnOnce(&dyn Fn(&str, &str, &str) -> String)) {
+        let home = Home::new();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let app = App::new(Arc::new(home.open()), NetworkHandle::default(), Arc::new(photo::NoVision), false, None, "token", port);
+        runtime.spawn(axum::serve(listener, api::router(app)).into_future());
+        look(&|line, host, headers| {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let host = host.replace("PORT", &port.to_string());
+            write!(stream, "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        runtime.shutdown_background();
+    }
+
+    #[test]
+    fn every_path_is_closed_to_other_host_names_and_every_write_to_other_pages() {
+        serve(|ask| {
+            for path in ["/", "/assets/x.js", "/nowhere", "/api/nowhere", "/api/session", "/api/status", "/api/events"] {
+                for host in ["evil.example", "localhost", "localhost:1", "localhost:PORT.evil.example", ""] {
+                    let answer = ask(&format!("GET {path}"), host, "");
+                    assert!(answer.starts_with("HTTP/1.1 4") && !answer.contains("set-cookie"), "{path} {host}: {answer}");
+                }
+                let write = ask(&format!("POST {path}"), "localhost:PORT", "");
+                assert!(write.starts_with("HTTP/1.1 403"), "{path}: {write}");
+                let read = ask(&format!("GET {path}"), "localhost:PORT", "");
+                assert!(read.contains("content-security-policy") && read.contains("nosniff"), "{path}: {read}");
+            }
+            assert!(ask("GET /api/events", "localhost:PORT", "").starts_with("HTTP/1.1 401"), "nobody listens without a login");
+            let session = ask("GET /api/session", "localhost:PORT", "");
+            let cookie = session.lines().find(|line| line.starts_with("set-cookie")).unwrap();
+            assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && session.contains("no-store"), "{session}");
+            let wrong = ask("GET /api/status", "localhost:PORT", "authorization: Bearer tokem\r\n");
+            assert!(wrong.starts_with("HTTP/1.1 401"), "{wrong}");
+        });
+    }
+
+    #[test]
+    fn a_login_that_is_guessed_at_has_to_wait() {
+        serve(|ask| {
+            let session = ask("GET /api/session", "localhost:PORT", "");
+            let cookie = session.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next()).unwrap();
+            let csrf = session.split_once("csrf_token\":\"").unwrap().1.split('"').next().unwrap();
+            let body = r#"{"login":"staff","password":"wrong"}"#;
+            let headers = format!(
+                "cookie: {cookie}\r\nx-csrf-token: {csrf}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let codes = [0; 6].map(|_| ask("POST /api/login", "localhost:PORT", &headers));
+            assert!(codes[..5].iter().all(|answer| answer.contains("login_failed")), "{codes:?}");
+            assert!(codes[5].starts_with("HTTP/1.1 429") && codes[5].contains("login_throttled"), "{}", codes[5]);
+        });
+    }
+}

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::service::{
     Change, Office, Refusal, intake,
+    office::now_ms,
     receipts::{self, Answer, Found},
     review,
 };
@@ -60,8 +61,14 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
 pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refusal> {
     let (verdict, message, number, found) = match receipts::look_up(office, typed)? {
         Answer::Valid(found) => {
-            let message =
-                Text::new("有效：签名、日志位置与审核决定均已核验。", "valid: signatures, log position and decision were verified");
+            let message = if found.verified.receipt.valid_until_ms <= now_ms() {
+                Text::new(
+                    "回执真实（签名、日志位置与审核决定均已核验），但已超过有效期，请勿再使用。",
+                    "genuine (signatures, log position and decision were verified), but its validity has ended: do not use it any more",
+                )
+            } else {
+                Text::new("有效：签名、日志位置与审核决定均已核验。", "valid: signatures, log position and decision were verified")
+            };
             ("valid", message, found.verified.number.to_string(), Some(found))
         }
         Answer::Disputed(found) => {

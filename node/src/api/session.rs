@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use std::time::Instant;
 
 fn view(app: &App, session: &Session) -> SessionView {
     SessionView {
@@ -47,8 +48,11 @@ pub(super) async fn session(State(app): State<App>, headers: HeaderMap) -> Respo
 #[utoipa::path(post, path = "/api/login", request_body = LoginRequest, responses((status = 200, body = SessionView)))]
 pub(super) async fn login(State(app): State<App>, headers: HeaderMap, Json(request): Json<LoginRequest>) -> Result<Response, ApiError> {
     // Argon2 takes memory and time, so logins share the bounded pool with photo work.
+    let login = request.login.chars().take(staff::LOGIN_CHARS_MAX + 1).collect::<String>();
+    app.throttle.admit(&login, Instant::now()).map_err(ApiError::too_many_tries)?;
     let office = app.office.clone();
     let staff = app.jobs.run(move || staff::log_in(&office, &request.login, &request.password)).await?;
+    app.throttle.succeeded(&login);
     if let Some(old) = app.session_id(&headers) {
         app.sessions.close(&old);
     }

@@ -88,7 +88,7 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
     if !args.http.ip().is_loopback() {
         bail!("--http {} is not this machine: use 127.0.0.1", args.http);
     }
-    // Read before anything is written, so that a wrong file leaves nothing behind.
+    // Read and checked before anything is written, so that a wrong file leaves nothing behind.
     let joined: Option<Federation> = args
         .join
         .as_ref()
@@ -97,22 +97,26 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
             serde_json::from_slice(&text).with_context(|| format!("{} is not a federation file", path.display()))
         })
         .transpose()?;
-    std::fs::create_dir_all(dir)?;
+    let roles = args.roles.iter().try_fold(Roles::default(), |roles, name| {
+        Roles::from_name(name).map(|role| roles.with(role)).with_context(|| format!("there is no role '{name}'"))
+    })?;
+    let name = match &joined {
+        Some(federation) => federation.verifier()?.origin().federation().to_owned(),
+        None => args.federation.clone(),
+    };
+    let origin = Origin::office(&name, code, 1)?;
+    store::create_private_dir(dir)?;
     let keys = Keys::create(&dir.join("keys"), joined.is_none())?;
     let config = config_of(args);
     let federation = match joined {
         Some(federation) => federation,
         None => found(&keys, args)?,
     };
-    let origin = Origin::office(federation.verifier()?.origin().federation(), code, 1)?;
     write(dir, config::FEDERATION, &serde_json::to_string_pretty(&federation)?)?;
     write(dir, config::FILE, &toml::to_string_pretty(&config)?)?;
     let office = runtime::open_office(dir, &config)?;
     let mut request = None;
     if office.is_province() {
-        let roles = args.roles.iter().try_fold(Roles::default(), |roles, name| {
-            Roles::from_name(name).map(|role| roles.with(role)).with_context(|| format!("there is no role '{name}'"))
-        })?;
         office.enrol(enrolment::enrol_self(&office.keys, code, &args.name, roles))?;
     } else {
         request = Some(enrolment::write_request(&office.keys, &origin, &args.name)?);
@@ -155,4 +159,28 @@ fn found(keys: &Keys, args: &InitArgs) -> Result<Federation> {
         .map(|address| address.clone().with_p2p(peer).map_err(|address| anyhow::anyhow!("{address} names another peer")))
         .collect::<Result<_>>()?;
     Ok(Federation { province: key.to_string(), peers })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: InitArgs,
+    }
+
+    #[test]
+    fn a_mistyped_option_leaves_nothing_behind_that_a_second_try_would_meet() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("node");
+        for wrong in [["--roles", "captain"], ["--federation", "Not A Host"], ["--code", "1"]] {
+            let line = Line::parse_from([&["init"][..], &wrong].concat());
+            assert!(make(&dir, &line.args, false).is_err());
+            assert!(!dir.exists(), "{wrong:?}");
+        }
+        make(&dir, &Line::parse_from(["init"]).args, false).unwrap();
+    }
 }

@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Blobs fetched at one time.
 const IN_FLIGHT_MAX: usize = 8;
-/// A peer that had nothing is asked again after this long.
+/// A peer that had nothing is asked again after this long, doubled with every time that it fails again.
 const RETRY_MS: u64 = 5_000;
+/// Doublings of [`RETRY_MS`]: what nobody may give costs every peer one question in five minutes.
+const RETRY_DOUBLINGS_MAX: u32 = 6;
 
 /// The blobs that this node is after.
 #[derive(Debug, Default)]
@@ -23,8 +25,16 @@ pub(super) struct Wants {
 #[derive(Debug, Default)]
 struct Want {
     asking: Option<(PublicKey, u64)>,
-    /// Peers that had nothing, and when to ask them again.
-    without: BTreeMap<PublicKey, u64>,
+    /// Who gave the last piece: a whole made by several could be spoilt by any of them.
+    giver: Option<PublicKey>,
+    failed: BTreeMap<PublicKey, Failed>,
+}
+
+/// A peer that had nothing, or gave something else than was asked for.
+#[derive(Debug, Default)]
+struct Failed {
+    times: u32,
+    again_at: u64,
 }
 
 impl Wants {
@@ -36,16 +46,24 @@ impl Wants {
     pub(super) fn done(&mut self, blob: BlobHash) {
         self.wanted.remove(&blob);
     }
-    /// A piece came: the same peer may be asked for the next one.
-    pub(super) fn free(&mut self, blob: BlobHash) {
+    /// Somebody waits for it: whoever failed before may be asked at once.
+    pub(super) fn hurry(&mut self, blob: BlobHash) {
+        self.wanted.entry(blob).or_default().failed.values_mut().for_each(|failed| failed.again_at = 0);
+    }
+    /// A piece came: the same peer is asked for the next one.
+    pub(super) fn free(&mut self, blob: BlobHash, giver: PublicKey) {
         if let Some(want) = self.wanted.get_mut(&blob) {
             want.asking = None;
+            want.giver = Some(giver);
         }
     }
     pub(super) fn failed(&mut self, blob: BlobHash, peer: PublicKey, now: u64) {
         if let Some(want) = self.wanted.get_mut(&blob) {
             want.asking = None;
-            want.without.insert(peer, now + RETRY_MS);
+            want.giver.take_if(|giver| *giver == peer);
+            let failed = want.failed.entry(peer).or_default();
+            failed.again_at = now + (RETRY_MS << failed.times.min(RETRY_DOUBLINGS_MAX));
+            failed.times = failed.times.saturating_add(1);
         }
     }
     /// What to ask now.
@@ -59,9 +77,11 @@ impl Wants {
             if want.asking.is_some_and(|(_, deadline)| deadline > now) {
                 continue;
             }
-            let giver = connected.iter().find(|peer| want.without.get(peer).is_none_or(|again| *again <= now));
+            let able = connected.iter().filter(|peer| want.failed.get(peer).is_none_or(|failed| failed.again_at <= now));
+            let giver = able.min_by_key(|peer| (want.giver != Some(**peer), want.failed.get(peer).map_or(0, |failed| failed.times)));
             if let Some(peer) = giver {
-                want.asking = Some((*peer, now + REQUEST_TIMEOUT_MS));
+                // The shell tells of every request that fails; this is for one whose piece is slow to reach the disk.
+                want.asking = Some((*peer, now + 2 * REQUEST_TIMEOUT_MS));
                 busy += 1;
                 asked.push((*peer, *blob));
             }
@@ -113,9 +133,37 @@ mod tests {
         wants.failed(blob, b, 2);
         assert_eq!(wants.next(3, &connected), []);
         assert_eq!(wants.next(1 + RETRY_MS, &connected), [(a, blob)]);
-        wants.free(blob);
+        wants.free(blob, a);
         assert_eq!(wants.next(2 + RETRY_MS, &connected), [(a, blob)], "the next piece comes from the same peer");
         wants.done(blob);
         assert_eq!(wants.next(u64::MAX, &connected), []);
+    }
+
+    #[test]
+    fn a_peer_that_spoils_a_blob_is_asked_last_and_ever_more_rarely() {
+        let (liar, honest) = (PublicKey([1; 32]), PublicKey([2; 32]));
+        let connected = BTreeSet::from([liar, honest]);
+        let blob = BlobHash([7; 32]);
+        let mut wants = Wants::default();
+        wants.add([blob]);
+        wants.next(0, &connected);
+        wants.failed(blob, liar, 0);
+        // The honest one goes on piece by piece, also once the liar's time is up.
+        for now in (0..10 * RETRY_MS).step_by(1_000) {
+            assert_eq!(wants.next(now, &connected), [(honest, blob)]);
+            wants.free(blob, honest);
+        }
+        let alone = BTreeSet::from([liar]);
+        let asked = (0..3_600_000).step_by(1_000).filter(|now| {
+            let asked = !wants.next(*now, &alone).is_empty();
+            if asked {
+                wants.failed(blob, liar, *now);
+            }
+            asked
+        });
+        assert!(asked.count() < 25, "in an hour");
+        assert_eq!(wants.next(3_600_000, &alone), []);
+        wants.hurry(blob);
+        assert_eq!(wants.next(3_600_000, &alone).len(), 1, "somebody waits for it");
     }
 }

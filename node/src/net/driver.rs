@@ -14,13 +14,16 @@ use crate::service::{
 };
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder, identify, identity, mdns, multiaddr, noise, ping,
+    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
+    connection_limits::{self, ConnectionLimits},
+    identify, identity, mdns, multiaddr, noise, ping,
     request_response::{self, OutboundRequestId, ProtocolSupport, ResponseChannel},
     swarm::{NetworkBehaviour, SwarmEvent, behaviour::toggle::Toggle, dial_opts::DialOpts},
     tcp, yamux,
 };
 use protocol::{
-    id::{BlobHash, Origin, PublicKey},
+    id::{BlobHash, Origin, PublicKey, RecordHash},
+    limits::FRONTIER_LOGS_MAX,
     log::PackageError,
     sync::{
         Effect, Event, Sync,
@@ -29,6 +32,7 @@ use protocol::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
 };
@@ -43,6 +47,14 @@ const ANSWERS_MAX: usize = 64;
 const DONE_QUEUE: usize = 256;
 /// Keys that knocked and are remembered for the screen.
 const STRANGERS_MAX: usize = 16;
+/// Connections that have not said yet who they are.
+const PENDING_INCOMING_MAX: u32 = 64;
+/// Connections from others: a province of 3,000 offices fits.
+const ESTABLISHED_INCOMING_MAX: u32 = 4_096;
+/// QUIC and TCP, dialled from both sides at once.
+const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+/// A connection of a key that may not speak ends after this long, so that strangers cannot hold the places of offices.
+const STRANGER_STAY_MS: u64 = 30_000;
 /// A peer without a connection is dialled again after this long.
 const REDIAL_MS: u64 = 3_000;
 
@@ -82,6 +94,7 @@ struct Behaviour {
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     mdns: Toggle<mdns::tokio::Behaviour>,
+    limits: connection_limits::Behaviour,
 }
 
 /// What disk work reports.
@@ -92,10 +105,20 @@ enum Done {
     Wanted(Vec<BlobHash>),
 }
 
+/// Whether somebody looks for wanted blobs at this moment. One look at a time, however fast records arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looking {
+    No,
+    Yes,
+    /// Something changed since that look began.
+    YesAndAgain,
+}
+
 enum Asked {
     Frontier,
     Entries(u64),
-    Blob(BlobHash),
+    /// A piece of a blob, and the bytes of it that were here.
+    Blob(BlobHash, u64),
 }
 
 struct Driver {
@@ -108,6 +131,9 @@ struct Driver {
     dialled: BTreeMap<PublicKey, u64>,
     refused: BTreeMap<PublicKey, Refusal>,
     strangers: Vec<PublicKey>,
+    /// Connected keys that may not speak, and since when.
+    guests: BTreeMap<PeerId, u64>,
+    looking: Looking,
     answering: usize,
     done: mpsc::Sender<Done>,
     status: NetworkHandle,
@@ -133,7 +159,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     let handle = NetworkHandle::default();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
     let mut sync = Sync::new(Some(office.origin().clone()));
-    for (peer, origin, size) in office.store.peer_sizes().unwrap_or_default() {
+    for (peer, origin, size) in office.store.peer_sizes().map_err(|error| NetError::Start(error.to_string()))? {
         sync.remember(peer, origin, size);
     }
     let driver = Driver {
@@ -145,6 +171,8 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         dialled: BTreeMap::new(),
         refused: BTreeMap::new(),
         strangers: Vec::new(),
+        guests: BTreeMap::new(),
+        looking: Looking::No,
         answering: 0,
         done,
         status: handle.clone(),
@@ -176,6 +204,12 @@ fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result<Swarm<Beha
                 identify: identify::Behaviour::new(identify::Config::new("/huizhi/1".into(), key.public())),
                 ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(10))),
                 mdns: mdns.into(),
+                limits: connection_limits::Behaviour::new(
+                    ConnectionLimits::default()
+                        .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
+                        .with_max_established_incoming(Some(ESTABLISHED_INCOMING_MAX))
+                        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX)),
+                ),
             })
         })
         .map_err(|error| start_error(&error))?
@@ -246,8 +280,7 @@ impl Driver {
     fn on_change(&mut self, change: Change) {
         match change {
             Change::Log(origin) => {
-                let head = self.office.store.head(&origin);
-                self.step(Event::HeadAdvanced(Head { origin, size: head.size, root: protocol::id::RecordHash(head.root) }));
+                self.step(Event::HeadAdvanced(head_of(&self.office, origin)));
             }
             Change::Offices => {
                 self.follow();
@@ -258,17 +291,35 @@ impl Driver {
                 self.strangers.retain(|key| !self.office.is_enrolled(*key));
             }
             Change::Cases => self.look_for_wanted(),
-            Change::Wanted(blob) => self.wants.add([blob]),
+            Change::Wanted(blob) => self.wants.hurry(blob),
             Change::Specs | Change::Drafts | Change::Status | Change::Stage(..) => {}
         }
     }
 
-    fn look_for_wanted(&self) {
+    fn look_for_wanted(&mut self) {
+        if self.looking != Looking::No {
+            self.looking = Looking::YesAndAgain;
+            return;
+        }
+        self.looking = Looking::Yes;
+        self.off_reactor(
+            |office| {
+                Done::Wanted(intake::wanted(office).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "cannot tell which blobs are wanted");
+                    Vec::new()
+                }))
+            },
+            || Done::Wanted(Vec::new()),
+        );
+    }
+
+    /// Does disk work on a blocking thread. Every piece of it reports, also one that panics: the driver counts on an answer.
+    fn off_reactor(&self, work: impl FnOnce(&Office) -> Done + Send + 'static, panicked: impl FnOnce() -> Done + Send + 'static) {
         let (office, done) = (self.office.clone(), self.done.clone());
-        spawn_blocking(move || match intake::wanted(&office) {
-            // A full queue drops this; the next change looks again.
-            Ok(blobs) => _ = done.try_send(Done::Wanted(blobs)),
-            Err(error) => tracing::warn!(%error, "cannot tell which blobs are wanted"),
+        spawn_blocking(move || {
+            let report = catch_unwind(AssertUnwindSafe(|| work(&office))).unwrap_or_else(|_| panicked());
+            // A driver that has stopped needs no report.
+            let _ = done.blocking_send(report);
         });
     }
 
@@ -289,6 +340,15 @@ impl Driver {
                 && let Err(error) = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).build())
             {
                 tracing::debug!(%error, %peer, "cannot dial");
+            }
+        }
+        let overstaying: Vec<PeerId> =
+            self.guests.iter().filter(|(_, since)| **since + STRANGER_STAY_MS <= now).map(|(peer, _)| *peer).collect();
+        for peer in overstaying {
+            self.guests.remove(&peer);
+            if !key_of(&peer).is_some_and(|key| self.may_speak(key)) {
+                // Gone by itself meanwhile is as good.
+                let _ = self.swarm.disconnect_peer_id(peer);
             }
         }
         self.remember_holdings();
@@ -319,9 +379,12 @@ impl Driver {
                 if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
                     self.step(Event::Connected(key));
                     self.office.tell(Change::Status);
+                } else {
+                    self.guests.entry(peer_id).or_insert_with(now_ms);
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+                self.guests.remove(&peer_id);
                 if let Some(key) = key_of(&peer_id) {
                     self.step(Event::Disconnected(key));
                     self.office.tell(Change::Status);
@@ -375,7 +438,7 @@ impl Driver {
                 self.strangers.push(key);
                 let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
                 self.strangers.drain(..excess);
-                self.office.tell(Change::Offices);
+                self.office.tell(Change::Status);
             }
             self.respond(channel, Response::Refused(Refusal::NotEnrolled));
             return;
@@ -386,7 +449,8 @@ impl Driver {
         }
         match request {
             Request::Frontier(heads) => {
-                self.respond(channel, Response::Frontier(self.office.store.frontier()));
+                let ours = self.office.store.frontier().into_iter().take(FRONTIER_LOGS_MAX).collect();
+                self.respond(channel, Response::Frontier(ours));
                 self.step(Event::FrontierReceived(key, heads));
             }
             // Bound: beyond this many answers under way a peer is told to ask again.
@@ -405,9 +469,11 @@ impl Driver {
 
     fn answer(&mut self, channel: ResponseChannel<Response>, work: impl FnOnce(&Office) -> Response + Send + 'static) {
         self.answering += 1;
+        let guarded = move |office: &Office| catch_unwind(AssertUnwindSafe(|| work(office))).unwrap_or(Response::NotHere);
         let (office, done) = (self.office.clone(), self.done.clone());
         spawn_blocking(move || {
-            let response = work(&office);
+            let response = guarded(&office);
+            // A driver that has stopped needs no report.
             let _ = done.blocking_send(Done::Answer(channel, response));
         });
     }
@@ -430,17 +496,19 @@ impl Driver {
         match (asked, response) {
             (Asked::Frontier, Response::Frontier(heads)) => self.step(Event::FrontierReceived(key, heads)),
             (Asked::Entries(id), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
-            (Asked::Blob(blob), Response::Blob { total, bytes }) => {
-                let (office, done) = (self.office.clone(), self.done.clone());
-                spawn_blocking(move || {
-                    let whole = office
-                        .store
-                        .blobs
-                        .partial(blob)
-                        .map_err(|error| error.to_string())
-                        .and_then(|mut partial| partial.append(total, &bytes).map_err(|error| error.to_string()));
-                    let _ = done.blocking_send(Done::Piece { peer: key, blob, whole });
-                });
+            (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => {
+                let append = move |office: &Office| {
+                    let mut partial = office.store.blobs.partial(blob).map_err(|error| error.to_string())?;
+                    if partial.have() != offset {
+                        // A piece of an earlier question; the next one begins where the file ends.
+                        return Ok(false);
+                    }
+                    partial.append(total, &bytes).map_err(|error| error.to_string())
+                };
+                self.off_reactor(
+                    move |office| Done::Piece { peer: key, blob, whole: append(office) },
+                    move || Done::Piece { peer: key, blob, whole: Err("the program failed on it".into()) },
+                );
             }
             (asked, _) => self.failed(key, asked),
         }
@@ -450,7 +518,7 @@ impl Driver {
         match asked {
             Asked::Frontier => {}
             Asked::Entries(id) => self.step(Event::FetchFailed(key, id)),
-            Asked::Blob(blob) => self.wants.failed(blob, key, now_ms()),
+            Asked::Blob(blob, _) => self.wants.failed(blob, key, now_ms()),
         }
     }
 
@@ -469,13 +537,18 @@ impl Driver {
                     self.wants.done(blob);
                     self.office.tell(Change::Cases);
                 }
-                Ok(false) => self.wants.free(blob),
+                Ok(false) => self.wants.free(blob, peer),
                 Err(error) => {
                     tracing::warn!(%error, %blob, "a piece of a blob is refused");
                     self.wants.failed(blob, peer, now_ms());
                 }
             },
-            Done::Wanted(blobs) => self.wants.add(blobs),
+            Done::Wanted(blobs) => {
+                self.wants.add(blobs);
+                if std::mem::replace(&mut self.looking, Looking::No) == Looking::YesAndAgain {
+                    self.look_for_wanted();
+                }
+            }
         }
     }
 
@@ -485,8 +558,11 @@ impl Driver {
                 Effect::Announce(peer, heads) => self.send(peer, Request::Frontier(heads), Asked::Frontier),
                 Effect::Fetch { peer, id, origin, start } => self.send(peer, Request::Entries { origin, start }, Asked::Entries(id)),
                 Effect::Ingest { peer, origin, package } => {
-                    let (office, done) = (self.office.clone(), self.done.clone());
-                    spawn_blocking(move || {
+                    let failed = {
+                        let (office, origin) = (self.office.clone(), origin.clone());
+                        move || Done::Ingested(Event::NotStored(peer, origin.clone()), head_of(&office, origin))
+                    };
+                    let work = move |office: &Office| {
                         let event = match office.ingest(&origin, package) {
                             // Not next: another package of this log was stored meanwhile, and the next request begins behind it.
                             Ok(Ok(()) | Err(PackageError::NotNext { .. })) => Event::Ingested(peer, origin.clone()),
@@ -499,10 +575,9 @@ impl Driver {
                                 Event::NotStored(peer, origin.clone())
                             }
                         };
-                        let head = office.store.head(&origin);
-                        let head = Head { origin, size: head.size, root: protocol::id::RecordHash(head.root) };
-                        let _ = done.blocking_send(Done::Ingested(event, head));
-                    });
+                        Done::Ingested(event, head_of(office, origin))
+                    };
+                    self.off_reactor(work, failed);
                 }
                 Effect::Diverged { peer, origin } => {
                     tracing::error!(%origin, %peer, "two histories of one log exist: keep both nodes as they are and call the province");
@@ -524,8 +599,8 @@ impl Driver {
                 self.wants.done(blob);
                 continue;
             }
-            let offset = self.office.store.blobs.partial(blob).map_or(0, |partial| partial.have());
-            self.send(peer, Request::Blob { hash: blob, offset }, Asked::Blob(blob));
+            let offset = self.office.store.blobs.partial_size(blob);
+            self.send(peer, Request::Blob { hash: blob, offset }, Asked::Blob(blob, offset));
         }
     }
 
@@ -559,6 +634,11 @@ impl Driver {
             self.office.tell(Change::Status);
         }
     }
+}
+
+fn head_of(office: &Office, origin: Origin) -> Head {
+    let head = office.store.head(&origin);
+    Head { origin, size: head.size, root: RecordHash(head.root) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use crate::service::{
     Change, Kind, Office, Refusal, id_number,
-    office::now_ms,
+    office::{china_time, now_ms},
     payload::{self, Applicant, CasePayload},
     photos::{self, PhotoResult},
     specs,
@@ -106,6 +106,8 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
         Some(id) => (id, Some(recapture_of(office, id)?)),
         None => (CaseId(rand::random()), None),
     };
+    let _drafts = office.lock_drafts();
+    let before: Option<Draft> = office.store.draft(id)?;
     let draft = Draft {
         id: id.to_string(),
         applicant,
@@ -116,7 +118,16 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
         result: None,
         problem: None,
     };
-    office.store.put_draft(id, &draft)?;
+    if let Some(before) = before {
+        // A recapture begun twice goes on where it stands, with the picture that was taken.
+        if (&before.applicant, &before.spec_text, &before.supersedes) == (&draft.applicant, &draft.spec_text, &draft.supersedes) {
+            return Ok(before);
+        }
+        office.store.put_draft(id, &draft)?;
+        discard(office, (before.original(), before.photo()), &draft)?;
+    } else {
+        office.store.put_draft(id, &draft)?;
+    }
     office.tell(Change::Drafts);
     Ok(draft)
 }
@@ -147,7 +158,7 @@ fn check_applicant(applicant: Applicant, printable: impl Fn(&str) -> Result<(), 
 }
 
 fn today() -> (u32, u32, u32) {
-    let today = time::OffsetDateTime::now_utc().date();
+    let today = china_time(now_ms()).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).date();
     (today.year().unsigned_abs(), u32::from(u8::from(today.month())), u32::from(today.day()))
 }
 
@@ -183,7 +194,6 @@ pub fn draft(office: &Office, id: CaseId) -> Result<Draft, Refusal> {
 /// No such draft, read-only, or the disk refuses.
 pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
     office.check_writable()?;
-    let mut draft = draft(office, id)?;
     if bytes.is_empty() || bytes.len() as u64 > BLOB_BYTES_MAX {
         return Err(Refusal::input(
             "too_large",
@@ -192,12 +202,15 @@ pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]
             format!("the file is empty or larger than {} MiB", BLOB_BYTES_MAX >> 20),
         ));
     }
+    let drafts = office.lock_drafts();
+    let mut draft = draft(office, id)?;
     let before = (draft.original(), draft.photo());
     draft.original = Some(office.store.blobs.put(bytes)?.to_string());
     draft.result = None;
     draft.problem = None;
     office.store.put_draft(id, &draft)?;
     discard(office, before, &draft)?;
+    drop(drafts);
     make(office, vision, draft, bytes, None)
 }
 
@@ -214,10 +227,18 @@ pub fn mark(office: &Office, vision: &dyn Vision, id: CaseId, marks: [(f64, f64)
     make(office, vision, draft, &bytes, Some(Marks { left_eye, right_eye, chin, crown }))
 }
 
-fn make(office: &Office, vision: &dyn Vision, mut draft: Draft, bytes: &[u8], marks: Option<Marks>) -> Result<Draft, Refusal> {
-    let (id, spec) = (draft.case()?, draft.spec()?);
+/// The work takes seconds, so the draft is not held meanwhile: what became of it is looked at again before the result is kept.
+fn make(office: &Office, vision: &dyn Vision, begun: Draft, bytes: &[u8], marks: Option<Marks>) -> Result<Draft, Refusal> {
+    let (id, spec) = (begun.case()?, begun.spec()?);
+    let made = photos::standardize(bytes, &spec, vision, marks, &mut |stage| office.tell(Change::Stage(id, stage)));
+    let _drafts = office.lock_drafts();
+    let mut draft = draft(office, id)?;
+    if (&draft.original, &draft.spec_text) != (&begun.original, &begun.spec_text) {
+        // Another picture was taken in another window: its result counts.
+        return Ok(draft);
+    }
     let before = (None, draft.photo());
-    match photos::standardize(bytes, &spec, vision, marks, &mut |stage| office.tell(Change::Stage(id, stage))) {
+    match made {
         Ok(made) => {
             office.store.blobs.put(&made.jpeg)?;
             draft.result = Some(PhotoResult::of(&made, vision.name()));
@@ -251,6 +272,7 @@ fn discard(office: &Office, (original, photo): (Option<BlobHash>, Option<BlobHas
 /// # Errors
 /// No such draft, or the disk refuses.
 pub fn drop_draft(office: &Office, id: CaseId) -> Result<(), Refusal> {
+    let _drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
     office.store.delete_draft(id)?;
     let before = (draft.original(), draft.photo());
@@ -266,6 +288,8 @@ pub fn drop_draft(office: &Office, id: CaseId) -> Result<(), Refusal> {
 /// There is no photo, a check failed and no reason was given, or as for [`Office::append`].
 pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Option<String>) -> Result<Arc<Case>, Refusal> {
     office.require_role(Roles::CAPTURE)?;
+    // Held to the end: a second click finds the draft gone, and a picture that arrives meanwhile throws none of these blobs away.
+    let _drafts = office.lock_drafts();
     let draft = draft(office, id)?;
     let (Some(result), Some(original), Some(photo)) = (&draft.result, draft.original(), draft.photo()) else {
         return Err(Refusal::state("no_photo", "还没有合成好的照片，请先拍照。", "there is no finished photo yet; take one first"));
@@ -287,6 +311,12 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
             "a check failed: take another photo, or give a reason and let the reviewer decide",
         ));
     }
+    let supersedes = draft.supersedes.as_ref().and_then(|hash| hash.parse().ok());
+    if let Some(case) = submitted_before(office, id, supersedes, photo)? {
+        office.store.delete_draft(id)?;
+        office.tell(Change::Drafts);
+        return Ok(case);
+    }
     let spec = draft.spec()?;
     let case_payload = CasePayload {
         applicant: draft.applicant.clone(),
@@ -307,7 +337,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
         operations: result.operations.clone(),
         located_by: result.located_by.clone(),
         failed_checks: result.failed_checks(),
-        supersedes: draft.supersedes.as_ref().and_then(|hash| hash.parse().ok()),
+        supersedes,
         operator,
         at_ms: now_ms(),
     };
@@ -315,6 +345,22 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
     office.store.delete_draft(id)?;
     office.tell(Change::Drafts);
     office.case(id)?.ok_or_else(|| Refusal::fault("the case does not fold"))
+}
+
+/// The case, where this very photo was submitted already: a power cut between the signature and the end of the draft leaves both.
+/// A second submission beside the first would put the case in conflict.
+fn submitted_before(office: &Office, id: CaseId, supersedes: Option<RecordHash>, photo: BlobHash) -> Result<Option<Arc<Case>>, Refusal> {
+    let Some(case) = office.case(id)? else { return Ok(None) };
+    let mut own = case.submissions.iter().filter(|by| by.office == office.code() && by.said.supersedes == supersedes);
+    match own.next().map(|by| by.said.photo == photo) {
+        None => Ok(None),
+        Some(true) => Ok(Some(case)),
+        Some(false) => Err(Refusal::state(
+            "already_submitted",
+            "此记录已提交过另一张照片。请删除此未提交的采集；如被退回可再次重拍。",
+            "another photo was submitted for this case already: delete this draft, and capture again if it is returned",
+        )),
+    }
 }
 
 /// Recipients of what is sealed about a case: its capturing office and every reviewer.
@@ -334,7 +380,7 @@ pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode)
 pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
     let Some(sealed) = office.store.blobs.read(case.current.said.payload)? else { return Ok(None) };
     let Some(plain) = payload::open(&sealed, &office.keys.recipient)? else { return Ok(None) };
-    let payload: CasePayload = serde_json::from_slice(&plain).map_err(Refusal::fault)?;
+    let payload: CasePayload = serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?;
     let said = &case.current.said;
     if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report {
         return Err(Refusal::new(
@@ -370,3 +416,6 @@ pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
     }
     Ok(wanted)
 }
+
+#[cfg(test)]
+mod tests;

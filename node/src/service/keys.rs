@@ -83,5 +83,10 @@ pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), StoreError> {
     let mut file = options.open(path)?;
     file.write_all(text.as_bytes())?;
     file.write_all(b"\n")?;
-    Ok(file.sync_all()?)
+    file.sync_all()?;
+    // A key whose name a power cut forgets is lost, and its log with it.
+    if let Some(directory) = path.parent() {
+        fs::File::open(directory)?.sync_all()?;
+    }
+    Ok(())
 }

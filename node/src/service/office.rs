@@ -81,6 +81,7 @@ pub struct Office {
     province_applied: Mutex<u64>,
     cases: Mutex<Folded>,
     append: Mutex<()>,
+    drafts: Mutex<()>,
     read_only: RwLock<Option<String>>,
     changes: broadcast::Sender<Change>,
 }
@@ -116,6 +117,7 @@ impl Office {
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
             append: Mutex::new(()),
+            drafts: Mutex::new(()),
             read_only: RwLock::new(None),
             changes: broadcast::channel(256).0,
             store,
@@ -404,6 +406,12 @@ impl Office {
         self.members().office_of(key).is_some()
     }
 
+    /// Held while a draft is read and changed, and while blobs are put for it or thrown away: two windows may use one draft, and two
+    /// drafts one picture. Taken before the right to append, never while holding it.
+    pub(super) fn lock_drafts(&self) -> MutexGuard<'_, ()> {
+        lock(&self.drafts)
+    }
+
     /// Why nothing can be written, when nothing can.
     pub fn read_only(&self) -> Option<String> {
         self.read_only.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -463,6 +471,12 @@ fn writes(members: &Membership, author: PublicKey, origin: &Origin) -> bool {
 /// This machine's clock.
 pub fn now_ms() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
+
+/// A moment in China Standard Time, as clerks and receipts count days; nothing where no calendar has it.
+pub(super) fn china_time(at_ms: Millis) -> Option<time::OffsetDateTime> {
+    let offset = time::UtcOffset::from_hms(8, 0, 0).ok()?;
+    time::OffsetDateTime::from_unix_timestamp(i64::try_from(at_ms / 1000).ok()?).ok()?.checked_to_offset(offset)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

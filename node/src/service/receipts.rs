@@ -2,7 +2,7 @@
 
 use crate::{
     print::{Font, ReceiptSheet},
-    service::{Office, Refusal, intake, specs},
+    service::{Office, Refusal, intake, office::china_time, specs},
     text::Text,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -142,9 +142,7 @@ pub fn print(office: &Office, found: &Found, font: &Font) -> Result<Vec<u8>, Ref
             "the applicant's data are only at the capturing office and the review centre; print the receipt there",
         )
     })?;
-    let known = specs::by_hash(office, receipt.spec).ok_or_else(|| {
-        Refusal::state("spec_unknown", "本机没有此照片所用的规格版本，请等待同步。", "the spec of this photo is not here yet")
-    })?;
+    let known = specs::by_hash(office, receipt.spec).ok_or_else(specs::not_here_yet)?;
     let spec = &known.spec;
     let millimetres = |pixels: u32| (f64::from(pixels) / f64::from(spec.dpi()) * 25.4) as f32;
     let (width_mm, height_mm) = spec
@@ -181,10 +179,22 @@ fn mask(id_number: &str) -> String {
     characters.iter().enumerate().map(|(at, character)| if hidden(at) { '*' } else { *character }).collect()
 }
 
-/// A day in China Standard Time, as printed on a receipt.
+/// A day in China Standard Time, as printed on a receipt; a dash for a moment that an issuer made up and no calendar has.
 fn day(at_ms: u64) -> String {
-    let offset = time::UtcOffset::from_hms(8, 0, 0).unwrap_or(time::UtcOffset::UTC);
-    let moment =
-        time::OffsetDateTime::from_unix_timestamp((at_ms / 1000) as i64).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).to_offset(offset);
-    format!("{:04}-{:02}-{:02}", moment.year(), u8::from(moment.month()), moment.day())
+    china_time(at_ms)
+        .map_or_else(|| "—".into(), |moment| format!("{:04}-{:02}-{:02}", moment.year(), u8::from(moment.month()), moment.day()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_china_s_and_no_claimed_time_panics() {
+        assert_eq!(day(0), "1970-01-01");
+        assert_eq!(day(57_600_000), "1970-01-02", "16:00 UTC is midnight in China");
+        for beyond in [253_402_300_799_000, 253_402_300_800_000, u64::MAX] {
+            assert_eq!(day(beyond), "—");
+        }
+    }
 }

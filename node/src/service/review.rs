@@ -30,7 +30,8 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
     office.require_role(Roles::REVIEW)?;
     let case = find(office, id)?;
     check(office, &case, &decision)?;
-    let validity_days = specs::by_hash(office, case.current.said.spec).map_or(180, |known| known.spec.receipt().validity_days);
+    let known = specs::by_hash(office, case.current.said.spec).ok_or_else(specs::not_here_yet)?;
+    let validity_days = known.spec.receipt().validity_days;
     office.append(|position, signer| {
         // Looked at again under the append lock: two reviewers at two windows must not both decide.
         let case = find(office, id)?;

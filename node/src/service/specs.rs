@@ -3,6 +3,7 @@
 use crate::service::{Kind, Office, Refusal, office::now_ms};
 use protocol::{
     id::SpecHash,
+    membership::PublishedSpec,
     record::{Record, Roles, SpecPublished},
 };
 use specs::Spec;
@@ -41,31 +42,37 @@ pub fn in_force(office: &Office) -> Vec<KnownSpec> {
 
 /// The spec in force for an id. A published one that this version cannot read does not hide the one before it.
 pub fn by_id(office: &Office, id: &str) -> Option<KnownSpec> {
-    published(office, |known| known == id).into_iter().next().or_else(|| specs::find(id).map(shipped))
+    published(office, |known| known.id == id).into_iter().next().or_else(|| specs::find(id).map(shipped))
 }
 
 /// The spec with this hash, in force or not.
 pub fn by_hash(office: &Office, hash: SpecHash) -> Option<KnownSpec> {
-    published(office, |_| true).into_iter().chain(specs::shipped().iter().map(shipped)).find(|known| known.hash() == hash)
+    let shipped = || specs::shipped().iter().find(|spec| spec.hash() == hash.0).map(shipped);
+    published(office, |known| known.hash == hash).into_iter().next().or_else(shipped)
 }
 
 /// Earlier versions of a spec, newest first.
 pub fn history(office: &Office, id: &str) -> Vec<KnownSpec> {
-    published(office, |known| known == id).into_iter().chain(specs::find(id).map(shipped)).skip(1).collect()
+    published(office, |known| known.id == id).into_iter().chain(specs::find(id).map(shipped)).skip(1).collect()
 }
 
-fn published(office: &Office, wanted: impl Fn(&str) -> bool) -> Vec<KnownSpec> {
+fn published(office: &Office, wanted: impl Fn(&PublishedSpec) -> bool) -> Vec<KnownSpec> {
     let members = office.members();
     members
         .specs()
         .iter()
         .rev()
-        .filter(|published| wanted(&published.id))
+        .filter(|published| wanted(published))
         .filter_map(|published| {
             let spec = Spec::parse(&published.id, &published.text).ok()?;
             Some(KnownSpec { spec: Arc::new(spec), published_ms: Some(published.at_ms) })
         })
         .collect()
+}
+
+/// The refusal where a record names a spec that has not arrived.
+pub fn not_here_yet() -> Refusal {
+    Refusal::state("spec_unknown", "本机没有此照片所用的规格版本，请等待同步。", "the spec of this photo is not here yet")
 }
 
 /// The refusal for an id that nobody knows.

@@ -3,6 +3,7 @@
 //! `blobs/ab/cdef…`, written to a temporary name on the same disk, synced, renamed. A blob that comes from a peer grows in
 //! `blobs/partial/` and may be resumed; it takes its place only when the hash of the whole is right.
 
+use super::heads::write_new;
 use protocol::{id::BlobHash, limits::BLOB_BYTES_MAX};
 use sha2::{Digest, Sha256};
 use std::{
@@ -25,13 +26,27 @@ pub enum BlobError {
     WrongHash(BlobHash),
 }
 
+/// Extension of a blob of this node's own while it is written.
+const PUT: &str = "put";
+/// Bound: blobs of peers that are under way. Each may reach the bound of a blob and then never be finished; the one that grew longest
+/// ago makes room.
+const PARTIALS_MAX: usize = 64;
+
 /// The blobs of a node.
 #[derive(Debug)]
 pub struct Blobs(PathBuf);
 
 impl Blobs {
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir.join("partial"))?;
+        let partial = dir.join("partial");
+        fs::create_dir_all(&partial)?;
+        // What a crash left half written is named by nothing and may be somebody's photo.
+        for entry in fs::read_dir(&partial)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == PUT) {
+                fs::remove_file(path)?;
+            }
+        }
         Ok(Self(dir.to_owned()))
     }
     fn path(&self, hash: BlobHash) -> PathBuf {
@@ -51,12 +66,12 @@ impl Blobs {
             return Err(BlobError::TooLarge(bytes.len() as u64));
         }
         let hash = BlobHash(Sha256::digest(bytes).into());
-        if self.size(hash).is_none() {
-            let temporary = self.0.join("partial").join(format!("{hash}.put"));
-            let mut file = File::create(&temporary)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            self.settle(&temporary, hash)?;
+        // One that decayed is written again.
+        if !matches!(self.read(hash), Ok(Some(_))) {
+            // The name is this writer's own: two windows may put the same picture at once.
+            let temporary = self.0.join("partial").join(format!("{hash}.{:016x}.{PUT}", rand::random::<u64>()));
+            write_new(&temporary, bytes)?;
+            self.settle(&temporary, hash).inspect_err(|_| _ = fs::remove_file(&temporary))?;
         }
         Ok(hash)
     }
@@ -114,14 +129,37 @@ impl Blobs {
             _ => Ok(()),
         }
     }
+    /// Bytes of a blob under way that came so far.
+    pub fn partial_size(&self, hash: BlobHash) -> u64 {
+        fs::metadata(self.partial_path(hash)).map_or(0, |meta| meta.len())
+    }
     /// Opens the part of a blob that came so far.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn partial(&self, hash: BlobHash) -> io::Result<PartialBlob<'_>> {
+        if !self.partial_path(hash).exists() {
+            self.make_room()?;
+        }
         let file = OpenOptions::new().create(true).append(true).open(self.partial_path(hash))?;
         let have = file.metadata()?.len();
         Ok(PartialBlob { blobs: self, hash, file, have })
+    }
+
+    fn make_room(&self) -> io::Result<()> {
+        let mut partials = Vec::new();
+        for entry in fs::read_dir(self.0.join("partial"))? {
+            let path = entry?.path();
+            // One that was finished or removed meanwhile takes no room.
+            if let Ok(grew) = fs::metadata(&path).and_then(|meta| meta.modified())
+                && path.extension().is_none()
+            {
+                partials.push((grew, path));
+            }
+        }
+        partials.sort();
+        let excess = (partials.len() + 1).saturating_sub(PARTIALS_MAX);
+        partials.into_iter().take(excess).try_for_each(|(_, path)| fs::remove_file(path))
     }
 }
 

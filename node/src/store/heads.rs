@@ -6,7 +6,7 @@ use super::StoreError;
 use protocol::log::{SignedCheckpoint, VerifierKey};
 use std::{
     fs::{self, File},
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -46,13 +46,33 @@ impl HeadFile {
 }
 
 /// Puts a file in place so that a crash leaves the old or the new one, whole.
+///
+/// The temporary name is nobody else's: two writers, or a file of the user's that lies beside it, never meet.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let temporary = path.with_extension("new");
-    let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = directory.join(format!(".{name}.{:016x}.new", rand::random::<u64>()));
+    write_new(&temporary, bytes)?;
+    if let Err(error) = fs::rename(&temporary, path) {
+        // Best effort: the error that counts is the one above.
+        let _ = fs::remove_file(&temporary);
+        return Err(error.into());
+    }
     File::open(directory)?.sync_all()?;
     Ok(())
+}
+
+/// Writes a new file, durable when this returns. A full disk is not left fuller: what was begun is removed.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| _ = fs::remove_file(path))
+}
+
+/// Makes a folder that only this user may enter: photos and drafts lie below it. One that is there already is left as it is.
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }

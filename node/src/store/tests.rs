@@ -123,6 +123,76 @@ fn a_damaged_draft_is_told_without_what_stands_in_it() {
 }
 
 #[test]
+fn the_same_picture_from_many_windows_at_once_is_one_whole_blob() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let picture = vec![7; 3 << 20];
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let hash = store.blobs.put(&picture).unwrap();
+                assert_eq!(store.blobs.read(hash).unwrap().map(|bytes| bytes.len()), Some(picture.len()));
+            });
+        }
+    });
+    let left = std::fs::read_dir(dir.path().join("blobs/partial")).unwrap().count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_decayed_blob_is_put_again_and_a_half_written_one_is_swept_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let hash = Store::open(dir.path()).unwrap().blobs.put(b"photo").unwrap();
+    let name = hash.to_string();
+    let blobs = dir.path().join("blobs");
+    std::fs::write(blobs.join(&name[..2]).join(&name[2..]), b"ph").unwrap();
+    std::fs::write(blobs.join(format!("partial/{hash}.0.put")), b"ph").unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(std::fs::read_dir(blobs.join("partial")).unwrap().count(), 0);
+    store.blobs.put(b"photo").unwrap();
+    assert_eq!(store.blobs.read(hash).unwrap().unwrap(), b"photo");
+}
+
+#[test]
+fn blobs_that_peers_never_finish_do_not_fill_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for index in 0..100 {
+        store.blobs.partial(BlobHash([index; 32])).unwrap().append(5, b"pho").unwrap();
+    }
+    assert_eq!(std::fs::read_dir(dir.path().join("blobs/partial")).unwrap().count(), 64);
+    assert_eq!(store.blobs.partial_size(BlobHash([99; 32])), 3, "the newest is there");
+}
+
+#[test]
+fn writers_of_one_file_never_meet() {
+    let dir = tempfile::tempdir().unwrap();
+    let beside = dir.path().join("photo.new");
+    std::fs::write(&beside, b"the user's own").unwrap();
+    let path = dir.path().join("photo.jpg");
+    std::thread::scope(|scope| {
+        for byte in 0..8 {
+            let path = &path;
+            scope.spawn(move || replace_file(path, &[byte; 4096]).unwrap());
+        }
+    });
+    let whole = std::fs::read(&path).unwrap();
+    assert!(whole.len() == 4096 && whole.iter().all(|byte| *byte == whole[0]));
+    assert_eq!(std::fs::read(&beside).unwrap(), b"the user's own");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left over");
+}
+
+#[cfg(unix)]
+#[test]
+fn others_on_the_machine_cannot_enter_the_data_directory() {
+    use std::os::unix::fs::PermissionsExt;
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("node");
+    let _open = Store::open(&dir).unwrap();
+    assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
 fn a_second_opening_is_refused_in_words() {
     let dir = tempfile::tempdir().unwrap();
     let _open = Store::open(dir.path()).unwrap();
