@@ -87,6 +87,10 @@ impl Membership {
         if other_code || enrol.key == self.province.key() {
             return Err(EnrolError::KeyTaken);
         }
+        // An office's records count in the log of its enrolment; another epoch without a rotation would silence all of its history.
+        if self.offices.get(&enrol.code).is_some_and(|known| known.enrol.epoch != enrol.epoch) {
+            return Err(EnrolError::OtherEpoch);
+        }
         Ok(Office { origin: Origin::office(self.province.origin().federation(), enrol.code, enrol.epoch)?, enrol: enrol.clone() })
     }
 
@@ -144,7 +148,43 @@ pub enum EnrolError {
     /// The key is enrolled under another code, or is the province's own.
     #[error("this key is enrolled already under another code")]
     KeyTaken,
+    /// The office is enrolled with another epoch of its log.
+    #[error("the office is enrolled with another epoch of its log")]
+    OtherEpoch,
     /// The name of the federation or log has no valid form.
     #[error(transparent)]
     Form(#[from] ParseIdError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{keys::OfficeKey, record::Signed};
+
+    #[test]
+    fn only_the_province_enrols_and_nobody_takes_a_code_a_key_or_a_history() {
+        let province = OfficeKey::from_seed(&[1; 32]);
+        let origin = Origin::province("demo.huizhi", 1).unwrap();
+        let mut members = Membership::new(VerifierKey::new(origin.clone(), province.public()));
+        let enrol = |code: &str, seed: u8, epoch| Enrol {
+            code: code.parse().unwrap(),
+            name: "x".into(),
+            key: OfficeKey::from_seed(&[seed; 32]).public(),
+            recipient: "age1".into(),
+            roles: Roles::CAPTURE,
+            epoch,
+            at_ms: 0,
+        };
+        let mut apply = |by: &OfficeKey, enrol: Enrol| members.apply(&Signed::sign(&origin, by, &Record::Enrol(enrol)).unwrap());
+        let office = OfficeKey::from_seed(&[2; 32]);
+        assert_eq!(apply(&office, enrol("44030001", 2, 1)), Err(EnrolError::NotTheProvince));
+        assert_eq!(apply(&province, enrol("44030001", 2, 1)), Ok(()));
+        assert_eq!(apply(&province, enrol("44030001", 3, 1)), Err(EnrolError::CodeTaken("44030001".parse().unwrap())));
+        assert_eq!(apply(&province, enrol("44030002", 2, 1)), Err(EnrolError::KeyTaken));
+        assert_eq!(apply(&province, enrol("44030002", 1, 1)), Err(EnrolError::KeyTaken), "the province's own key");
+        assert_eq!(apply(&province, enrol("44030001", 2, 2)), Err(EnrolError::OtherEpoch));
+        let wider = Enrol { roles: Roles::CAPTURE.with(Roles::REVIEW), ..enrol("44030001", 2, 1) };
+        assert_eq!(apply(&province, wider), Ok(()), "roles may change");
+        assert!(members.has_role(office.public(), Roles::REVIEW));
+    }
 }

@@ -59,17 +59,18 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
 
 /// The answer for a typed number, as the API and the command line give it.
 pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refusal> {
-    let (verdict, message, number, found) = match receipts::look_up(office, typed)? {
+    let (verdict, message, number, found) = match receipts::look_up(office, typed, now_ms())? {
         Answer::Valid(found) => {
-            let message = if found.verified.receipt.valid_until_ms <= now_ms() {
-                Text::new(
-                    "回执真实（签名、日志位置与审核决定均已核验），但已超过有效期，请勿再使用。",
-                    "genuine (signatures, log position and decision were verified), but its validity has ended: do not use it any more",
-                )
-            } else {
-                Text::new("有效：签名、日志位置与审核决定均已核验。", "valid: signatures, log position and decision were verified")
-            };
+            let message =
+                Text::new("有效：签名、日志位置与审核决定均已核验。", "valid: signatures, log position and decision were verified");
             ("valid", message, found.verified.number.to_string(), Some(found))
+        }
+        Answer::Expired(found) => {
+            let message = Text::new(
+                "已过期：回执真实（签名、日志位置与审核决定均已核验），但已超过有效期，请勿再使用。",
+                "expired: genuine (signatures, log position and decision were verified), but its validity has ended; do not use it any more",
+            );
+            ("expired", message, found.verified.number.to_string(), Some(found))
         }
         Answer::Disputed(found) => {
             let message = Text::new(
@@ -104,8 +105,8 @@ pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refu
 }
 
 fn found(office: &Office, number: &str) -> Result<Box<Found>, Refusal> {
-    match receipts::look_up(office, number)? {
-        Answer::Valid(found) | Answer::Disputed(found) => Ok(found),
+    match receipts::look_up(office, number, now_ms())? {
+        Answer::Valid(found) | Answer::Expired(found) | Answer::Disputed(found) => Ok(found),
         Answer::UnknownHere(_) | Answer::Mistyped(_) => Err(Refusal::not_found("本机没有此回执。", "no receipt with this number is here")),
     }
 }

@@ -428,7 +428,8 @@ pub struct DecisionRequest {
 /// `GET /api/receipts/{number}`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReceiptAnswer {
-    /// `valid`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`. Unknown is neither valid nor invalid.
+    /// `valid`, `expired`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`.
+    /// Unknown is neither valid nor invalid.
     pub verdict: String,
     /// The verdict as a sentence, with what to do next.
     pub message: Text,

@@ -21,7 +21,7 @@ use std::{
 /// What to do with a receipt.
 #[derive(Debug, Subcommand)]
 pub(super) enum ReceiptCommand {
-    /// Look a receipt up by its number. Exit code 0: valid; 2: disputed, mistyped or unknown here.
+    /// Look a receipt up by its number. Exit code 0: valid; 2: expired, disputed, mistyped or unknown here.
     Show {
         /// Number, with or without hyphens.
         number: String,

@@ -8,7 +8,7 @@ use crate::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::{
     case::Case,
-    id::{Origin, RecordHash},
+    id::{Millis, Origin, RecordHash},
     merkle,
     receipt::{NumberError, ReceiptNumber, ReceiptProof, VerifiedReceipt},
 };
@@ -22,6 +22,8 @@ pub const QR_PREFIX: &str = "HUIZHI1:";
 pub enum Answer {
     /// The receipt stands, and every signature on the way to it held.
     Valid(Box<Found>),
+    /// The receipt stands, but its validity has ended by this machine's clock.
+    Expired(Box<Found>),
     /// The receipt is genuine, but the decisions on its case contradict each other now.
     Disputed(Box<Found>),
     /// No record of it is here. That says nothing about its validity.
@@ -45,7 +47,7 @@ pub struct Found {
 ///
 /// # Errors
 /// The store fails, or holds something that does not verify.
-pub fn look_up(office: &Office, typed: &str) -> Result<Answer, Refusal> {
+pub fn look_up(office: &Office, typed: &str, now: Millis) -> Result<Answer, Refusal> {
     let number: ReceiptNumber = match typed.parse() {
         Ok(number) => number,
         Err(error) => return Ok(Answer::Mistyped(error)),
@@ -59,7 +61,11 @@ pub fn look_up(office: &Office, typed: &str) -> Result<Answer, Refusal> {
     let Some(case) = office.case(verified.receipt.case)? else { return unknown };
     let stands = case.receipts.iter().any(|by| by.hash == verified.record.hash());
     let found = Box::new(Found { verified, proof, case });
-    Ok(if stands { Answer::Valid(found) } else { Answer::Disputed(found) })
+    Ok(match (stands, found.verified.receipt.valid_until_ms > now) {
+        (false, _) => Answer::Disputed(found),
+        (true, true) => Answer::Valid(found),
+        (true, false) => Answer::Expired(found),
+    })
 }
 
 /// The proof of the record at a position, under the newest complete checkpoint; nothing where that does not cover it.

@@ -364,3 +364,15 @@ fn a_package_from_another_place_than_asked_for_is_not_looked_at() {
     assert_eq!(sync.handle(1, Event::PackageReceived(peer, asked[0].1, package(3))), []);
     assert_eq!(fetches(&sync.handle(60_000, Event::Tick)), [], "not asked again before it reconnects");
 }
+
+#[test]
+fn a_peer_whose_package_did_not_verify_is_not_asked_again_before_it_reconnects() {
+    let (mut sync, origin, [first, second]) = between_two_peers();
+    let asked = fetches(&sync.handle(0, Event::FrontierReceived(first, told(&origin, 5))));
+    assert_eq!(asked.first().map(|(peer, _)| *peer), Some(first));
+    sync.handle(0, Event::PackageReceived(first, asked[0].1, package(0)));
+    assert_eq!(fetches(&sync.handle(0, Event::Rejected(first, origin.clone()))), []);
+    assert_eq!(fetches(&sync.handle(1, Event::FrontierReceived(first, told(&origin, 6)))), []);
+    let asked = fetches(&sync.handle(2, Event::FrontierReceived(second, told(&origin, 5))));
+    assert_eq!(asked.first().map(|(peer, _)| *peer), Some(second), "another peer is asked instead");
+}

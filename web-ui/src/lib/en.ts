@@ -210,6 +210,7 @@ export const en: Record<MessageKey, string> = {
   verdict: "Verdict",
   verdict_valid: "Valid",
   verdict_unknown_here: "Not known here",
+  verdict_expired: "Expired",
   verdict_disputed: "Disputed",
   verdict_mistyped: "Mistyped",
   number_length: "A receipt number has 20 digits.",

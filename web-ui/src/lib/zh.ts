@@ -208,6 +208,7 @@ export const zh = {
   verdict: "核验结论",
   verdict_valid: "有效",
   verdict_unknown_here: "本机没有这条记录",
+  verdict_expired: "已过期",
   verdict_disputed: "有争议",
   verdict_mistyped: "号码有误",
   number_length: "回执号应为 20 位数字。",

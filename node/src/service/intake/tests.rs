@@ -1,7 +1,11 @@
 //! Drafts: two windows on one, a second click, a power cut at the wrong moment.
 
 use super::*;
-use crate::service::{review, testing::Home};
+use crate::service::{
+    receipts::{self, Answer},
+    review,
+    testing::Home,
+};
 use photo::NoVision;
 use protocol::record::Verdict;
 
@@ -100,4 +104,18 @@ fn a_recapture_begun_twice_goes_on_with_the_picture_that_was_taken() {
     assert_eq!(begin(&office, other, |_| Ok(())).unwrap().original, None);
     assert_eq!(office.store.blobs.size(taken.original().unwrap()), None);
     assert!(office.store.blobs.size(case.current.said.original).is_some(), "what a record names stays");
+}
+
+#[test]
+fn a_receipt_is_valid_until_its_day_and_expired_from_then_on() {
+    let home = Home::new();
+    let office = home.open();
+    let id = with_photo(&office, begin_new(&office, None), b"one").case().unwrap();
+    let submission = submit(&office, id, 1, None).unwrap().current.hash;
+    let decision = review::Decision { verdict: Verdict::Approve, submission, reasons: vec![] };
+    let receipt = review::decide(&office, id, decision, 2).unwrap().receipts[0].said.clone();
+    let at = |now| receipts::look_up(&office, &receipt.number, now).unwrap();
+    assert!(matches!(at(receipt.at_ms), Answer::Valid(_)));
+    assert!(matches!(at(receipt.valid_until_ms - 1), Answer::Valid(_)));
+    assert!(matches!(at(receipt.valid_until_ms), Answer::Expired(_)));
 }
