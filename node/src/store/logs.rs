@@ -10,7 +10,7 @@ use protocol::{
     record::{Record, RecordError, Signed, Verified},
     sync::wire::Head,
 };
-use redb::{ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
 
 /// How a log stands in the table of logs.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -81,7 +81,7 @@ impl Store {
             let (number, row) = row?;
             let row: LogRow = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             let number = u32::from_be_bytes(*number.value());
-            let edge = Edge::load(&LogView { read: &read, number }, row.size)?;
+            let edge = Edge::load(&LogView::open(&read, number)?, row.size)?;
             logs.insert(row.origin, LogState { number, edge, note: row.note });
         }
         Ok(())
@@ -135,7 +135,8 @@ impl Store {
         let start = edge.size();
         let mut subtrees = Vec::new();
         for record in records {
-            edge.append(merkle::leaf_hash(record.bytes()), |level, index, hash| subtrees.push((level, index, hash)));
+            // A record's name is its leaf hash, so the entry is not hashed again.
+            edge.append(record.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
         }
         let entries: Vec<_> = records.iter().map(|record| (record.bytes(), Ok(record.record()))).collect();
         self.commit(origin, start, &entries, &subtrees, edge, String::new(), Phases::Two)
@@ -294,14 +295,10 @@ impl Store {
     ///
     /// # Errors
     /// As the database, or as `work`.
-    pub fn with_subtrees<T>(
-        &self,
-        origin: &Origin,
-        work: impl FnOnce(&LogView<'_>) -> Result<T, StoreError>,
-    ) -> Result<Option<T>, StoreError> {
+    pub fn with_subtrees<T>(&self, origin: &Origin, work: impl FnOnce(&LogView) -> Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         let Some(number) = self.log_number(origin) else { return Ok(None) };
         let read = self.db.begin_read()?;
-        work(&LogView { read: &read, number }).map(Some)
+        work(&LogView::open(&read, number)?).map(Some)
     }
 
     /// The next package for a peer that holds `start` entries; nothing where there is no checkpoint beyond that.
@@ -332,16 +329,22 @@ impl Store {
 }
 
 /// Reads one log's complete subtrees.
-pub struct LogView<'a> {
-    read: &'a ReadTransaction,
+pub struct LogView {
+    /// Opened once: looking a table up by name costs more than reading a row of it.
+    table: ReadOnlyTable<&'static [u8; 13], &'static [u8; 32]>,
     number: u32,
 }
 
-impl Subtrees for LogView<'_> {
+impl LogView {
+    fn open(read: &ReadTransaction, number: u32) -> Result<Self, StoreError> {
+        Ok(Self { table: read.open_table(tables::SUBTREES)?, number })
+    }
+}
+
+impl Subtrees for LogView {
     type Error = StoreError;
     fn subtree(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
-        let table = self.read.open_table(tables::SUBTREES)?;
-        let row = table.get(&subtree_key(self.number, level, index))?;
+        let row = self.table.get(&subtree_key(self.number, level, index))?;
         row.map(|row| *row.value()).ok_or_else(|| StoreError::Corrupt(format!("no subtree {level}/{index}")))
     }
 }
