@@ -1593,7 +1593,10 @@ export interface components {
             /** @description The number, grouped for reading. */
             number: string;
             receipt?: components["schemas"]["ReceiptView"] | null;
-            /** @description `valid`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`. Unknown is neither valid nor invalid. */
+            /**
+             * @description `valid`, `expired`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`.
+             *     Unknown is neither valid nor invalid.
+             */
             verdict: string;
         };
         /** @description A verified receipt. */
