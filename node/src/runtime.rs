@@ -122,14 +122,14 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
 
     let address = config.http.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Http(address, error))?;
-    let port = listener.local_addr().map_or(address.port(), |address| address.port());
-    let running = Running { url: format!("http://127.0.0.1:{port}"), token: hex::encode(rand::random::<[u8; 32]>()) };
+    let address = listener.local_addr().unwrap_or(address);
+    let running = Running { url: format!("http://{address}"), token: hex::encode(rand::random::<[u8; 32]>()) };
     let run_file = dir.join(RUN_FILE);
     // Of a node that was killed; the store's lock already says that it is gone.
     let _ = std::fs::remove_file(&run_file);
     let json = serde_json::to_string(&running).map_err(|error| StoreError::Corrupt(error.to_string()))?;
     crate::service::keys::write_secret(&run_file, &json)?;
-    let app = App::new(office.clone(), net, Arc::new(models), finds_faces, font, &running.token, port);
+    let app = App::new(office.clone(), net, Arc::new(models), finds_faces, font, &running.token, address.port());
     ready(&running.url);
 
     let mut drained = stopped.clone();
