@@ -118,6 +118,7 @@ export const en: Record<MessageKey, string> = {
   original: "Original",
   standardized: "Standardized",
   result_passed: "All checks passed",
+  result_open: "None failed; {count} to confirm by eye",
   result_failed: "{count} checks failed",
   checks_title: "Checks",
   checks_passed: "{count} passed",

@@ -116,6 +116,7 @@ export const zh = {
   original: "原图",
   standardized: "标准照",
   result_passed: "全部检查合格",
+  result_open: "没有不合格项，{count} 项须人工确认",
   result_failed: "{count} 项检查不合格",
   checks_title: "检查结果",
   checks_passed: "{count} 项合格",
