@@ -127,10 +127,6 @@ impl Membership {
     pub fn specs(&self) -> &[PublishedSpec] {
         &self.specs
     }
-    /// The published spec in force for this id: the last one in the log.
-    pub fn spec_in_force(&self, id: &str) -> Option<&PublishedSpec> {
-        self.specs.iter().rev().find(|spec| spec.id == id)
-    }
 }
 
 /// Why an enrolment does not count.
