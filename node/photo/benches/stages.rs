@@ -14,11 +14,7 @@ use photo::matte::matte;
 use photo::standardize;
 use photo::upright::upright;
 
-#[path = "../tests/photo/portrait.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared with the tests, which use all of it")]
-mod portrait;
-
-use portrait::{Portrait, Scripted};
+use studio::{Portrait, Scripted};
 
 const TWELVE_MEGAPIXELS: Portrait =
     Portrait { width: 3_000, height: 4_000, eyes: (1_500.0, 1_500.0), eye_distance: 400.0, wall: [205, 210, 214] };
@@ -35,10 +31,10 @@ fn stages(criterion: &mut Criterion) {
     let turned = upright(decoded);
     group.bench_function("locate without model time", |b| b.iter(|| locate(turned.clone(), &vision, None).unwrap()));
     let located = locate(turned, &vision, None).unwrap();
-    group.bench_function("matte", |b| b.iter(|| matte(located.clone(), &spec.guide())));
-    let matted = matte(located, &spec.guide());
-    group.bench_function("crop", |b| b.iter(|| crop(matted.clone(), spec)));
-    let cropped = crop(matted, spec);
+    group.bench_function("matte", |b| b.iter(|| matte(located.clone(), &[spec])));
+    let matted = matte(located, &[spec]);
+    group.bench_function("crop", |b| b.iter(|| crop(&matted, spec)));
+    let cropped = crop(&matted, spec);
     group.bench_function("compose", |b| b.iter(|| compose(cropped.clone(), spec)));
     let composed = compose(cropped, spec);
     group.bench_function("encode", |b| b.iter(|| encode(&composed.image, spec)));

@@ -9,9 +9,9 @@ use crate::operation::Operation;
 
 /// The finished pixels.
 #[derive(Debug, Clone)]
-pub struct Composed {
+pub struct Composed<'a> {
     /// What it was made from.
-    pub cropped: Cropped,
+    pub cropped: Cropped<'a>,
     /// The finished photo.
     pub image: Rgb,
     /// How much of each finished pixel is person.
@@ -23,11 +23,11 @@ pub struct Composed {
 }
 
 /// Draws the photo in the size of the spec.
-pub fn compose(cropped: Cropped, spec: &Spec) -> Composed {
+pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
     let (width, height) = (spec.width_px() as usize, spec.height_px() as usize);
     let background = spec.backgrounds()[0];
     let replace = cropped.replaces_background;
-    let sampler = Sampler::new(&cropped.matted, replace, cropped.placement.scale);
+    let sampler = Sampler::new(cropped.matted, replace, cropped.placement.scale);
     let mut pixels = Vec::with_capacity(width * height);
     let mut person = crate::plane::Plane::new(width, height, 0.0);
     for y in 0..height {
@@ -48,7 +48,7 @@ pub fn compose(cropped: Cropped, spec: &Spec) -> Composed {
             operations.push(Operation::BackgroundExtended);
         }
     }
-    let body_cut_share = body_cut(&cropped.matted, &cropped);
+    let body_cut_share = body_cut(cropped.matted, &cropped);
     Composed { cropped, image, person, body_cut_share, operations }
 }
 

@@ -67,9 +67,9 @@ pub struct Missing {
 
 /// A matte with its placement.
 #[derive(Debug, Clone)]
-pub struct Cropped {
+pub struct Cropped<'a> {
     /// The matte.
-    pub matted: Matted,
+    pub matted: &'a Matted,
     /// The placement.
     pub placement: Placement,
     /// What each band measures, in its own unit, in the order of the spec.
@@ -85,7 +85,7 @@ pub struct Cropped {
 }
 
 /// Solves the placement.
-pub fn crop(matted: Matted, spec: &Spec) -> Cropped {
+pub fn crop<'a>(matted: &'a Matted, spec: &Spec) -> Cropped<'a> {
     let head = matted.located.head;
     let roll_deg = head.frame().roll_deg();
     let turn = !spec.forbids(Forbidden::Rotation) && (MIN_ROLL_DEG..=MAX_ROLL_DEG).contains(&roll_deg.abs());

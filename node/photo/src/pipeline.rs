@@ -11,7 +11,7 @@ use crate::crop::crop;
 use crate::decode::{DecodeError, decode};
 use crate::encode::{encode, write};
 use crate::locate::{LocateError, LocatedBy, Marks, locate};
-use crate::matte::matte;
+use crate::matte::{Matted, matte};
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
@@ -129,9 +129,67 @@ impl PhotoError {
     }
 }
 
-/// Makes the photo that `spec` asks for from the bytes of a picture file.
+/// One press of the shutter: the picture and what else is known about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shot<'a> {
+    /// A picture file.
+    pub bytes: &'a [u8],
+    /// Points set by the staff; with them no model is asked where the head is.
+    pub marks: Option<Marks>,
+}
+
+/// A picture of which everything is known that does not depend on the document.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    matted: Matted,
+}
+
+/// Reads the picture, finds the head and separates it from the wall, as far around as any of `specs` will show.
 ///
-/// With `marks` no model is asked where the head is.
+/// One prepared picture gives the photos of many documents.
+pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Prepared, PhotoError> {
+    on_stage(Stage::Decode);
+    let upright = upright(decode(shot.bytes)?);
+    on_stage(Stage::Locate);
+    let located = locate(upright, vision, shot.marks)?;
+    on_stage(Stage::Matte);
+    Ok(Prepared { matted: matte(located, specs) })
+}
+
+impl Prepared {
+    /// The photo that one document asks for.
+    pub fn photo(&self, spec: &Spec, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
+        on_stage(Stage::Crop);
+        let cropped = crop(&self.matted, spec);
+        on_stage(Stage::Compose);
+        let composed = compose(cropped, spec);
+        on_stage(Stage::Encode);
+        let encoded = encode(&composed.image, spec);
+        on_stage(Stage::Check);
+        let report = check::assess(&composed, &encoded, spec);
+
+        let located = &self.matted.located;
+        let mut operations = located.upright.operations.clone();
+        operations.extend_from_slice(&composed.cropped.operations);
+        operations.extend_from_slice(&composed.operations);
+        operations.push(Operation::JpegEncoded { quality: encoded.quality });
+        Ok(Standardized {
+            jpeg: encoded.jpeg,
+            width_px: spec.width_px(),
+            height_px: spec.height_px(),
+            dpi: spec.dpi(),
+            quality: encoded.quality,
+            original_width_px: located.upright.image.width() as u32,
+            original_height_px: located.upright.image.height() as u32,
+            operations,
+            located_by: located.by,
+            marks: located.head.marks(),
+            report,
+        })
+    }
+}
+
+/// Makes the photo of one document: [`prepare`] and [`Prepared::photo`].
 pub fn standardize(
     bytes: &[u8],
     spec: &Spec,
@@ -139,40 +197,7 @@ pub fn standardize(
     marks: Option<Marks>,
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Standardized, PhotoError> {
-    on_stage(Stage::Decode);
-    let upright = upright(decode(bytes)?);
-    let (original_width_px, original_height_px) = (upright.image.width() as u32, upright.image.height() as u32);
-    let mut operations = upright.operations.clone();
-    on_stage(Stage::Locate);
-    let located = locate(upright, vision, marks)?;
-    on_stage(Stage::Matte);
-    let matted = matte(located, &spec.guide());
-    on_stage(Stage::Crop);
-    let cropped = crop(matted, spec);
-    on_stage(Stage::Compose);
-    let composed = compose(cropped, spec);
-    on_stage(Stage::Encode);
-    let encoded = encode(&composed.image, spec);
-    on_stage(Stage::Check);
-    let report = check::assess(&composed, &encoded, spec);
-
-    operations.extend_from_slice(&composed.cropped.operations);
-    operations.extend_from_slice(&composed.operations);
-    operations.push(Operation::JpegEncoded { quality: encoded.quality });
-    let located = &composed.cropped.matted.located;
-    Ok(Standardized {
-        jpeg: encoded.jpeg,
-        width_px: spec.width_px(),
-        height_px: spec.height_px(),
-        dpi: spec.dpi(),
-        quality: encoded.quality,
-        original_width_px,
-        original_height_px,
-        operations,
-        located_by: located.by,
-        marks: located.head.marks(),
-        report,
-    })
+    prepare(&Shot { bytes, marks }, &[spec], vision, on_stage)?.photo(spec, on_stage)
 }
 
 /// Longest side of a preview.

@@ -1,6 +1,7 @@
 //! What a model can tell about a picture, without saying which model.
 
 use crate::image::{Point, Rgb};
+use crate::plane::Plane;
 
 /// An upright box in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,12 +52,83 @@ pub struct Face {
     pub mouth_right: Point,
 }
 
-/// Finds faces. Implemented by crate `models`, by [`NoVision`], and by scripted results in tests.
-pub trait Vision {
+/// The surface of one face as 468 points in the topology of MediaPipe's canonical face model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mesh {
+    /// x and y in pixels of the picture; z in the same unit, towards the camera negative, 0 at the depth of the head's middle.
+    points: Vec<[f64; 3]>,
+    /// How sure the model is that this is a face, 0 to 1.
+    pub presence: f64,
+}
+
+impl Mesh {
+    /// Number of points.
+    pub const LEN: usize = 468;
+
+    /// A mesh from its points; `None` when their number is not [`Mesh::LEN`] or one is not finite.
+    pub fn new(points: Vec<[f64; 3]>, presence: f64) -> Option<Mesh> {
+        let finite = points.iter().flatten().chain([&presence]).all(|v| v.is_finite());
+        (points.len() == Mesh::LEN && finite).then_some(Mesh { points, presence })
+    }
+
+    /// One point in the picture.
+    ///
+    /// Panics: when `index` is not below [`Mesh::LEN`]; indices are constants of this crate.
+    pub fn at(&self, index: usize) -> Point {
+        Point::new(self.points[index][0], self.points[index][1])
+    }
+
+    /// One point with its depth.
+    pub fn at_depth(&self, index: usize) -> [f64; 3] {
+        self.points[index]
+    }
+
+    /// All points.
+    pub fn points(&self) -> &[[f64; 3]] {
+        &self.points
+    }
+
+    /// Every coordinate multiplied, depth included.
+    pub fn scaled(&self, factor: f64) -> Mesh {
+        Mesh { points: self.points.iter().map(|p| p.map(|v| v * factor)).collect(), presence: self.presence }
+    }
+}
+
+/// The coloured ring of one eye.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Iris {
+    /// Centre in pixels of the picture.
+    pub centre: Point,
+    /// Half its width in pixels.
+    pub radius_px: f64,
+}
+
+/// What models see in a picture. Implemented by crate `models`, by [`NoVision`], and by scripted results in tests.
+///
+/// A model that is not there answers [`VisionError::Absent`]; what it would have measured is then not assessed.
+pub trait Vision: Sync {
     /// All faces of the picture, in pixels of that picture, in any order.
     fn faces(&self, image: &Rgb) -> Result<Vec<Face>, VisionError>;
 
-    /// Name of the model, for the log and the receipt.
+    /// The surface of one of the faces, in pixels of the picture.
+    fn mesh(&self, image: &Rgb, face: &Face) -> Result<Mesh, VisionError> {
+        let _ = (image, face);
+        Err(VisionError::Absent)
+    }
+
+    /// Both irises, the one on the left of the picture first.
+    fn irises(&self, image: &Rgb, mesh: &Mesh) -> Result<[Iris; 2], VisionError> {
+        let _ = (image, mesh);
+        Err(VisionError::Absent)
+    }
+
+    /// Probability of person, 0 to 1, at whatever size the model works; it stands for the whole picture.
+    fn person_mask(&self, image: &Rgb) -> Result<Plane, VisionError> {
+        let _ = image;
+        Err(VisionError::Absent)
+    }
+
+    /// Names of the models that are present, for the log and the receipt.
     fn name(&self) -> &str;
 }
 

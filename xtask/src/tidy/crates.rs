@@ -8,7 +8,8 @@ use crate::shell::Shell;
 const ARROWS: &[(&str, &str, &[&str])] = &[
     ("protocol", "protocol", &[]),
     ("specs", "specs", &[]),
-    ("node/photo", "photo", &["specs"]),
+    ("node/photo", "photo", &["specs", "studio"]),
+    ("node/photo/studio", "studio", &["photo"]),
     ("models", "models", &["photo", "specs"]),
     ("node", "node", &["protocol", "specs", "photo", "models"]),
     ("tests", "system-tests", &["node", "protocol", "specs", "photo", "models"]),

@@ -86,7 +86,7 @@ impl CheckReport {
 
 /// What every check may look at.
 pub(crate) struct Evidence<'a> {
-    pub(crate) composed: &'a Composed,
+    pub(crate) composed: &'a Composed<'a>,
     pub(crate) encoded: &'a Encoded,
     pub(crate) spec: &'a Spec,
 }

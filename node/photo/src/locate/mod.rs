@@ -8,7 +8,7 @@ mod skin;
 use crate::image::Point;
 use crate::text::Text;
 use crate::upright::Upright;
-use crate::vision::{Face, Vision, VisionError};
+use crate::vision::{Face, Iris, Mesh, Vision, VisionError};
 
 pub use anatomy::{Frame, Head, Source};
 
@@ -141,6 +141,10 @@ pub struct Located {
     pub by: LocatedBy,
     /// Area of the second largest face as a share of the largest; `None` when no model looked.
     pub second_face: Option<f64>,
+    /// The surface of the face in pixels of the upright original, when a model gave it.
+    pub mesh: Option<Mesh>,
+    /// Irises in pixels of the upright original, left in the picture first, when a model gave them.
+    pub irises: Option<[Iris; 2]>,
 }
 
 /// Locates the head with a model, or takes the marks.
@@ -167,7 +171,7 @@ fn by_model(upright: Upright, vision: &dyn Vision) -> Result<Located, LocateErro
         return Err(LocateError::FaceTooSmall { eye_distance_px: distance, needed_px: MIN_EYE_DISTANCE_PX });
     }
     let head = Head::from_face(face, &upright.image);
-    Ok(Located { upright, head, by: LocatedBy::Model, second_face: Some(second) })
+    Ok(Located { upright, head, by: LocatedBy::Model, second_face: Some(second), mesh: None, irises: None })
 }
 
 fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Located, LocateError> {
@@ -177,7 +181,7 @@ fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Locat
         .ok()
         .filter(|faces| !faces.is_empty())
         .map(|faces| faces.get(1).map_or(0.0, |second| second.bounds.area() / faces[0].bounds.area().max(1.0)));
-    Ok(Located { upright, head, by: LocatedBy::Marks, second_face })
+    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, mesh: None, irises: None })
 }
 
 /// All faces in pixels of the upright picture, the largest first.

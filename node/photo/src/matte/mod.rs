@@ -9,7 +9,7 @@ mod guided;
 mod silhouette;
 mod walker;
 
-use specs::Guide;
+use specs::Spec;
 
 use crate::image::{Point, Rgb};
 use crate::locate::{Head, Located, Source};
@@ -77,20 +77,23 @@ struct Reach {
 }
 
 impl Reach {
-    fn of(guide: &Guide) -> Reach {
-        let unit = (guide.chin - guide.eye_line).max(0.05);
+    /// Far enough for every one of the specs.
+    fn of(specs: &[&Spec]) -> Reach {
         // At least some wall on each side and above tall hair, from which its colours are learnt.
-        Reach {
-            side: (ROOM * 0.5 * guide.aspect / unit).max(2.0),
-            up: (ROOM * guide.eye_line / unit).max(2.2),
-            down: (ROOM * (1.0 - guide.eye_line) / unit).max(2.0),
+        let mut reach = Reach { side: 2.0, up: 2.2, down: 2.0 };
+        for guide in specs.iter().map(|spec| spec.guide()) {
+            let unit = (guide.chin - guide.eye_line).max(0.05);
+            reach.side = reach.side.max(ROOM * 0.5 * guide.aspect / unit);
+            reach.up = reach.up.max(ROOM * guide.eye_line / unit);
+            reach.down = reach.down.max(ROOM * (1.0 - guide.eye_line) / unit);
         }
+        reach
     }
 }
 
-/// Cuts the person out, as far around the head as the frame of a spec asks for.
-pub fn matte(mut located: Located, guide: &Guide) -> Matted {
-    let (image, window) = working_picture(&located, &Reach::of(guide));
+/// Cuts the person out, as far around the head as the frames of `specs` ask for.
+pub fn matte(mut located: Located, specs: &[&Spec]) -> Matted {
+    let (image, window) = working_picture(&located, &Reach::of(specs));
     let head = in_window(&located.head, &window);
     let coarse = coarse::cut(&image, &head);
     let fine = fine::refine(&image, &head, &coarse);

@@ -5,7 +5,7 @@ use photo::decode::decode;
 use photo::upright::upright;
 use photo::{PhotoError, preview};
 
-use crate::portrait::{ORDINARY, Portrait, bytes};
+use studio::{ORDINARY, Portrait, bytes};
 
 #[track_caller]
 fn check_refused(file: &[u8], code: &str) {

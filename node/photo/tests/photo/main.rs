@@ -2,6 +2,5 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod files;
-mod portrait;
 mod properties;
 mod runs;

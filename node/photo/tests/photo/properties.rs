@@ -6,7 +6,7 @@ use image::ImageFormat;
 use photo::{Marks, NoVision, Point, preview, standardize};
 use proptest::prelude::*;
 
-use crate::portrait::Portrait;
+use studio::Portrait;
 
 const SMALL: Portrait = Portrait { width: 180, height: 240, eyes: (90.0, 96.0), eye_distance: 26.0, wall: [200; 3] };
 

@@ -4,7 +4,7 @@ use image::ImageFormat;
 use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Stage, Standardized, Verdict, standardize};
 use specs::{Spec, find};
 
-use crate::portrait::{ORDINARY, Portrait, Scripted, bytes};
+use studio::{ORDINARY, Portrait, Scripted, bytes};
 
 fn seeing(portrait: &Portrait) -> Scripted {
     Scripted { width: portrait.width, faces: vec![portrait.face()] }

@@ -6,12 +6,15 @@ use photo::{Bounds, Face, Marks, Point, Rgb, Vision, VisionError};
 /// What to draw.
 #[derive(Debug, Clone, Copy)]
 pub struct Portrait {
+    /// Width of the picture in pixels.
     pub width: u32,
+    /// Height of the picture in pixels.
     pub height: u32,
     /// Midpoint between the eyes.
     pub eyes: (f64, f64),
     /// Distance between the eyes; everything else follows.
     pub eye_distance: f64,
+    /// Colour of the wall.
     pub wall: [u8; 3],
 }
 
@@ -27,6 +30,7 @@ impl Portrait {
         1.85 * self.eye_distance
     }
 
+    /// The four points as the staff would set them.
     pub fn marks(&self) -> Marks {
         let (x, y) = self.eyes;
         Marks {
@@ -37,6 +41,7 @@ impl Portrait {
         }
     }
 
+    /// What a face model would answer.
     pub fn face(&self) -> Face {
         let (x, y, d) = (self.eyes.0, self.eyes.1, self.eye_distance);
         Face {
@@ -50,6 +55,7 @@ impl Portrait {
         }
     }
 
+    /// The picture, lit from the left, with a little noise.
     pub fn draw(&self) -> RgbImage {
         let mut noise = 12_345u32;
         RgbImage::from_fn(self.width, self.height, |px, py| {
@@ -92,6 +98,7 @@ impl Portrait {
         self.wall
     }
 
+    /// The picture as a file.
     pub fn bytes(&self, format: ImageFormat) -> Vec<u8> {
         bytes(&self.draw(), format)
     }
@@ -106,7 +113,9 @@ pub fn bytes(image: &RgbImage, format: ImageFormat) -> Vec<u8> {
 
 /// A model that answers from a script, in shares of the picture it was written for.
 pub struct Scripted {
+    /// Width in pixels of the picture that `faces` are given in.
     pub width: u32,
+    /// The answer.
     pub faces: Vec<Face>,
 }
 
