@@ -3,6 +3,7 @@
 //! Nothing here is part of the product.
 #![allow(clippy::unwrap_used, reason = "it draws for tests: what cannot be drawn is a fault of the test")]
 
+pub mod framing;
 mod portrait;
 
 pub use portrait::{ORDINARY, Portrait, Scripted, bytes};
