@@ -1,5 +1,7 @@
 //! The stages in order, and what they hand to the node.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::Serialize;
 use specs::Spec;
 
@@ -8,7 +10,7 @@ use jpeg_encoder::SamplingFactor;
 use crate::check::{self, CheckReport};
 use crate::compose::compose;
 use crate::crop::crop;
-use crate::decode::{DecodeError, decode};
+use crate::decode::{DecodeError, decode, decode_until};
 use crate::encode::{encode, write};
 use crate::locate::{Landmark, LocateError, LocatedBy, Marks, locate};
 use crate::matte::{Matted, matte};
@@ -138,6 +140,15 @@ pub struct Shot<'a> {
     pub bytes: &'a [u8],
     /// Points set by the staff; with them no model is asked where the head is.
     pub marks: Option<Marks>,
+    /// Set by the caller to give the work up.
+    pub cancel: Option<&'a AtomicBool>,
+}
+
+impl Shot<'_> {
+    fn go_on(&self) -> Result<(), DecodeError> {
+        let stopped = self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed));
+        if stopped { Err(DecodeError::Cancelled) } else { Ok(()) }
+    }
 }
 
 /// A picture of which everything is known that does not depend on the document.
@@ -151,9 +162,11 @@ pub struct Prepared {
 /// One prepared picture gives the photos of many documents.
 pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Prepared, PhotoError> {
     on_stage(Stage::Decode);
-    let upright = upright(decode(shot.bytes)?);
+    let upright = upright(decode_until(shot.bytes, shot.cancel)?);
+    shot.go_on()?;
     on_stage(Stage::Locate);
     let located = locate(upright, vision, shot.marks)?;
+    shot.go_on()?;
     on_stage(Stage::Matte);
     Ok(Prepared { matted: matte(located, specs) })
 }
@@ -200,7 +213,7 @@ pub fn standardize(
     marks: Option<Marks>,
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Standardized, PhotoError> {
-    prepare(&Shot { bytes, marks }, &[spec], vision, on_stage)?.photo(spec, on_stage)
+    prepare(&Shot { bytes, marks, ..Shot::default() }, &[spec], vision, on_stage)?.photo(spec, on_stage)
 }
 
 /// Longest side of a preview.

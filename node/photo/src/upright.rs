@@ -15,10 +15,7 @@ pub struct Upright {
 
 /// Brings a decoded picture upright.
 pub fn upright(decoded: Decoded) -> Upright {
-    let mut operations = Vec::new();
-    if decoded.had_alpha {
-        operations.push(Operation::AlphaOnWhite);
-    }
+    let mut operations = decoded.operations;
     if !(2..=8).contains(&decoded.orientation) {
         return Upright { image: decoded.image, operations };
     }
