@@ -28,6 +28,7 @@ pub mod matte;
 mod operation;
 mod pipeline;
 mod plane;
+pub mod sheet;
 mod text;
 pub mod upright;
 mod vision;

@@ -5,3 +5,4 @@ mod files;
 mod framing;
 mod properties;
 mod runs;
+mod sheets;
