@@ -3,6 +3,14 @@
 //! Nothing here is part of the product.
 #![allow(clippy::unwrap_used, reason = "it draws for tests: what cannot be drawn is a fault of the test")]
 
+mod canvas;
+mod noise;
+mod person;
 mod portrait;
+mod scene;
+mod strands;
+mod wall;
 
 pub use portrait::{ORDINARY, Portrait, Scripted, bytes};
+pub use scene::{Clothes, Drawn, Hair, Scene, file};
+pub use wall::Wall;
