@@ -31,8 +31,8 @@ fn stages(criterion: &mut Criterion) {
     let turned = upright(decoded);
     group.bench_function("locate without model time", |b| b.iter(|| locate(turned.clone(), &vision, None).unwrap()));
     let located = locate(turned, &vision, None).unwrap();
-    group.bench_function("matte", |b| b.iter(|| matte(located.clone(), &[spec])));
-    let matted = matte(located, &[spec]);
+    group.bench_function("matte", |b| b.iter(|| matte(located.clone(), &[spec], &vision, None)));
+    let matted = matte(located, &[spec], &vision, None);
     group.bench_function("crop", |b| b.iter(|| crop(&matted, spec)));
     let cropped = crop(&matted, spec);
     group.bench_function("compose", |b| b.iter(|| compose(cropped.clone(), spec)));

@@ -11,7 +11,7 @@ use crate::crop::crop;
 use crate::decode::{DecodeError, decode};
 use crate::encode::{encode, write};
 use crate::locate::{LocateError, LocatedBy, Marks, locate};
-use crate::matte::{Matted, matte};
+use crate::matte::{MatteError, Matted, PlateFault, PlateUse, matte};
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
@@ -79,6 +79,8 @@ pub struct Standardized {
     pub located_by: LocatedBy,
     /// The points used, in pixels of the upright original.
     pub marks: Marks,
+    /// What became of the picture of the empty wall.
+    pub plate: PlateUse,
     /// All checks.
     pub report: CheckReport,
 }
@@ -109,6 +111,9 @@ pub enum PhotoError {
     /// No single head was located.
     #[error(transparent)]
     Locate(#[from] LocateError),
+    /// The person could not be cut out well enough.
+    #[error(transparent)]
+    Matte(#[from] MatteError),
 }
 
 impl PhotoError {
@@ -117,6 +122,7 @@ impl PhotoError {
         match self {
             PhotoError::Decode(error) => error.code(),
             PhotoError::Locate(error) => error.code(),
+            PhotoError::Matte(error) => error.code(),
         }
     }
 
@@ -125,6 +131,7 @@ impl PhotoError {
         match self {
             PhotoError::Decode(error) => error.message(),
             PhotoError::Locate(error) => error.message(),
+            PhotoError::Matte(error) => error.message(),
         }
     }
 }
@@ -136,6 +143,8 @@ pub struct Shot<'a> {
     pub bytes: &'a [u8],
     /// Points set by the staff; with them no model is asked where the head is.
     pub marks: Option<Marks>,
+    /// A picture file of the empty wall from the same fixed camera. One that does not fit is not used, and that is said.
+    pub plate: Option<&'a [u8]>,
 }
 
 /// A picture of which everything is known that does not depend on the document.
@@ -149,11 +158,16 @@ pub struct Prepared {
 /// One prepared picture gives the photos of many documents.
 pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Prepared, PhotoError> {
     on_stage(Stage::Decode);
-    let upright = upright(decode(shot.bytes)?);
+    let picture = upright(decode(shot.bytes)?);
     on_stage(Stage::Locate);
-    let located = locate(upright, vision, shot.marks)?;
+    let located = locate(picture, vision, shot.marks)?;
     on_stage(Stage::Matte);
-    Ok(Prepared { matted: matte(located, specs) })
+    let plate = shot.plate.map(|bytes| decode(bytes).map(|decoded| upright(decoded).image));
+    let mut matted = matte(located, specs, vision, plate.as_ref().and_then(|plate| plate.as_ref().ok()));
+    if let Some(Err(_)) = plate {
+        matted.plate = PlateUse::Refused(PlateFault::Unreadable);
+    }
+    Ok(Prepared { matted })
 }
 
 impl Prepared {
@@ -161,6 +175,9 @@ impl Prepared {
     pub fn photo(&self, spec: &Spec, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
         on_stage(Stage::Crop);
         let cropped = crop(&self.matted, spec);
+        if cropped.replaces_background {
+            self.matted.separable()?;
+        }
         on_stage(Stage::Compose);
         let composed = compose(cropped, spec);
         on_stage(Stage::Encode);
@@ -184,6 +201,7 @@ impl Prepared {
             operations,
             located_by: located.by,
             marks: located.head.marks(),
+            plate: self.matted.plate,
             report,
         })
     }
@@ -197,7 +215,7 @@ pub fn standardize(
     marks: Option<Marks>,
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Standardized, PhotoError> {
-    prepare(&Shot { bytes, marks }, &[spec], vision, on_stage)?.photo(spec, on_stage)
+    prepare(&Shot { bytes, marks, plate: None }, &[spec], vision, on_stage)?.photo(spec, on_stage)
 }
 
 /// Longest side of a preview.

@@ -8,9 +8,13 @@ mod noise;
 mod person;
 mod portrait;
 mod scene;
+mod score;
 mod strands;
+mod trial;
 mod wall;
 
 pub use portrait::{ORDINARY, Portrait, Scripted, bytes};
 pub use scene::{Clothes, Drawn, Hair, Scene, file};
+pub use score::{fringe_delta_e, gradient_error, mse, sad};
+pub use trial::{Method, Scores, Trial, located, matting_trial};
 pub use wall::Wall;

@@ -130,12 +130,7 @@ impl Scene {
             alpha.push(a);
         }
         let rgb = |pixels| Rgb::from_pixels(width, height, pixels).unwrap();
-        Drawn {
-            picture: rgb(picture),
-            alpha: Plane { width, height, values: alpha },
-            foreground: rgb(foreground),
-            plate: rgb(plate),
-        }
+        Drawn { picture: rgb(picture), alpha: Plane { width, height, values: alpha }, foreground: rgb(foreground), plate: rgb(plate) }
     }
 }
 
