@@ -1,6 +1,8 @@
 //! Where alpha is open: a band along the outline, wide at hair, and wherever single strands were seen.
 
 use super::coarse::{Coarse, PLAIN_ROUGHNESS};
+use super::gaps::{Texture, wall_again};
+use super::wall::WallField;
 use super::holes::flood;
 use crate::image::Point;
 use crate::locate::Head;
@@ -34,10 +36,12 @@ pub(super) struct Bands {
     pub(super) inner: Vec<Option<u32>>,
     /// Distance from the coarse outline in reduced pixels.
     pub(super) from_outline: Vec<f32>,
+    /// The wall, learnt again close to the outline.
+    pub(super) wall: WallField,
 }
 
 /// Decides every place. `head` is in pixels of the reduced picture.
-pub(super) fn bands(coarse: &Coarse, head: &Head, by_colour: bool) -> Bands {
+pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
     let (width, height) = (coarse.person.width, coarse.person.height);
     let inside: Vec<bool> = coarse.person.values.iter().map(|v| *v > 0.5).collect();
     let to_person = nearest(width, height, |at| inside[at]);
@@ -59,26 +63,29 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, by_colour: bool) -> Bands {
         };
         places.push(place);
     }
-    if by_colour && coarse.wall.roughness < PLAIN_ROUGHNESS {
-        follow_strands(coarse, &mut places, |at| f64::from(to_person[at].0) < STRANDS * unit);
+    let distances: Vec<f32> = to_person.iter().map(|(distance, _)| *distance).collect();
+    // A busy wall differs from itself everywhere: there strands cannot be told from it. Exposures are always smooth.
+    let plain = coarse.wall.roughness < PLAIN_ROUGHNESS;
+    let wall = if plain { wall_again(coarse, texture, &distances) } else { coarse.wall.clone() };
+    if plain {
+        let near = |at: usize| f64::from(distances[at]) < STRANDS * unit;
+        follow_strands(coarse, &wall, &mut places, |at| near(at) && texture.is_rough(at));
     }
     let inner = nearest(width, height, |at| places[at] == Place::Person);
     Bands {
         inner: inner.iter().map(|(_, at)| *at).collect(),
         from_outline: (0..inside.len()).map(|at| if inside[at] { to_wall[at].0 } else { to_person[at].0 }).collect(),
         places,
+        wall,
     }
 }
 
 /// Opens places that hang together with the band and differ from the wall, and one place around each.
-fn follow_strands(coarse: &Coarse, places: &mut [Place], near: impl Fn(usize) -> bool) {
+fn follow_strands(coarse: &Coarse, wall: &WallField, places: &mut [Place], rough: impl Fn(usize) -> bool) {
     let (width, height) = (coarse.person.width, coarse.person.height);
-    let differs = |at: usize| {
-        let off: f32 = (0..3).map(|i| (f32::from(coarse.small.pixels()[at][i]) - coarse.wall.values[at][i]).powi(2)).sum();
-        off > STRAND_DEVIATIONS * STRAND_DEVIATIONS * (coarse.wall.variance[at] + 1.5)
-    };
+    let differs = |at: usize| coarse.off_wall(at, wall) > STRAND_DEVIATIONS * STRAND_DEVIATIONS * (wall.variance[at] + 1.5);
     let band: Vec<usize> = (0..places.len()).filter(|&at| places[at] == Place::Band).collect();
-    let strands = flood(width, height, band.into_iter(), |at| places[at] == Place::Band || (near(at) && differs(at)));
+    let strands = flood(width, height, band.into_iter(), |at| places[at] == Place::Band || (rough(at) && differs(at)));
     for at in (0..places.len()).filter(|&at| strands[at]) {
         let (x, y) = (at % width, at / width);
         for v in y.saturating_sub(1)..(y + 2).min(height) {

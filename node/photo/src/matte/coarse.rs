@@ -39,6 +39,14 @@ pub(super) struct Coarse {
     pub(super) person: Plane,
     /// The wall at reduced size.
     pub(super) wall: WallField,
+    /// What the field of the wall is fitted to: colours, or exposures against the plate.
+    pub(super) samples: Vec<[f32; 3]>,
+    /// Places where nothing but wall is near.
+    pub(super) wall_alone: Vec<bool>,
+    /// The empty wall at reduced size.
+    plate: Option<Rgb>,
+    /// Share of places near the outline whose colour alone says otherwise, or nothing.
+    pub(super) contradiction: f64,
     /// How clearly every place fell to one side, 0 to 1.
     pub(super) decided: f64,
     /// Root mean square colour difference of the wall from its mean, in CIELAB units.
@@ -67,7 +75,7 @@ pub(super) fn cut(image: &Rgb, head: &Head, evidence: &Evidence) -> Coarse {
     for round in 0..ROUNDS {
         // At first only the seeds are believed, later what the previous cut is sure of.
         let believed = |at: usize| learn.seeds[at].or_else(|| if round == 0 { None } else { sure(person[at]) });
-        let posterior = Models::learn(&learn, &believed).posterior(&learn);
+        let posterior = learn.with_place(&Models::learn(&learn, &believed).logits(&learn));
         walker.solve(&mut person, &posterior, LEARN_SWEEPS);
     }
     let fine = Level::new(image, head, evidence, CUT_CHIN_PX);
@@ -77,14 +85,46 @@ pub(super) fn cut(image: &Rgb, head: &Head, evidence: &Evidence) -> Coarse {
             *value = f32::from(u8::from(*is_person));
         }
     }
-    let posterior = Models::learn(&fine, &|at| fine.seeds[at].or_else(|| sure(person.values[at]))).posterior(&fine);
+    let models = Models::learn(&fine, &|at| fine.seeds[at].or_else(|| sure(person.values[at])));
+    let logits = models.logits(&fine);
+    let posterior = fine.with_place(&logits);
     Walker::new(fine.width, fine.height, &fine.colours, &fine.seeds).solve(&mut person.values, &posterior, CUT_SWEEPS);
     let decided = decidedness(&person);
     holes::clean(&mut person, fine.shape.inside_face());
     let known = wall_alone(&person);
-    let wall = fine.wall_field(&known);
+    let samples = fine.samples();
+    let wall = WallField::fit(fine.width, fine.height, &samples, &known);
     let (wall_unevenness, wall_colour) = appearance(&fine, &known);
-    Coarse { small: fine.small, person, wall, decided, wall_unevenness, wall_colour }
+    let contradiction = contradiction(&logits, &person);
+    Coarse { small: fine.small, person, wall, samples, wall_alone: known, plate: fine.plate, contradiction, decided, wall_unevenness, wall_colour }
+}
+
+impl Coarse {
+    /// The picture against the wall, for each channel: below 1 it is darker.
+    pub(super) fn shade(&self, at: usize) -> [f32; 3] {
+        let (sample, wall) = (self.samples[at], self.wall.values[at]);
+        std::array::from_fn(|i| sample[i] / wall[i].max(1e-3))
+    }
+
+    /// Squared difference from a field of the wall, in steps of 256.
+    pub(super) fn off_wall(&self, at: usize, wall: &WallField) -> f32 {
+        let unit = self.plate.as_ref().map_or([1.0; 3], |plate| plate.pixels()[at].map(f32::from));
+        (0..3).map(|i| ((self.samples[at][i] - wall.values[at][i]) * unit[i]).powi(2)).sum()
+    }
+}
+
+/// Share of places around the outline, a little off it, whose colour alone does not say what the cut says.
+fn contradiction(logits: &[f32], person: &Plane) -> f64 {
+    let (near, hard) = (person.map(|v| f32::from(u8::from(v > 0.5))).blurred(5), person.map(|v| f32::from(u8::from(v > 0.5))).blurred(1));
+    let (mut sum, mut count) = (0f64, 1e-6);
+    for at in (0..logits.len()).filter(|&at| logits[at] != 0.0) {
+        if (0.02..0.98).contains(&near.values[at]) && !(0.02..0.98).contains(&hard.values[at]) {
+            let agrees = if person.values[at] > 0.5 { logits[at] } else { -logits[at] };
+            sum += f64::from((0.5 - 0.25 * agrees).clamp(0.0, 1.0));
+            count += 1.0;
+        }
+    }
+    sum / count
 }
 
 fn sure(person: f32) -> Option<bool> {
@@ -128,13 +168,18 @@ impl Level {
         self.seeds[at].map_or_else(|| sigmoid(self.prior[at]), |is_person| f32::from(u8::from(is_person)))
     }
 
-    /// Colours of the wall, or with a clean plate the exposure against it.
-    fn wall_field(&self, known: &[bool]) -> WallField {
-        let samples: Vec<[f32; 3]> = match &self.plate {
+    /// Probability of person from log odds of the colours and from the place; seeds are certain.
+    fn with_place(&self, logits: &[f32]) -> Vec<f32> {
+        let both = |at: usize| self.seeds[at].map_or_else(|| sigmoid(logits[at] + self.prior[at]), |is_person| f32::from(u8::from(is_person)));
+        (0..logits.len()).map(both).collect()
+    }
+
+    /// Colours, or with a clean plate exposures against it.
+    fn samples(&self) -> Vec<[f32; 3]> {
+        match &self.plate {
             None => self.small.pixels().iter().map(|p| p.map(f32::from)).collect(),
             Some(plate) => self.small.pixels().iter().zip(plate.pixels()).map(|(p, wall)| plate::exposure(*p, *wall)).collect(),
-        };
-        WallField::fit(self.width, self.height, &samples, known)
+        }
     }
 
     /// Colour of the wall at a place, by its field.
@@ -160,7 +205,7 @@ impl Models {
     fn learn(level: &Level, believed: &dyn Fn(usize) -> Option<bool>) -> Models {
         let count = level.colours.len();
         let known: Vec<bool> = (0..count).map(|at| believed(at) == Some(false)).collect();
-        let field = level.wall_field(&known);
+        let field = WallField::fit(level.width, level.height, &level.samples(), &known);
         let plain = level.plate.is_some() || field.roughness < PLAIN_ROUGHNESS;
         let pick =
             |wanted: &dyn Fn(usize) -> bool| -> Vec<Lab> { (0..count).filter(|&at| wanted(at)).map(|at| level.colours[at]).collect() };
@@ -175,10 +220,11 @@ impl Models {
         }
     }
 
-    fn posterior(&self, level: &Level) -> Vec<f32> {
+    /// Log odds of person from colour alone; 0 at seeds.
+    fn logits(&self, level: &Level) -> Vec<f32> {
         let odds = |at: usize| {
-            if let Some(is_person) = level.seeds[at] {
-                return f32::from(u8::from(is_person));
+            if level.seeds[at].is_some() {
+                return 0.0;
             }
             let colour = level.colours[at];
             let own = if level.shape.is_head(level.place(at)) { &self.face } else { &self.worn };
@@ -188,7 +234,7 @@ impl Models {
                 None => self.wall.density(colour),
             };
             let wall = 0.98 * wall + 0.02 * ANY_COLOUR_DENSITY;
-            sigmoid((person / wall).ln().clamp(-5.0, 5.0) + level.prior[at])
+            (person / wall).ln().clamp(-5.0, 5.0)
         };
         (0..level.colours.len()).map(odds).collect()
     }

@@ -6,6 +6,7 @@
 use super::band::{Bands, Place, bands};
 use super::cells::Cells;
 use super::coarse::Coarse;
+use super::gaps::Texture;
 use super::sides::Sides;
 use super::trust::Trust;
 use super::{guided, plate};
@@ -35,7 +36,8 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse, plate: Option<&R
     let (width, height) = (image.width(), image.height());
     let cells = Cells::new(width, height, &coarse.person);
     let small_head = cells.reduced(head);
-    let bands = bands(coarse, &small_head, plate.is_none());
+    let texture = Texture::measure(image, &cells, coarse, plate);
+    let bands = bands(coarse, &small_head, &texture);
     let sides = Sides::learn(coarse, &bands, &small_head);
     let scene = Scene { image, plate, cells: &cells, sides: &sides };
     let noise = scene.noise(&bands);

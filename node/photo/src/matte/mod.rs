@@ -8,6 +8,7 @@ mod cells;
 mod coarse;
 mod fill;
 mod fine;
+mod gaps;
 mod gmm;
 mod guided;
 mod holes;

@@ -56,7 +56,7 @@ impl Sides {
         }
         let weights: Vec<f32> = (0..colours.len()).map(|at| f32::from(u8::from(own(at)))).collect();
         let person = filled(width, height, person, &weights);
-        let wall = &coarse.wall;
+        let wall = &bands.wall;
         Sides {
             fields: (0..colours.len())
                 .map(|at| {

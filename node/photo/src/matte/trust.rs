@@ -31,11 +31,11 @@ impl Trust {
         #[allow(clippy::print_stderr)]
         if std::env::var_os("MATTE_DEBUG").is_some() {
             eprintln!(
-                "mean {:.2} q10 {:.2} q20 {:.2} dis {:.3} dec {:.2} rough {:.1} uneven {:.1} plate {plate}",
+                "mean {:.2} q10 {:.2} q20 {:.2} dis {:.3} contra {:.3} dec {:.2} rough {:.1} uneven {:.1} plate {plate}",
                 self.mean(),
                 self.quantile(0.1),
                 self.quantile(0.2),
-                self.disagreement(),
+                self.disagreement(), coarse.contradiction,
                 coarse.decided,
                 coarse.wall.roughness,
                 coarse.wall_unevenness

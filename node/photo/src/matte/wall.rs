@@ -6,6 +6,7 @@ use super::fill::filled;
 /// A smooth field of three numbers with the variance left around it.
 ///
 /// The numbers are colours, or, with a clean plate, exposures of the picture against the plate.
+#[derive(Debug, Clone)]
 pub(super) struct WallField {
     /// The field.
     pub(super) values: Vec<[f32; 3]>,
