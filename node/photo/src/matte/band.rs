@@ -9,6 +9,8 @@ use crate::locate::Head;
 
 /// Half widths of the band in lengths from eye line to chin: outside and inside of the coarse outline, at hair and at clothes.
 const HAIR: (f64, f64) = (0.14, 0.10);
+/// Before a busy wall colours say little, and a wide band only lets the room in.
+const BUSY: (f64, f64) = (0.07, 0.06);
 const BODY: (f64, f64) = (0.05, 0.045);
 /// As far as single strands are followed.
 const STRANDS: f64 = 0.75;
@@ -38,6 +40,8 @@ pub(super) struct Bands {
     pub(super) from_outline: Vec<f32>,
     /// The wall, learnt again close to the outline.
     pub(super) wall: WallField,
+    /// Whether the wall is one smooth field.
+    pub(super) plain: bool,
 }
 
 /// Decides every place. `head` is in pixels of the reduced picture.
@@ -47,6 +51,9 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
     let to_person = nearest(width, height, |at| inside[at]);
     let to_wall = nearest(width, height, |at| !inside[at]);
     let (frame, unit) = (head.frame(), head.chin_px());
+    // A busy wall differs from itself everywhere: there strands cannot be told from it. Exposures are always smooth.
+    let plain = coarse.wall.roughness < PLAIN_ROUGHNESS;
+    let hair = if plain { HAIR } else { BUSY };
     let mut places = Vec::with_capacity(inside.len());
     for at in 0..inside.len() {
         let down = frame.down(Point::new((at % width) as f64 + 0.5, (at / width) as f64 + 0.5)) / unit;
@@ -54,9 +61,9 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
         let reach = |hair: f64, body_px: f64| (hair + body * (body_px - hair)) * unit;
         // A place that the coarse cut leaves open is open, wherever it is.
         let open = (0.15..0.85).contains(&coarse.person.values[at]);
-        let place = if inside[at] && !open && f64::from(to_wall[at].0) > reach(HAIR.1, BODY.1).max(1.6) {
+        let place = if inside[at] && !open && f64::from(to_wall[at].0) > reach(hair.1, BODY.1).max(1.6) {
             Place::Person
-        } else if !inside[at] && !open && f64::from(to_person[at].0) > reach(HAIR.0, BODY.0).max(1.6) {
+        } else if !inside[at] && !open && f64::from(to_person[at].0) > reach(hair.0, BODY.0).max(1.6) {
             Place::Wall
         } else {
             Place::Band
@@ -64,8 +71,6 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
         places.push(place);
     }
     let distances: Vec<f32> = to_person.iter().map(|(distance, _)| *distance).collect();
-    // A busy wall differs from itself everywhere: there strands cannot be told from it. Exposures are always smooth.
-    let plain = coarse.wall.roughness < PLAIN_ROUGHNESS;
     let wall = if plain { wall_again(coarse, texture, &distances) } else { coarse.wall.clone() };
     if plain {
         let near = |at: usize| f64::from(distances[at]) < STRANDS * unit;
@@ -77,6 +82,7 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
         from_outline: (0..inside.len()).map(|at| if inside[at] { to_wall[at].0 } else { to_person[at].0 }).collect(),
         places,
         wall,
+        plain,
     }
 }
 

@@ -25,6 +25,8 @@ const UNSEEN_SHARE: f32 = 0.25;
 const UNSEEN_SHARE_BUSY: f32 = 0.03;
 /// Roughness (colour difference in steps of 256) up to which the wall is one smooth field.
 pub(super) const PLAIN_ROUGHNESS: f32 = 16.0;
+/// How much the odds of a mask network count.
+const HINT_WEIGHT: f32 = 0.9;
 /// Volume of the CIELAB colours that cameras produce, roughly: the density of "any colour".
 const ANY_COLOUR_DENSITY: f32 = 1.0 / (100.0 * 120.0 * 120.0);
 /// Darkest that the shadow of a person makes the wall, and how much each hundredth of darkening speaks against wall.
@@ -64,6 +66,8 @@ struct Level {
     shape: Shape,
     seeds: Vec<Option<bool>>,
     prior: Vec<f32>,
+    /// Log odds of person by a mask network.
+    hint: Option<Vec<f32>>,
     plate: Option<Rgb>,
 }
 
@@ -95,7 +99,11 @@ pub(super) fn cut(image: &Rgb, head: &Head, evidence: &Evidence) -> Coarse {
     let samples = fine.samples();
     let wall = WallField::fit(fine.width, fine.height, &samples, &known);
     let (wall_unevenness, wall_colour) = appearance(&fine, &known);
-    let contradiction = contradiction(&logits, &person);
+    let heard: Vec<f32> = match &fine.hint {
+        None => logits,
+        Some(hint) => logits.iter().zip(hint).map(|(colour, hint)| if *colour == 0.0 { 0.0 } else { colour + hint }).collect(),
+    };
+    let contradiction = contradiction(&heard, &person);
     Coarse { small: fine.small, person, wall, samples, wall_alone: known, plate: fine.plate, contradiction, decided, wall_unevenness, wall_colour }
 }
 
@@ -104,6 +112,11 @@ impl Coarse {
     pub(super) fn shade(&self, at: usize) -> [f32; 3] {
         let (sample, wall) = (self.samples[at], self.wall.values[at]);
         std::array::from_fn(|i| sample[i] / wall[i].max(1e-3))
+    }
+
+    /// Whether the wall is known from a clean plate.
+    pub(super) fn has_plate(&self) -> bool {
+        self.plate.is_some()
     }
 
     /// Squared difference from a field of the wall, in steps of 256.
@@ -148,16 +161,19 @@ impl Level {
         let places = || (0..width * height).map(|at| Point::new((at % width) as f64 + 0.5, (at / width) as f64 + 0.5));
         let mut seeds: Vec<Option<bool>> = places().map(|place| shape.seed(place)).collect();
         let mut prior: Vec<f32> = places().map(|place| shape.prior(place)).collect();
-        if let Some(mask) = &mask {
+        let hint: Option<Vec<f32>> = mask.map(|mask| {
+            let odds = |p: &f32| (p.clamp(0.01, 0.99) / (1.0 - p.clamp(0.01, 0.99))).ln();
+            mask.values.iter().map(|p| HINT_WEIGHT * odds(p)).collect()
+        });
+        if let Some(hint) = &hint {
             for at in 0..seeds.len() {
-                // A network sees more than a drawn body shape; where it objects, a seed is only a hint.
-                let logit = (mask.values[at].clamp(0.01, 0.99) / (1.0 - mask.values[at].clamp(0.01, 0.99))).ln();
-                prior[at] = 0.9 * logit + 0.2 * prior[at];
-                seeds[at] = seeds[at].filter(|is_person| if *is_person { mask.values[at] > 0.3 } else { mask.values[at] < 0.7 });
+                // A network sees more than a drawn body shape; where it objects, a seed is none.
+                prior[at] = hint[at] + 0.2 * prior[at];
+                seeds[at] = seeds[at].filter(|is_person| if *is_person { hint[at] > -1.0 } else { hint[at] < 1.0 });
             }
         }
         let plate = evidence.plate.map(|plate| plate.area_resized(width, height));
-        Level { width, height, colours: lab_pixels(&small), small, shape, seeds, prior, plate }
+        Level { width, height, colours: lab_pixels(&small), small, shape, seeds, prior, hint, plate }
     }
 
     fn place(&self, at: usize) -> Point {
@@ -199,6 +215,8 @@ struct Models {
     /// The wall as a field, where it is one.
     field: Option<WallField>,
     unseen: f32,
+    /// How much colours count; beside a mask network they count less, before a busy wall little.
+    weight: f32,
 }
 
 impl Models {
@@ -217,6 +235,11 @@ impl Models {
             wall: Mixture::fit(&pick(&|at| known[at])),
             field: plain.then_some(field),
             unseen: if plain { UNSEEN_SHARE } else { UNSEEN_SHARE_BUSY },
+            weight: match (&level.hint, plain) {
+                (None, _) => 1.0,
+                (Some(_), true) => 0.6,
+                (Some(_), false) => 0.25,
+            },
         }
     }
 
@@ -234,7 +257,7 @@ impl Models {
                 None => self.wall.density(colour),
             };
             let wall = 0.98 * wall + 0.02 * ANY_COLOUR_DENSITY;
-            (person / wall).ln().clamp(-5.0, 5.0)
+            self.weight * (person / wall).ln().clamp(-5.0, 5.0)
         };
         (0..level.colours.len()).map(odds).collect()
     }

@@ -14,6 +14,9 @@ use crate::image::Rgb;
 use crate::locate::Head;
 use crate::plane::Plane;
 
+/// Before a busy wall a mixture of two colours explains too much.
+const BUSY_BELIEF: f32 = 0.4;
+
 /// Alpha and the person's colours at working size.
 pub(super) struct Fine {
     pub(super) alpha: Plane,
@@ -39,7 +42,7 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse, plate: Option<&R
     let texture = Texture::measure(image, &cells, coarse, plate);
     let bands = bands(coarse, &small_head, &texture);
     let sides = Sides::learn(coarse, &bands, &small_head);
-    let scene = Scene { image, plate, cells: &cells, sides: &sides };
+    let scene = Scene { image, plate, cells: &cells, sides: &sides, belief: if bands.plain { 1.0 } else { BUSY_BELIEF } };
     let noise = scene.noise(&bands);
     let mut alpha = Plane::new(width, height, 0.0);
     let mut open = Vec::with_capacity(width * height / 5);
@@ -68,7 +71,7 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse, plate: Option<&R
             let own = p.front[i] + a * (pixel[i] - a * p.front[i] - (1.0 - a) * p.back[i]);
             (own.clamp(0.0, 255.0) + 0.5) as u8
         });
-        trust.add(bands.from_outline[cells.cell(x, y)], p.trust, a, by_edge);
+        trust.add(bands.from_outline[cells.cell(x, y)], p.trust / scene.belief, a, by_edge);
     }
     Fine { alpha, foreground, trust }
 }
@@ -79,6 +82,8 @@ struct Scene<'a> {
     plate: Option<&'a Rgb>,
     cells: &'a Cells,
     sides: &'a Sides,
+    /// How far mixtures of colours are believed at all.
+    belief: f32,
 }
 
 impl Scene<'_> {
@@ -98,7 +103,7 @@ impl Scene<'_> {
         let pixel = self.image.pixels()[y * self.image.width() + x].map(f32::from);
         let (back, variance, front) = self.both(x, y);
         let judged = self.sides.judge(cell, pixel, back, variance + noise, front);
-        Open { x: x as u16, y: y as u16, alpha: judged.alpha, trust: judged.trust, front: judged.front, back }
+        Open { x: x as u16, y: y as u16, alpha: judged.alpha, trust: judged.trust * self.belief, front: judged.front, back }
     }
 
     /// Variance of single pixels around the field of the wall, over the three channels together: the camera's noise.

@@ -127,13 +127,14 @@ pub fn matte(mut located: Located, specs: &[&Spec], vision: &dyn Vision, plate: 
         located.head.head_width_px = width_px / window.scale_x;
         located.head.head_width_source = Source::Image;
     }
+    let covered = silhouette::skull_covered(&fine.alpha, &head);
     Matted {
         located,
         image,
         foreground: fine.foreground,
         alpha: fine.alpha,
         window,
-        confidence: fine.trust.confidence(&coarse, plate.is_some()),
+        confidence: fine.trust.confidence(&coarse, covered),
         wall_unevenness: coarse.wall_unevenness,
         wall_colour: coarse.wall_colour,
         plate: plate_use,

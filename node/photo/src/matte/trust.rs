@@ -26,22 +26,20 @@ impl Trust {
         }
     }
 
-    /// How far to trust the cut, 0 to 1.
-    pub(super) fn confidence(&self, coarse: &Coarse, plate: bool) -> f64 {
-        #[allow(clippy::print_stderr)]
+    /// How far to trust the cut, 0 to 1: the factors below, each 1 where nothing speaks against the cut.
+    pub(super) fn confidence(&self, coarse: &Coarse, covered: f64) -> f64 {
         if std::env::var_os("MATTE_DEBUG").is_some() {
-            eprintln!(
-                "mean {:.2} q10 {:.2} q20 {:.2} dis {:.3} contra {:.3} dec {:.2} rough {:.1} uneven {:.1} plate {plate}",
-                self.mean(),
-                self.quantile(0.1),
-                self.quantile(0.2),
-                self.disagreement(), coarse.contradiction,
-                coarse.decided,
-                coarse.wall.roughness,
-                coarse.wall_unevenness
-            );
+            eprintln!("mean {:.2} q10 {:.2} q20 {:.2} contra {:.3} cov {covered:.3} dec {:.2} rough {:.4} uneven {:.1}", self.mean(), self.quantile(0.1), self.quantile(0.2), coarse.contradiction, coarse.decided, coarse.wall.roughness, coarse.wall_unevenness);
         }
-        (self.mean() / 0.75).clamp(0.0, 1.0).min(coarse.decided)
+        // The colours of both sides differ along most of the outline, and not too little anywhere long.
+        let contrast = ramp(self.mean(), 0.0, 0.75) * ramp(self.quantile(0.2), 0.0, 0.55);
+        // What lies around the outline has the colours of its side.
+        let agreement = ramp(coarse.contradiction, 0.14, 0.02);
+        // A head has no gaps where the skull is.
+        let whole = ramp(covered, 0.75, 0.95);
+        // The light on a wall changes smoothly; where it does not, something stands before the plate.
+        let even = if coarse.has_plate() { ramp(f64::from(coarse.wall.roughness), 0.11, 0.05) } else { 1.0 };
+        contrast * agreement * whole * even * (0.4 + 0.6 * coarse.decided)
     }
 
     /// Mean trust along the outline.
@@ -65,4 +63,9 @@ impl Trust {
     pub(super) fn disagreement(&self) -> f64 {
         if self.count > 0.0 { self.disagreement / self.count } else { 0.0 }
     }
+}
+
+/// 0 at one value, 1 at the other, even between and flat beyond.
+fn ramp(value: f64, none: f64, full: f64) -> f64 {
+    ((value - none) / (full - none)).clamp(0.0, 1.0)
 }
