@@ -22,7 +22,7 @@ pub mod crop;
 pub mod decode;
 pub mod encode;
 pub mod image;
-mod lab;
+pub mod lab;
 pub mod locate;
 pub mod matte;
 mod operation;

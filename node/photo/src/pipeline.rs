@@ -13,7 +13,7 @@ use crate::crop::crop;
 use crate::decode::{DecodeError, decode, decode_until};
 use crate::encode::{encode, write};
 use crate::locate::{Landmark, LocateError, LocatedBy, Marks, locate};
-use crate::matte::{Matted, matte};
+use crate::matte::{MatteError, Matted, PlateFault, PlateUse, matte};
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
@@ -83,6 +83,8 @@ pub struct Standardized {
     pub marks: Marks,
     /// Every point and length with where it came from and how sure it is.
     pub landmarks: Vec<Landmark>,
+    /// What became of the picture of the empty wall.
+    pub plate: PlateUse,
     /// All checks.
     pub report: CheckReport,
 }
@@ -113,6 +115,9 @@ pub enum PhotoError {
     /// No single head was located.
     #[error(transparent)]
     Locate(#[from] LocateError),
+    /// The person could not be cut out well enough.
+    #[error(transparent)]
+    Matte(#[from] MatteError),
 }
 
 impl PhotoError {
@@ -121,6 +126,7 @@ impl PhotoError {
         match self {
             PhotoError::Decode(error) => error.code(),
             PhotoError::Locate(error) => error.code(),
+            PhotoError::Matte(error) => error.code(),
         }
     }
 
@@ -129,6 +135,7 @@ impl PhotoError {
         match self {
             PhotoError::Decode(error) => error.message(),
             PhotoError::Locate(error) => error.message(),
+            PhotoError::Matte(error) => error.message(),
         }
     }
 }
@@ -140,6 +147,8 @@ pub struct Shot<'a> {
     pub bytes: &'a [u8],
     /// Points set by the staff; with them no model is asked where the head is.
     pub marks: Option<Marks>,
+    /// A picture file of the empty wall from the same fixed camera. One that does not fit is not used, and that is said.
+    pub plate: Option<&'a [u8]>,
     /// Set by the caller to give the work up.
     pub cancel: Option<&'a AtomicBool>,
 }
@@ -162,13 +171,18 @@ pub struct Prepared {
 /// One prepared picture gives the photos of many documents.
 pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Prepared, PhotoError> {
     on_stage(Stage::Decode);
-    let upright = upright(decode_until(shot.bytes, shot.cancel)?);
+    let picture = upright(decode_until(shot.bytes, shot.cancel)?);
     shot.go_on()?;
     on_stage(Stage::Locate);
-    let located = locate(upright, vision, shot.marks)?;
+    let located = locate(picture, vision, shot.marks)?;
     shot.go_on()?;
     on_stage(Stage::Matte);
-    Ok(Prepared { matted: matte(located, specs) })
+    let plate = shot.plate.map(|bytes| decode(bytes).map(|decoded| upright(decoded).image));
+    let mut matted = matte(located, specs, vision, plate.as_ref().and_then(|plate| plate.as_ref().ok()));
+    if let Some(Err(_)) = plate {
+        matted.plate = PlateUse::Refused(PlateFault::Unreadable);
+    }
+    Ok(Prepared { matted })
 }
 
 impl Prepared {
@@ -176,6 +190,9 @@ impl Prepared {
     pub fn photo(&self, spec: &Spec, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
         on_stage(Stage::Crop);
         let cropped = crop(&self.matted, spec);
+        if cropped.replaces_background {
+            self.matted.separable()?;
+        }
         on_stage(Stage::Compose);
         let composed = compose(cropped, spec);
         on_stage(Stage::Encode);
@@ -200,6 +217,7 @@ impl Prepared {
             located_by: located.by,
             marks: located.head.marks(),
             landmarks: located.head.landmarks().to_vec(),
+            plate: self.matted.plate,
             report,
         })
     }

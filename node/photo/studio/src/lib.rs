@@ -3,7 +3,19 @@
 //! Nothing here is part of the product.
 #![allow(clippy::unwrap_used, reason = "it draws for tests: what cannot be drawn is a fault of the test")]
 
+mod canvas;
 pub mod framing;
+mod noise;
+mod person;
 mod portrait;
+mod scene;
+mod score;
+mod strands;
+mod trial;
+mod wall;
 
 pub use portrait::{ORDINARY, Portrait, Scripted, bytes};
+pub use scene::{Clothes, Drawn, Hair, Scene, file};
+pub use score::{fringe_delta_e, gradient_error, mse, sad};
+pub use trial::{Method, Scores, Trial, located, matting_trial};
+pub use wall::Wall;

@@ -3,6 +3,7 @@
 
 mod files;
 mod framing;
+mod matting;
 mod properties;
 mod runs;
 mod sheets;
