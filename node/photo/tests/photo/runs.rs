@@ -1,7 +1,7 @@
 //! Whole runs on a drawn portrait, of which every point is known.
 
 use image::ImageFormat;
-use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Stage, Standardized, Verdict, standardize};
+use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Stage, Standardized, Verdict, preview, standardize};
 use specs::{Spec, find};
 
 use studio::{ORDINARY, Portrait, Scripted, bytes};
@@ -52,6 +52,32 @@ fn the_file_has_exact_pixels_resolution_and_no_metadata() {
     assert_eq!((read.width(), read.height(), read.color()), (358, 441, image::ColorType::Rgb8));
     assert!((14 * 1024..=20 * 1024).contains(&jpeg.len()), "{}", jpeg.len());
     assert!(made.quality >= 70);
+}
+
+#[test]
+fn nothing_of_the_cameras_metadata_reaches_the_file() {
+    let plain = ORDINARY.bytes(ImageFormat::Jpeg);
+    // EXIF with a place and a thumbnail, XMP, a comment, and bytes behind the end, each with words to look for.
+    let segment = |marker: u8, text: &[u8]| [&[0xff, marker][..], &(text.len() as u16 + 2).to_be_bytes(), text].concat();
+    let secrets: [&[u8]; 4] = [
+        b"Exif\0\0SECRET-GPS 39.9N 116.4E \xff\xd8\xff\xd9",
+        b"http://ns.adobe.com/xap/1.0/\0SECRET-XMP",
+        b"SECRET-COMMENT",
+        b"SECRET-TAIL",
+    ];
+    let mut file = plain[..2].to_vec();
+    for (marker, text) in [(0xe1, secrets[0]), (0xe1, secrets[1]), (0xfe, secrets[2])] {
+        file.extend(segment(marker, text));
+    }
+    file.extend_from_slice(&plain[2..]);
+    file.extend_from_slice(secrets[3]);
+    assert!(!photo::encode::extra_segments(&file).is_empty());
+    for spec in specs::shipped() {
+        let made = standardize(&file, spec, &seeing(&ORDINARY), None, &mut |_| {}).unwrap();
+        assert!(!made.jpeg.windows(6).any(|window| window == b"SECRET"), "{}", spec.id());
+        assert_eq!(photo::encode::extra_segments(&made.jpeg), [], "{}", spec.id());
+    }
+    assert!(!preview(&file).unwrap().jpeg.windows(6).any(|window| window == b"SECRET"));
 }
 
 #[test]
