@@ -5,6 +5,7 @@
 
 mod canvas;
 pub mod framing;
+pub mod memory;
 mod noise;
 mod person;
 mod portrait;
