@@ -2,8 +2,8 @@
 
 use super::coarse::{Coarse, PLAIN_ROUGHNESS};
 use super::gaps::{Texture, wall_again};
-use super::wall::WallField;
 use super::holes::flood;
+use super::wall::WallField;
 use crate::image::Point;
 use crate::locate::Head;
 
@@ -117,7 +117,7 @@ fn nearest(width: usize, height: usize, is_source: impl Fn(usize) -> bool) -> Ve
         if let Some(source) = best[from].1 {
             let (x, y) = ((at % width) as f32, (at / width) as f32);
             let (u, v) = ((source as usize % width) as f32, (source as usize / width) as f32);
-            let distance = (x - u).hypot(y - v);
+            let distance = (x - u) * (x - u) + (y - v) * (y - v);
             if distance < best[at].0 {
                 best[at] = (distance, Some(source));
             }
@@ -163,6 +163,7 @@ fn nearest(width: usize, height: usize, is_source: impl Fn(usize) -> bool) -> Ve
             take(y * width + x, y * width + x - 1);
         }
     }
+    best.iter_mut().for_each(|(squared, _)| *squared = squared.sqrt());
     best
 }
 

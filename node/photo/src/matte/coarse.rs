@@ -104,7 +104,18 @@ pub(super) fn cut(image: &Rgb, head: &Head, evidence: &Evidence) -> Coarse {
         Some(hint) => logits.iter().zip(hint).map(|(colour, hint)| if *colour == 0.0 { 0.0 } else { colour + hint }).collect(),
     };
     let contradiction = contradiction(&heard, &person);
-    Coarse { small: fine.small, person, wall, samples, wall_alone: known, plate: fine.plate, contradiction, decided, wall_unevenness, wall_colour }
+    Coarse {
+        small: fine.small,
+        person,
+        wall,
+        samples,
+        wall_alone: known,
+        plate: fine.plate,
+        contradiction,
+        decided,
+        wall_unevenness,
+        wall_colour,
+    }
 }
 
 impl Coarse {
@@ -186,7 +197,8 @@ impl Level {
 
     /// Probability of person from log odds of the colours and from the place; seeds are certain.
     fn with_place(&self, logits: &[f32]) -> Vec<f32> {
-        let both = |at: usize| self.seeds[at].map_or_else(|| sigmoid(logits[at] + self.prior[at]), |is_person| f32::from(u8::from(is_person)));
+        let both =
+            |at: usize| self.seeds[at].map_or_else(|| sigmoid(logits[at] + self.prior[at]), |is_person| f32::from(u8::from(is_person)));
         (0..logits.len()).map(both).collect()
     }
 

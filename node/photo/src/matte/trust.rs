@@ -54,12 +54,9 @@ impl Trust {
     ///
     /// `covered` is the share of the skull that the cut leaves to the person.
     pub(super) fn confidence(&self, coarse: &Coarse, covered: f64) -> f64 {
-        if std::env::var_os("MATTE_DEBUG").is_some() {
-            eprintln!("mean H {:.2} q20 {:.2} B {:.2} q20 {:.2} contra {:.3} cov {covered:.3} dec {:.2} rough {:.4} uneven {:.1}", self.head.mean(), self.head.quantile(0.2), self.body.mean(), self.body.quantile(0.2), coarse.contradiction, coarse.decided, coarse.wall.roughness, coarse.wall_unevenness);
-        }
         // The colours of both sides differ along most of the head's outline, and nowhere long too little.
         // Clothes have smooth outlines, which are found with less.
-        let contrast = ramp(self.head.mean(), 0.0, 0.75) * ramp(self.head.quantile(0.2), 0.0, 0.55) * ramp(self.body.mean(), 0.0, 0.4);
+        let contrast = ramp(self.head.mean(), 0.0, 0.75) * ramp(self.head.quantile(0.2), 0.0, 0.45) * ramp(self.body.mean(), 0.0, 0.4);
         // What lies around the outline has the colours of its side.
         let agreement = ramp(coarse.contradiction, 0.14, 0.02);
         // A head has no gaps where the skull is.
