@@ -116,11 +116,12 @@ impl Policy {
                 return Err(refuse(format!("checks.{name}"), "a check is named in CamelCase".into()));
             }
             let unit = UNITS.into_iter().find(|unit| *unit == rule.unit);
-            let unit = unit.ok_or_else(|| refuse(field("unit"), format!("unknown unit `{}`, expected one of {}", rule.unit, UNITS.join(", "))))?;
+            let unit =
+                unit.ok_or_else(|| refuse(field("unit"), format!("unknown unit `{}`, expected one of {}", rule.unit, UNITS.join(", "))))?;
             let severity = severity(&rule.severity).map_err(|reason| refuse(field("severity"), reason))?;
             let confidence = [Confidence::H, Confidence::M, Confidence::L, Confidence::D].into_iter().find(|c| c.key() == rule.confidence);
-            let confidence =
-                confidence.ok_or_else(|| refuse(field("confidence"), format!("unknown value `{}`, expected H, M, L or D", rule.confidence)))?;
+            let confidence = confidence
+                .ok_or_else(|| refuse(field("confidence"), format!("unknown value `{}`, expected H, M, L or D", rule.confidence)))?;
             if rule.source.trim().is_empty() || rule.source.chars().count() > SOURCE_CHARS {
                 return Err(refuse(field("source"), format!("1 to {SOURCE_CHARS} characters are needed")));
             }
@@ -219,11 +220,31 @@ mod tests {
 
     #[test]
     fn a_wrong_policy_is_refused_with_the_field() {
-        check_refused("[checks.Sharpness]\nunit = \"ratio\"", "[checks.Sharpness]\nunit = \"inch\"", "checks.Sharpness.unit", "unknown unit");
-        check_refused("[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = -8", "[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = 9", "checks.HeadPoseRoll.min", "above");
-        check_refused("[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = -8", "[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = nan", "checks.HeadPoseRoll.min", "number");
+        check_refused(
+            "[checks.Sharpness]\nunit = \"ratio\"",
+            "[checks.Sharpness]\nunit = \"inch\"",
+            "checks.Sharpness.unit",
+            "unknown unit",
+        );
+        check_refused(
+            "[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = -8",
+            "[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = 9",
+            "checks.HeadPoseRoll.min",
+            "above",
+        );
+        check_refused(
+            "[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = -8",
+            "[checks.HeadPoseRoll]\nunit = \"deg\"\nmin = nan",
+            "checks.HeadPoseRoll.min",
+            "number",
+        );
         check_refused("severity = \"required\"", "severity = \"maybe\"", "checks.BackgroundColour.severity", "required, advisory, off");
-        check_refused("[checks.Glasses]\nunit = \"person\"", "[checks.Glasses]\nunit = \"person\"\nmin = 1", "checks.Glasses.min", "person");
+        check_refused(
+            "[checks.Glasses]\nunit = \"person\"",
+            "[checks.Glasses]\nunit = \"person\"\nmin = 1",
+            "checks.Glasses.min",
+            "person",
+        );
         check_refused("[checks.Glasses]", "[checks.glasses]", "checks.glasses", "CamelCase");
         assert!(Policy::parse("x", "[checks.A]\nunit = \"px\"\nseverity = \"off\"\nsource = \"s\"\nconfidence = \"D\"").is_err());
         assert!(Policy::parse("x", &"#".repeat(FILE_BYTES + 1)).is_err());
@@ -232,7 +253,10 @@ mod tests {
 
     #[test]
     fn a_document_changes_bounds_and_severity_of_its_own_checks_only() {
-        let text = format!("{}\n[checks.EyesOpen]\nseverity = \"off\"\n[checks.HeadPoseYaw]\nmin = -5\nmax = 5\n", find("cn-id-card").unwrap().text());
+        let text = format!(
+            "{}\n[checks.EyesOpen]\nseverity = \"off\"\n[checks.HeadPoseYaw]\nmin = -5\nmax = 5\n",
+            find("cn-id-card").unwrap().text()
+        );
         let spec = Spec::parse("x.toml", &text).unwrap();
         assert_eq!(spec.policy().rule("EyesOpen").unwrap().severity, Severity::Off);
         assert_eq!(spec.policy().rule("HeadPoseYaw").unwrap().max, Some(5.0));

@@ -32,7 +32,7 @@ mod text;
 pub mod upright;
 mod vision;
 
-pub use check::{Check, CheckReport, Verdict};
+pub use check::{Area, Check, CheckReport, Component, Verdict};
 pub use decode::DecodeError;
 pub use image::{Point, Rgb};
 pub use locate::{LocateError, LocatedBy, Marks};

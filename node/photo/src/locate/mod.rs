@@ -141,6 +141,8 @@ pub struct Located {
     pub by: LocatedBy,
     /// Area of the second largest face as a share of the largest; `None` when no model looked.
     pub second_face: Option<f64>,
+    /// The five points of the face detector in pixels of the upright original, when a model gave them.
+    pub face: Option<Face>,
     /// The surface of the face in pixels of the upright original, when a model gave it.
     pub mesh: Option<Mesh>,
     /// Irises in pixels of the upright original, left in the picture first, when a model gave them.
@@ -166,12 +168,13 @@ fn by_model(upright: Upright, vision: &dyn Vision) -> Result<Located, LocateErro
         let count = faces.iter().filter(|f| f.bounds.area() >= SECOND_FACE_SHARE * face.bounds.area()).count();
         return Err(LocateError::TwoFaces { count });
     }
+    let face = *face;
     let distance = face.left_eye.distance(face.right_eye);
     if distance < MIN_EYE_DISTANCE_PX {
         return Err(LocateError::FaceTooSmall { eye_distance_px: distance, needed_px: MIN_EYE_DISTANCE_PX });
     }
-    let head = Head::from_face(face, &upright.image);
-    Ok(Located { upright, head, by: LocatedBy::Model, second_face: Some(second), mesh: None, irises: None })
+    let head = Head::from_face(&face, &upright.image);
+    Ok(Located { upright, head, by: LocatedBy::Model, second_face: Some(second), face: Some(face), mesh: None, irises: None })
 }
 
 fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Located, LocateError> {
@@ -181,7 +184,7 @@ fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Locat
         .ok()
         .filter(|faces| !faces.is_empty())
         .map(|faces| faces.get(1).map_or(0.0, |second| second.bounds.area() / faces[0].bounds.area().max(1.0)));
-    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, mesh: None, irises: None })
+    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, face: None, mesh: None, irises: None })
 }
 
 /// All faces in pixels of the upright picture, the largest first.
