@@ -1,6 +1,6 @@
 //! Boxes that may hold a face, and which of several overlapping ones to keep.
 
-use photo::Point;
+use photo::{Bounds, Face, Point};
 
 /// A box with what a network said about it. Sides are inclusive, as MTCNN was trained.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,20 @@ impl Candidate {
             right: self.right + right * width,
             bottom: self.bottom + bottom * height,
             ..self
+        }
+    }
+
+    /// What was found, once nothing more is done to the box.
+    pub(crate) fn face(&self) -> Face {
+        let [left_eye, right_eye, nose, mouth_left, mouth_right] = self.points;
+        Face {
+            bounds: Bounds { left: self.left, top: self.top, right: self.right, bottom: self.bottom },
+            score: f64::from(self.score),
+            left_eye,
+            right_eye,
+            nose,
+            mouth_left,
+            mouth_right,
         }
     }
 

@@ -4,25 +4,35 @@
 //! A model is an ability, never a condition: without any, the staff marks the points by hand and the rest works.
 
 mod boxes;
+mod detect;
 mod fetch;
 mod manifest;
+mod mask;
+mod mesh;
 mod mtcnn;
+mod network;
+mod patch;
 mod runtime;
 mod store;
+mod yunet;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use photo::{Face, Rgb, Vision, VisionError};
+use photo::{Face, Iris, Mesh, Plane, Rgb, Vision, VisionError};
 
 pub use fetch::fetch;
 pub use manifest::{Model, Origin, manifest};
 pub use runtime::Engine;
 pub use store::{ModelState, Presence, Report, import, list};
 
+use detect::{COARSE_SIDE_PX, Detector, FINE_SIDE_PX};
+use mask::{Kind, Mask};
+use mesh::FaceMesh;
 use mtcnn::Mtcnn;
+use yunet::YuNet;
 
 /// Environment variable with the path of a native ONNX Runtime library.
 pub const ONNXRUNTIME_VARIABLE: &str = "HUIZHI_ONNXRUNTIME";
@@ -75,12 +85,15 @@ impl ModelsError {
 /// The loaded models. Cheap to share between threads; each network runs one picture at a time.
 pub struct Models {
     engine: Engine,
-    mtcnn: Option<Mtcnn>,
+    detector: Detector,
+    mesh: Option<FaceMesh>,
+    mask: Option<Mask>,
+    name: String,
 }
 
 impl std::fmt::Debug for Models {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Models").field("engine", &self.engine).field("faces", &self.mtcnn.is_some()).finish()
+        f.debug_struct("Models").field("engine", &self.engine).field("name", &self.name).finish()
     }
 }
 
@@ -96,12 +109,23 @@ impl Models {
             (Some(pnet), Some(rnet), Some(onet)) => Some(Mtcnn::load(&pnet, &rnet, &onet)?),
             _ => None,
         };
-        Ok(Models { engine, mtcnn })
+        let yunet = |name, side| part(name)?.map(|bytes| YuNet::load(&bytes, side)).transpose();
+        let detector = Detector { mtcnn, yunet_coarse: yunet("yunet-320", COARSE_SIDE_PX)?, yunet_fine: yunet("yunet-640", FINE_SIDE_PX)? };
+        let iris = part("iris")?;
+        let mesh = part("face-mesh")?.map(|bytes| FaceMesh::load(&bytes, iris.as_deref())).transpose()?;
+        let mut mask = None;
+        for kind in Kind::ALL {
+            if mask.is_none() {
+                mask = part(kind.name())?.map(|bytes| Mask::load(kind, &bytes)).transpose()?;
+            }
+        }
+        let name = name(&detector, mesh.as_ref(), mask.as_ref());
+        Ok(Models { engine, detector, mesh, mask, name })
     }
 
     /// Whether faces are found without marks.
     pub fn finds_faces(&self) -> bool {
-        self.mtcnn.is_some()
+        self.detector.is_present()
     }
 
     /// What runs the networks.
@@ -110,13 +134,45 @@ impl Models {
     }
 }
 
+/// The present models in words, for example `yunet+face-mesh+iris`; `none` without any.
+fn name(detector: &Detector, mesh: Option<&FaceMesh>, mask: Option<&Mask>) -> String {
+    let finder = if detector.has_yunet() { "yunet" } else { "mtcnn" };
+    let parts = [
+        detector.is_present().then_some(finder),
+        mesh.map(|_| "face-mesh"),
+        mesh.filter(|mesh| mesh.has_iris()).map(|_| "iris"),
+        mask.map(Mask::name),
+    ];
+    let present: Vec<&str> = parts.into_iter().flatten().collect();
+    if present.is_empty() { "none".into() } else { present.join("+") }
+}
+
+/// An engine's failure is a failure, an empty answer or a missing model is an absence.
+fn answer<T>(result: Result<Option<T>, ModelsError>) -> Result<T, VisionError> {
+    result.map_err(|error| VisionError::Failed(error.to_string()))?.ok_or(VisionError::Absent)
+}
+
 impl Vision for Models {
     fn faces(&self, image: &Rgb) -> Result<Vec<Face>, VisionError> {
-        let mtcnn = self.mtcnn.as_ref().ok_or(VisionError::Absent)?;
-        mtcnn.faces(image).map_err(|error| VisionError::Failed(error.to_string()))
+        if !self.detector.is_present() {
+            return Err(VisionError::Absent);
+        }
+        self.detector.faces(image).map_err(|error| VisionError::Failed(error.to_string()))
+    }
+
+    fn mesh(&self, image: &Rgb, face: &Face) -> Result<Mesh, VisionError> {
+        answer(self.mesh.as_ref().map_or(Ok(None), |mesh| mesh.mesh(image, face)))
+    }
+
+    fn irises(&self, image: &Rgb, mesh: &Mesh) -> Result<[Iris; 2], VisionError> {
+        answer(self.mesh.as_ref().map_or(Ok(None), |networks| networks.irises(image, mesh)))
+    }
+
+    fn person_mask(&self, image: &Rgb) -> Result<Plane, VisionError> {
+        answer(self.mask.as_ref().map_or(Ok(None), |mask| mask.person(image)))
     }
 
     fn name(&self) -> &str {
-        if self.mtcnn.is_some() { "mtcnn" } else { "none" }
+        &self.name
     }
 }

@@ -47,8 +47,8 @@ pub struct Model {
     pub input: String,
     /// What it gives.
     pub output: String,
-    /// What the program can do with it.
-    pub abilities: Vec<String>,
+    /// Points of the head, or checks by their names, that the program knows only or better because of it.
+    pub measures: Vec<String>,
     /// Whether this version of the program uses it.
     pub used: bool,
 }

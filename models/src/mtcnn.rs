@@ -2,19 +2,12 @@
 //!
 //! Input is R, G, B in this order, as (value − 127.5) / 128, channel by channel, row by row.
 
-use std::sync::Mutex;
+use photo::{Face, Point, Rgb};
 
-use ort::session::Session;
-use ort::value::TensorRef;
-use photo::{Bounds, Face, Point, Rgb};
-
+use crate::ModelsError;
 use crate::boxes::{Candidate, Overlap, suppress};
-use crate::{ModelsError, runtime};
+use crate::network::{Channels, Network, Plan, push_planes};
 
-/// Faces are searched on a picture of at most this side.
-const SEARCH_SIDE_PX: usize = 640;
-/// Smallest face sought on that picture; at a counter the face is far larger.
-const MIN_FACE_PX: f64 = 36.0;
 /// Side of the field that P-Net looks at, and its step.
 const CELL_PX: f64 = 12.0;
 const STRIDE_PX: f64 = 2.0;
@@ -23,38 +16,38 @@ const THRESHOLDS: [f32; 3] = [0.6, 0.7, 0.8];
 /// Bound: most candidates handed to the second network, the best first.
 const MAX_CANDIDATES: usize = 160;
 const BATCH: usize = 16;
+/// Bound: largest side of a box that is cut out; a network may answer with anything.
+const MAX_BOX_PX: isize = 2_560;
 
 /// The three networks.
 pub(crate) struct Mtcnn {
-    propose: Mutex<Session>,
-    refine: Mutex<Session>,
-    finish: Mutex<Session>,
+    propose: Network,
+    refine: Network,
+    finish: Network,
 }
 
 impl Mtcnn {
     pub(crate) fn load(pnet: &[u8], rnet: &[u8], onet: &[u8]) -> Result<Mtcnn, ModelsError> {
         Ok(Mtcnn {
-            propose: Mutex::new(runtime::session(pnet, false)?),
-            refine: Mutex::new(runtime::session(rnet, true)?),
-            finish: Mutex::new(runtime::session(onet, true)?),
+            propose: Network::load(pnet, Plan::AsWritten)?,
+            refine: Network::load(rnet, Plan::Optimized)?,
+            finish: Network::load(onet, Plan::Optimized)?,
         })
     }
 
-    /// All faces, in pixels of `image`.
-    pub(crate) fn faces(&self, image: &Rgb) -> Result<Vec<Face>, ModelsError> {
-        let (small, factor) = image.reduced(SEARCH_SIDE_PX);
-        let mut candidates = self.proposals(&small)?;
+    /// All faces at least `min_face_px` wide, in pixels of `image`.
+    pub(crate) fn faces(&self, image: &Rgb, min_face_px: f64) -> Result<Vec<Face>, ModelsError> {
+        let mut candidates = self.proposals(image, min_face_px)?;
         suppress(&mut candidates, 0.7, Overlap::Union);
         candidates.truncate(MAX_CANDIDATES);
         let candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
 
         let mut refined = Vec::new();
         for chunk in candidates.chunks(BATCH) {
-            let outputs = run(&self.refine, &patches(&small, chunk, 24), [chunk.len(), 3, 24, 24], 2)?;
-            let (offsets, scores) = (&outputs[0], &outputs[1]);
+            let [offsets, scores] = self.refine.run(&patches(image, chunk, 24), [chunk.len(), 3, 24, 24], ["output1", "output2"])?;
             for (index, candidate) in chunk.iter().enumerate() {
                 if scores[index * 2 + 1] > THRESHOLDS[1] {
-                    refined.push(Candidate { score: scores[index * 2 + 1], offsets: four(offsets, index), ..*candidate });
+                    refined.push(Candidate { score: scores[index * 2 + 1], offsets: four(&offsets, index), ..*candidate });
                 }
             }
         }
@@ -63,15 +56,15 @@ impl Mtcnn {
 
         let mut finished = Vec::new();
         for chunk in refined.chunks(BATCH) {
-            let outputs = run(&self.finish, &patches(&small, chunk, 48), [chunk.len(), 3, 48, 48], 3)?;
-            let (points, offsets, scores) = (&outputs[0], &outputs[1], &outputs[2]);
+            let shape = [chunk.len(), 3, 48, 48];
+            let [points, offsets, scores] = self.finish.run(&patches(image, chunk, 48), shape, ["output1", "output2", "output3"])?;
             for (index, candidate) in chunk.iter().enumerate() {
                 if scores[index * 2 + 1] > THRESHOLDS[2] {
                     let (width, height) = (candidate.width(), candidate.height());
                     let own = &points[index * 10..index * 10 + 10];
                     finished.push(Candidate {
                         score: scores[index * 2 + 1],
-                        offsets: four(offsets, index),
+                        offsets: four(&offsets, index),
                         points: std::array::from_fn(|i| {
                             Point::new(candidate.left + width * f64::from(own[i]), candidate.top + height * f64::from(own[i + 5]))
                         }),
@@ -82,20 +75,20 @@ impl Mtcnn {
         }
         let mut finished: Vec<Candidate> = finished.into_iter().map(|c| c.calibrated()).collect();
         suppress(&mut finished, 0.7, Overlap::Smaller);
-        Ok(finished.iter().map(|candidate| face(candidate, 1.0 / factor)).collect())
+        Ok(finished.iter().map(Candidate::face).collect())
     }
 
-    fn proposals(&self, image: &Rgb) -> Result<Vec<Candidate>, ModelsError> {
+    fn proposals(&self, image: &Rgb, min_face_px: f64) -> Result<Vec<Candidate>, ModelsError> {
         let mut all = Vec::new();
-        let mut scale = CELL_PX / MIN_FACE_PX;
+        let mut scale = CELL_PX / min_face_px;
         while image.width().min(image.height()) as f64 * scale >= CELL_PX {
             let width = (image.width() as f64 * scale).ceil() as usize;
             let height = (image.height() as f64 * scale).ceil() as usize;
             let level = image.area_resized(width, height);
             let mut input = Vec::with_capacity(3 * width * height);
-            push_planes(&level, &mut input);
-            let outputs = run(&self.propose, &input, [1, 3, height, width], 2)?;
-            let mut found = read_proposals(&outputs, width, height, scale);
+            push_planes(&level, Channels::Rgb, &mut input, normalized);
+            let [offsets, scores] = self.propose.run(&input, [1, 3, height, width], ["output1", "output2"])?;
+            let mut found = read_proposals(&offsets, &scores, width, height, scale);
             suppress(&mut found, 0.5, Overlap::Union);
             all.append(&mut found);
             scale *= PYRAMID_FACTOR;
@@ -105,10 +98,9 @@ impl Mtcnn {
 }
 
 /// Cells of P-Net's answer that may be faces: offsets `[1, 4, rows, columns]`, scores `[1, 2, rows, columns]`.
-fn read_proposals(outputs: &[Vec<f32>], width: usize, height: usize, scale: f64) -> Vec<Candidate> {
+fn read_proposals(offsets: &[f32], scores: &[f32], width: usize, height: usize, scale: f64) -> Vec<Candidate> {
     let side = |px: usize| (px - 2).div_ceil(2) - 4;
     let (columns, rows) = (side(width), side(height));
-    let (offsets, scores) = (&outputs[0], &outputs[1]);
     let cells = rows * columns;
     // A network of another shape gives no proposals instead of wrong ones.
     if scores.len() != 2 * cells || offsets.len() != 4 * cells {
@@ -141,29 +133,8 @@ fn square(candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.into_iter().map(|candidate| candidate.squared()).collect()
 }
 
-fn face(candidate: &Candidate, back: f64) -> Face {
-    let [left_eye, right_eye, nose, mouth_left, mouth_right] = candidate.points.map(|p| p.scaled(back));
-    Face {
-        bounds: Bounds {
-            left: candidate.left * back,
-            top: candidate.top * back,
-            right: candidate.right * back,
-            bottom: candidate.bottom * back,
-        },
-        score: f64::from(candidate.score),
-        left_eye,
-        right_eye,
-        nose,
-        mouth_left,
-        mouth_right,
-    }
-}
-
-/// Appends R, G and B of a picture, channel by channel, as the networks want them.
-pub(crate) fn push_planes(image: &Rgb, input: &mut Vec<f32>) {
-    for channel in 0..3 {
-        input.extend(image.pixels().iter().map(|pixel| (f32::from(pixel[channel]) - 127.5) / 128.0));
-    }
+pub(crate) fn normalized(_channel: usize, value: f32) -> f32 {
+    (value - 127.5) / 128.0
 }
 
 /// Cuts the boxes out, each resized to `side` pixels; what lies outside of the picture is black.
@@ -172,8 +143,8 @@ fn patches(image: &Rgb, boxes: &[Candidate], side: usize) -> Vec<f32> {
     for area in boxes {
         let left = area.left.round() as isize;
         let top = area.top.round() as isize;
-        let width = (area.right.round() as isize - left + 1).clamp(1, 4 * SEARCH_SIDE_PX as isize);
-        let height = (area.bottom.round() as isize - top + 1).clamp(1, 4 * SEARCH_SIDE_PX as isize);
+        let width = (area.right.round() as isize - left + 1).clamp(1, MAX_BOX_PX);
+        let height = (area.bottom.round() as isize - top + 1).clamp(1, MAX_BOX_PX);
         let mut pixels = Vec::with_capacity((width * height) as usize);
         for y in top..top + height {
             for x in left..left + width {
@@ -182,16 +153,7 @@ fn patches(image: &Rgb, boxes: &[Candidate], side: usize) -> Vec<f32> {
             }
         }
         let patch = Rgb::from_pixels(width as usize, height as usize, pixels).expect("sides are at least one pixel");
-        push_planes(&patch.area_resized(side, side), &mut input);
+        push_planes(&patch.area_resized(side, side), Channels::Rgb, &mut input, normalized);
     }
     input
-}
-
-fn run(session: &Mutex<Session>, input: &[f32], shape: [usize; 4], outputs: usize) -> Result<Vec<Vec<f32>>, ModelsError> {
-    let engine = |error: ort::Error| ModelsError::Engine(error.to_string());
-    // A thread that panicked inside the engine leaves no half-written state behind: a run starts from its input alone.
-    let mut session = session.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let tensor = TensorRef::from_array_view((shape, input)).map_err(engine)?;
-    let answers = session.run(ort::inputs![tensor]).map_err(engine)?;
-    (0..outputs).map(|index| Ok(answers[index].try_extract_tensor::<f32>().map_err(engine)?.1.to_vec())).collect()
 }

@@ -35,8 +35,8 @@ pub struct ModelState {
     pub file: String,
     /// Where it is.
     pub present: Presence,
-    /// What the program can do with it.
-    pub abilities: Vec<String>,
+    /// Points of the head, or checks by their names, that the program knows only or better because of it.
+    pub measures: Vec<String>,
     /// Whether this version of the program uses it.
     pub used: bool,
     /// Licence as far as it is known.
@@ -53,7 +53,7 @@ pub fn list(dir: &Path) -> Vec<ModelState> {
             name: model.name.clone(),
             file: model.file.clone(),
             present: presence(model, dir),
-            abilities: model.abilities.clone(),
+            measures: model.measures.clone(),
             used: model.used,
             licence: model.licence.clone(),
             sha256: model.sha256.clone(),

@@ -10,7 +10,7 @@ use crate::compose::compose;
 use crate::crop::crop;
 use crate::decode::{DecodeError, decode};
 use crate::encode::{encode, write};
-use crate::locate::{LocateError, LocatedBy, Marks, locate};
+use crate::locate::{Landmark, LocateError, LocatedBy, Marks, locate};
 use crate::matte::{Matted, matte};
 use crate::operation::Operation;
 use crate::text::Text;
@@ -79,6 +79,8 @@ pub struct Standardized {
     pub located_by: LocatedBy,
     /// The points used, in pixels of the upright original.
     pub marks: Marks,
+    /// Every point and length with where it came from and how sure it is.
+    pub landmarks: Vec<Landmark>,
     /// All checks.
     pub report: CheckReport,
 }
@@ -184,6 +186,7 @@ impl Prepared {
             operations,
             located_by: located.by,
             marks: located.head.marks(),
+            landmarks: located.head.landmarks().to_vec(),
             report,
         })
     }

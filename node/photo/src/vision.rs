@@ -52,6 +52,22 @@ pub struct Face {
     pub mouth_right: Point,
 }
 
+impl Face {
+    /// Every coordinate multiplied.
+    pub fn scaled(&self, factor: f64) -> Face {
+        let b = self.bounds;
+        Face {
+            bounds: Bounds { left: b.left * factor, top: b.top * factor, right: b.right * factor, bottom: b.bottom * factor },
+            score: self.score,
+            left_eye: self.left_eye.scaled(factor),
+            right_eye: self.right_eye.scaled(factor),
+            nose: self.nose.scaled(factor),
+            mouth_left: self.mouth_left.scaled(factor),
+            mouth_right: self.mouth_right.scaled(factor),
+        }
+    }
+}
+
 /// The surface of one face as 468 points in the topology of MediaPipe's canonical face model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mesh {
@@ -101,6 +117,13 @@ pub struct Iris {
     pub centre: Point,
     /// Half its width in pixels.
     pub radius_px: f64,
+}
+
+impl Iris {
+    /// Place and size multiplied.
+    pub fn scaled(&self, factor: f64) -> Iris {
+        Iris { centre: self.centre.scaled(factor), radius_px: self.radius_px * factor }
+    }
 }
 
 /// What models see in a picture. Implemented by crate `models`, by [`NoVision`], and by scripted results in tests.

@@ -50,7 +50,7 @@ pub(super) fn run(dir: &Path, json: bool, command: ModelsCommand) -> Result<Exit
 fn line(state: &ModelState) -> String {
     let present = serde_json::to_value(state.present).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
     let used = if state.used { "" } else { "  (not used by this version)" };
-    format!("{present:<10} {:<22} {:<28} {}{used}", state.name, state.file, state.abilities.join(", "))
+    format!("{present:<10} {:<22} {:<28} {}{used}", state.name, state.file, state.measures.join(", "))
 }
 
 fn report(json: bool, report: &Report) -> Result<ExitCode> {

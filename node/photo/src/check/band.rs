@@ -19,7 +19,8 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
     let known = match band.measure {
         Measure::FaceWidth => head.width_source != Source::Anatomy,
         Measure::HeadWidth => head.head_width_source != Source::Anatomy,
-        Measure::HairTop | Measure::CrownTop | Measure::HeadHeight | Measure::HeadHeightHair => head.hair_source != Source::Anatomy,
+        Measure::HairTop | Measure::HeadHeightHair => head.hair_source != Source::Anatomy,
+        Measure::CrownTop | Measure::HeadHeight => head.crown_source != Source::Anatomy,
         _ => true,
     };
     // The solver stops within a tenth of a pixel; the verdict must not hang on that.

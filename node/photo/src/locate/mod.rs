@@ -10,7 +10,7 @@ use crate::text::Text;
 use crate::upright::Upright;
 use crate::vision::{Face, Iris, Mesh, Vision, VisionError};
 
-pub use anatomy::{Frame, Head, Source};
+pub use anatomy::{Frame, Head, Landmark, Source};
 
 /// The four points that the staff sets by hand, and that every finished photo reports.
 /// Pixels of the upright original; left and right as seen in the picture.
@@ -141,7 +141,7 @@ pub struct Located {
     pub by: LocatedBy,
     /// Area of the second largest face as a share of the largest; `None` when no model looked.
     pub second_face: Option<f64>,
-    /// The five points of the face detector in pixels of the upright original, when a model gave them.
+    /// The face as the model gave it, in pixels of the upright original; `None` when no model looked.
     pub face: Option<Face>,
     /// The surface of the face in pixels of the upright original, when a model gave it.
     pub mesh: Option<Mesh>,
@@ -158,49 +158,92 @@ pub fn locate(upright: Upright, vision: &dyn Vision, marks: Option<Marks>) -> Re
 }
 
 fn by_model(upright: Upright, vision: &dyn Vision) -> Result<Located, LocateError> {
-    let faces = search(&upright, vision).map_err(|error| match error {
+    let seen = look(&upright, vision).map_err(|error| match error {
         VisionError::Absent => LocateError::NoModel,
         VisionError::Failed(reason) => LocateError::ModelFailed(reason),
     })?;
-    let face = faces.first().ok_or(LocateError::NoFace)?;
-    let second = faces.get(1).map_or(0.0, |second| second.bounds.area() / face.bounds.area().max(1.0));
+    let face = seen.faces.first().ok_or(LocateError::NoFace)?;
+    let second = seen.second_face();
     if second >= SECOND_FACE_SHARE {
-        let count = faces.iter().filter(|f| f.bounds.area() >= SECOND_FACE_SHARE * face.bounds.area()).count();
+        let count = seen.faces.iter().filter(|f| f.bounds.area() >= SECOND_FACE_SHARE * face.bounds.area()).count();
         return Err(LocateError::TwoFaces { count });
     }
-    let face = *face;
     let distance = face.left_eye.distance(face.right_eye);
     if distance < MIN_EYE_DISTANCE_PX {
         return Err(LocateError::FaceTooSmall { eye_distance_px: distance, needed_px: MIN_EYE_DISTANCE_PX });
     }
-    let head = Head::from_face(&face, &upright.image);
-    Ok(Located { upright, head, by: LocatedBy::Model, second_face: Some(second), face: Some(face), mesh: None, irises: None })
+    let head = match &seen.mesh {
+        Some(mesh) => Head::from_mesh(mesh, seen.irises.as_ref()),
+        None => Head::from_face(face, &upright.image),
+    };
+    Ok(Located { head, by: LocatedBy::Model, second_face: Some(second), face: Some(*face), mesh: seen.mesh, irises: seen.irises, upright })
 }
 
 fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Located, LocateError> {
     let head = Head::from_marks(marks, &upright.image)?;
-    // A model that is there still counts the faces, but a model that sees none does not overrule the staff.
-    let second_face = search(&upright, vision)
-        .ok()
-        .filter(|faces| !faces.is_empty())
-        .map(|faces| faces.get(1).map_or(0.0, |second| second.bounds.area() / faces[0].bounds.area().max(1.0)));
-    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, face: None, mesh: None, irises: None })
+    // A model that is there still counts the faces and measures what nobody marks, but a model that sees none does not
+    // overrule the staff, and one that sees another face says nothing about this one.
+    let seen = look(&upright, vision).unwrap_or_default();
+    let eyes = head.frame();
+    let same = |face: &Face| face.left_eye.middle(face.right_eye).distance(eyes.origin()) < 0.35 * eyes.eye_distance_px;
+    let second_face = (!seen.faces.is_empty()).then(|| seen.second_face());
+    let face = seen.faces.first().copied().filter(same);
+    let (mesh, irises) = if face.is_some() { (seen.mesh, seen.irises) } else { (None, None) };
+    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, face, mesh, irises })
 }
 
-/// All faces in pixels of the upright picture, the largest first.
-fn search(upright: &Upright, vision: &dyn Vision) -> Result<Vec<Face>, VisionError> {
-    let (small, factor) = upright.image.reduced(SEARCH_SIDE_PX);
-    let mut faces: Vec<Face> = vision.faces(&small)?.into_iter().filter(plausible).collect();
-    let back = 1.0 / factor;
-    for face in &mut faces {
-        let b = &mut face.bounds;
-        (b.left, b.top, b.right, b.bottom) = (b.left * back, b.top * back, b.right * back, b.bottom * back);
-        for point in [&mut face.left_eye, &mut face.right_eye, &mut face.nose, &mut face.mouth_left, &mut face.mouth_right] {
-            *point = point.scaled(back);
+/// What the models see, in pixels of the upright picture.
+#[derive(Default)]
+struct Seen {
+    /// The largest first.
+    faces: Vec<Face>,
+    /// Of the largest face.
+    mesh: Option<Mesh>,
+    irises: Option<[Iris; 2]>,
+}
+
+impl Seen {
+    /// Area of the second face as a share of the first one's.
+    fn second_face(&self) -> f64 {
+        match self.faces.as_slice() {
+            [first, second, ..] => second.bounds.area() / first.bounds.area().max(1.0),
+            _ => 0.0,
         }
     }
+}
+
+fn look(upright: &Upright, vision: &dyn Vision) -> Result<Seen, VisionError> {
+    let (small, factor) = upright.image.reduced(SEARCH_SIDE_PX);
+    let back = 1.0 / factor;
+    let mut faces: Vec<Face> = vision.faces(&small)?.into_iter().filter(plausible).collect();
     faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
-    Ok(faces)
+    // A mesh that cannot be had leaves the five points, with which everything works.
+    let mesh = faces.first().and_then(|face| vision.mesh(&small, face).ok().filter(|mesh| fits(mesh, face)));
+    let irises = mesh.as_ref().and_then(|mesh| vision.irises(&small, mesh).ok().filter(|irises| lies_in_eyes(irises, mesh)));
+    Ok(Seen {
+        faces: faces.iter().map(|face| face.scaled(back)).collect(),
+        mesh: mesh.map(|mesh| mesh.scaled(back)),
+        irises: irises.map(|irises| irises.map(|iris| iris.scaled(back))),
+    })
+}
+
+/// The mesh is of this face and not of something beside it.
+fn fits(mesh: &Mesh, face: &Face) -> bool {
+    let head = Head::from_mesh(mesh, None);
+    let size = face.left_eye.distance(face.right_eye);
+    let near = |a: Point, b: Point| a.distance(b) < 0.4 * size;
+    near(head.left_eye, face.left_eye)
+        && near(head.right_eye, face.right_eye)
+        && (0.8..=3.5).contains(&(head.chin_px() / head.frame().eye_distance_px))
+        && head.face_width_px > 0.0
+}
+
+/// The irises lie where the mesh has its eyes.
+fn lies_in_eyes(irises: &[Iris; 2], mesh: &Mesh) -> bool {
+    let head = Head::from_mesh(mesh, None);
+    let reach = 0.25 * head.frame().eye_distance_px;
+    let inside = |iris: &Iris, eye: Point| iris.centre.distance(eye) < reach && iris.radius_px > 0.0 && iris.radius_px < reach;
+    inside(&irises[0], head.left_eye) && inside(&irises[1], head.right_eye)
 }
 
 /// A model may answer with anything; only a face with eyes apart and a mouth below is worked on.

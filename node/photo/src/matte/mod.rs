@@ -97,11 +97,8 @@ pub fn matte(mut located: Located, specs: &[&Spec]) -> Matted {
     let head = in_window(&located.head, &window);
     let coarse = coarse::cut(&image, &head);
     let fine = fine::refine(&image, &head, &coarse);
-    if located.head.hair_source != Source::Marks
-        && let Some(top) = silhouette::hair_top(&fine.alpha, &head)
-    {
-        located.head.hair_top = window.outward(top);
-        located.head.hair_source = Source::Image;
+    if let Some(top) = silhouette::hair_top(&fine.alpha, &head) {
+        located.head.show_hair_top(window.outward(top));
     }
     if let Some(width_px) = silhouette::head_width(&fine.alpha, &head) {
         located.head.head_width_px = width_px / window.scale_x;

@@ -122,21 +122,7 @@ pub struct Scripted {
 impl Vision for Scripted {
     fn faces(&self, image: &Rgb) -> Result<Vec<Face>, VisionError> {
         let factor = image.width() as f64 / f64::from(self.width);
-        let scale = |face: &Face| Face {
-            bounds: Bounds {
-                left: face.bounds.left * factor,
-                top: face.bounds.top * factor,
-                right: face.bounds.right * factor,
-                bottom: face.bounds.bottom * factor,
-            },
-            score: face.score,
-            left_eye: face.left_eye.scaled(factor),
-            right_eye: face.right_eye.scaled(factor),
-            nose: face.nose.scaled(factor),
-            mouth_left: face.mouth_left.scaled(factor),
-            mouth_right: face.mouth_right.scaled(factor),
-        };
-        Ok(self.faces.iter().map(scale).collect())
+        Ok(self.faces.iter().map(|face| face.scaled(factor)).collect())
     }
 
     fn name(&self) -> &str {
