@@ -1,8 +1,9 @@
 //! BackgroundColour: how far the wall of the finished photo is from the nearest colour that the document allows.
 
 use super::Evidence;
-use super::entry::{Entry, Measure, Measured, Why};
-use crate::lab::{difference_squared, lab};
+use super::entry::{Entry, Measure, Measured};
+use crate::compose::Composed;
+use crate::lab::{Lab, difference_squared, lab};
 
 pub(super) const CHECK: Entry = Entry {
     name: "BackgroundColour",
@@ -18,6 +19,13 @@ pub(super) const CHECK: Entry = Entry {
 
 fn measure(evidence: &Evidence) -> Measured {
     let composed = evidence.composed;
+    let wall = if composed.cropped.replaces_background { finished_wall(composed) } else { Some(lab(composed.cropped.matted.wall_colour)) };
+    let nearest = |wall| evidence.spec.backgrounds().iter().map(|colour| difference_squared(lab(*colour), wall)).fold(f32::MAX, f32::min);
+    Measured::seen(wall.map(|wall| f64::from(nearest(wall).sqrt())))
+}
+
+/// Mean colour of the wall in the finished photo; `None` when hardly any is seen.
+fn finished_wall(composed: &Composed) -> Option<Lab> {
     let (mut sum, mut count) = ([0f32; 3], 0f32);
     for (pixel, person) in composed.image.pixels().iter().zip(&composed.person.values) {
         if *person < 0.02 {
@@ -26,11 +34,5 @@ fn measure(evidence: &Evidence) -> Measured {
             count += 1.0;
         }
     }
-    // A wall of a few pixels tells nothing.
-    if count < 0.01 * composed.person.values.len() as f32 {
-        return Measured::missing(Why::NotMeasurable);
-    }
-    let wall = sum.map(|v| v / count);
-    let nearest = evidence.spec.backgrounds().iter().map(|colour| difference_squared(lab(*colour), wall)).fold(f32::MAX, f32::min);
-    Measured::value(f64::from(nearest.sqrt()))
+    (count >= 0.01 * composed.person.values.len() as f32).then(|| sum.map(|v| v / count))
 }

@@ -19,10 +19,14 @@ pub(super) const CHECK: Entry = Entry {
     measure: Measure::Face(measure),
 };
 
+/// What a level face measures: its chin lies behind its forehead in the mesh.
+/// From three portraits that look level; not calibrated on a set of known poses.
+const AT_REST_DEG: f64 = -11.5;
+
 fn measure(scene: &Scene) -> Measured {
     let Some(mesh) = &scene.seen.mesh else { return Measured::missing(Why::ModelAbsent) };
     let (forehead, chin) = (mesh.at_depth(10), mesh.at_depth(152));
     let down = (chin[0] - forehead[0]).hypot(chin[1] - forehead[1]);
-    let pitch_deg = (forehead[2] - chin[2]).atan2(down).to_degrees();
+    let pitch_deg = (forehead[2] - chin[2]).atan2(down).to_degrees() - AT_REST_DEG;
     Measured::value(pitch_deg).at(scene.face_area()).scalar(Component::HeadPosePitch)
 }

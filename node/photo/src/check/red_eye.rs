@@ -13,7 +13,7 @@ pub(super) const CHECK: Entry = Entry {
 };
 
 fn measure(scene: &Scene) -> Measured {
-    let red = |[r, g, b]: [u8; 3]| r >= 80 && f64::from(r) > 1.7 * f64::from(g.max(b));
+    let red = |[r, g, b]: [u8; 3]| r >= 80 && f64::from(r) > 2.0 * f64::from(g.max(b));
     // A pupil opened for a flash fills two thirds of the iris, which has 0.09 distances between the eyes.
     let centres = match &scene.seen.irises {
         Some(irises) => irises.map(|iris| scene.on_head(iris.centre)),

@@ -39,8 +39,8 @@ fn shoulder(matted: &Matted, centre_x: f64, chin_y: f64, side: f64, unit: f64) -
         }
         let height = matted.alpha.height;
         // From below, so that hair and ears above the shoulder do not count.
-        let top = (0..height).rev().take_while(|&y| matted.alpha.at(x as usize, y) > 0.5).last()?;
-        if (top as f64) < chin_y - 0.1 * unit || top + 2 >= height {
+        let Some(top) = (0..height).rev().take_while(|&y| matted.alpha.at(x as usize, y) > 0.5).last() else { continue };
+        if (top as f64) < chin_y - 0.2 * unit || top + 2 >= height {
             continue;
         }
         (sum.x, sum.y) = (sum.x + x, sum.y + top as f64);

@@ -1,6 +1,6 @@
 //! HeadPoseYaw: how far the head is turned sideways, positive towards the right of the picture.
 //!
-//! From the depth of mirrored points of the mesh; without a mesh from where the nose lies between eyes and mouth, with wider bounds.
+//! From the depth of mirrored points of the mesh; without a mesh from where the nose lies under the eyes, with wider bounds.
 
 use super::Component;
 use super::entry::{Entry, Measure, Measured, Why};
@@ -22,7 +22,7 @@ fn measure(scene: &Scene) -> Measured {
     }
     match &scene.seen.face {
         Some(face) => {
-            let across = scene.on_head(face.nose).0 - scene.on_head(face.mouth_left.middle(face.mouth_right)).0 / 2.0;
+            let across = scene.on_head(face.nose).0;
             let yaw_deg = (across / NOSE_DEPTH).atan().to_degrees();
             Measured::value(yaw_deg).by("HeadPoseYawFivePoints").at(scene.face_area())
         }
@@ -30,8 +30,8 @@ fn measure(scene: &Scene) -> Measured {
     }
 }
 
-/// The tip of the nose lies this many distances between the eyes before the plane through eyes and mouth (anatomy, about 32 mm to 63 mm).
-const NOSE_DEPTH: f64 = 0.5;
+/// The tip of the nose lies this many distances between the eyes before the eyes (anatomy, about 34 mm to 63 mm).
+const NOSE_DEPTH: f64 = 0.55;
 
 /// Mirrored points of the mesh, the one on the left of the picture first: cheeks, temples, jaw, corners of eyes and mouth.
 const PAIRS: [(usize, usize); 6] = [(234, 454), (127, 356), (93, 323), (132, 361), (33, 263), (61, 291)];
