@@ -21,6 +21,7 @@ pub mod compose;
 pub mod crop;
 pub mod decode;
 pub mod encode;
+pub mod guidance;
 pub mod image;
 mod lab;
 pub mod locate;

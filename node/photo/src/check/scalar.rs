@@ -74,6 +74,9 @@ impl Component {
     pub fn scalar(self, native: f64) -> Option<u8> {
         use std::f64::consts::PI;
         let x = native;
+        if x.is_nan() {
+            return None;
+        }
         let value = match self {
             Component::UnifiedQualityScore => 100.0 * logistic(x, 23.0, 2.6),
             Component::BackgroundUniformity => 190.0 * (1.0 - logistic(x, 10.0, 100.0)),
@@ -115,9 +118,7 @@ fn logistic(x: f64, middle: f64, width: f64) -> f64 {
 fn uncovered(share: f64) -> f64 {
     let (none, all) = (0.0, 0.95);
     let at = |x| logistic(x, 0.02, 0.1);
-    if share.is_nan() {
-        f64::NAN
-    } else if share <= none {
+    if share <= none {
         1.0
     } else if share >= all {
         0.0

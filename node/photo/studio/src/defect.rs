@@ -52,7 +52,7 @@ impl Trial {
     }
 }
 
-/// Every fault on every variation: about 1,300 face assessments and 300 photos.
+/// Every fault on every variation: about 1,500 face assessments and 400 photos.
 pub fn trials() -> Vec<Trial> {
     let mut trials = face_trials();
     trials.extend(photo_trials());

@@ -3,5 +3,6 @@
 
 mod checks;
 mod files;
+mod guidance;
 mod properties;
 mod runs;

@@ -164,8 +164,8 @@ const FAULTS: &[Fault] = &[
     ("FaceShadow", "share of light taken from the forehead", &[0.15, 0.3, 0.6, 0.75, 0.9], |s, x| {
         s.each(|_, v, c| if v < -0.3 { c.map(|c| c * (1.0 - x)) } else { c });
     }),
-    ("FaceGlare", "radius of a shining spot over eye distance", &[0.1, 0.2, 0.5, 0.65, 0.8], |s, x| {
-        s.each(|u, v, c| if u.hypot(v - 0.6) < x { [252.0, 250.0, 246.0] } else { c });
+    ("FaceGlare", "radius of a shining spot over eye distance", &[0.1, 0.2, 0.4, 0.45, 0.5], |s, x| {
+        s.each(|u, v, c| if u.hypot(v + 0.15) < x { [252.0, 250.0, 246.0] } else { c });
     }),
     ("GlassesGlare", "radius of a reflection over eye distance", &[0.02, 0.05, 0.13, 0.2, 0.3], |s, x| {
         s.each(|u, v, c| if (u + 0.45).hypot(v - 0.08) < x { [255.0; 3] } else { c });
