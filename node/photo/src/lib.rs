@@ -16,6 +16,7 @@
 //! assert!(refusal.message().zh.contains("JPEG"));
 //! ```
 
+pub mod card;
 pub mod check;
 pub mod compose;
 pub mod crop;

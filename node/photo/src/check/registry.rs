@@ -70,7 +70,8 @@ mod tests {
         let names: Vec<&str> = REGISTRY.iter().map(|entry| entry.name).collect();
         let known: BTreeSet<&str> = names.iter().copied().chain(OTHER_BOUNDS).collect();
         assert_eq!(known.len(), names.len() + OTHER_BOUNDS.len(), "a name is used twice");
-        let ruled: BTreeSet<&str> = Policy::shipped().rules().map(|(name, _)| name).collect();
+        // Pictures of identity cards have their own checks, in module `card`.
+        let ruled: BTreeSet<&str> = Policy::shipped().rules().map(|(name, _)| name).filter(|name| !name.starts_with("Card")).collect();
         assert_eq!(known, ruled);
     }
 
