@@ -1,6 +1,9 @@
 //! Checks hold what they promise: scalar mappings against OFIQ, and every controlled fault seen once it is strong enough.
 
-use photo::Component;
+use image::ImageFormat;
+use photo::check::{Seen, assess_face};
+use photo::{Component, Rgb, Verdict, standardize};
+use studio::bytes;
 use studio::defect::{self, Trial};
 
 /// Native measure and component value, worked out by hand from the standard's formulas.
@@ -101,4 +104,98 @@ fn every_fault_of_the_face_flips_its_check_once() {
 #[test]
 fn every_fault_of_the_photo_flips_its_check_once() {
     check_trials(&defect::photo_trials());
+}
+
+/// Points that no sensible model gives, on pictures too small to hold a face.
+#[test]
+fn odd_points_and_tiny_pictures_never_panic_and_never_pass_a_nan() {
+    let face = studio::ORDINARY.face();
+    for (width, height) in [(1, 1), (3, 200), (200, 3), (40, 50)] {
+        let image = Rgb::filled(width, height, [200, 160, 140]);
+        for factor in [0.0, 1e-6, 0.05, 1.0, 1e7, f64::NAN, f64::INFINITY] {
+            let face = face.scaled(factor);
+            for mesh in
+                [None, Some(studio::Surface::default().mesh(&studio::ORDINARY).scaled(if factor.is_finite() { factor } else { 1.0 }))]
+            {
+                let seen = Seen {
+                    image: &image,
+                    left_eye: face.left_eye,
+                    right_eye: face.right_eye,
+                    chin: face.mouth_left,
+                    face_width_px: 200.0 * factor,
+                    face: Some(face),
+                    mesh,
+                    irises: None,
+                    second_face: Some(factor),
+                    original_per_px: factor,
+                    roll_corrected_deg: factor,
+                };
+                for check in assess_face(&seen, specs::Policy::shipped()).checks {
+                    assert!(check.measured.is_none_or(f64::is_finite), "{check:?}");
+                    assert_eq!(check.verdict == Verdict::NotAssessed, !check.reason.is_empty(), "{check:?}");
+                    assert!(check.verdict != Verdict::Pass || check.measured.is_some(), "{check:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The reviewer's list is understandable: everything not assessed says why and what to look at, in both languages.
+#[test]
+fn what_only_a_person_can_judge_is_on_the_list_with_words() {
+    let made =
+        standardize(&studio::ORDINARY.bytes(ImageFormat::Jpeg), specs::find("cn-id-card").unwrap(), &seeing(), None, &mut |_| {}).unwrap();
+    for name in ["Glasses", "Jewellery", "Clothing", "MakeUp", "Selfie", "PhotoAge", "NoHeadCoverings"] {
+        let check = made.report.get(name).unwrap();
+        assert_eq!((check.verdict, check.code), (Verdict::NotAssessed, Some("person_judges")), "{check:?}");
+    }
+    for name in ["EyesOpen", "MouthClosed", "Gaze", "HeadPosePitch"] {
+        let check = made.report.get(name).unwrap();
+        assert_eq!((check.verdict, check.code), (Verdict::NotAssessed, Some("model_absent")), "{check:?}");
+    }
+    for check in made.report.checks.iter().filter(|check| check.verdict == Verdict::NotAssessed) {
+        assert!(
+            ![&check.reason.zh, &check.reason.en, &check.next_step.zh, &check.next_step.en].iter().any(|words| words.is_empty()),
+            "{check:?}"
+        );
+    }
+}
+
+/// Places lie in the finished photo, whatever the size of the original.
+#[test]
+fn places_are_in_pixels_of_the_finished_photo() {
+    let spec = specs::find("cn-id-card").unwrap();
+    let made = standardize(&studio::ORDINARY.bytes(ImageFormat::Jpeg), spec, &seeing(), None, &mut |_| {}).unwrap();
+    let places: Vec<_> = made.report.checks.iter().filter_map(|check| check.place.map(|place| (check.name, place))).collect();
+    assert!(places.len() > 15);
+    for (name, place) in &places {
+        let inside = place.left + place.width <= spec.width_px() && place.top + place.height <= spec.height_px();
+        assert!(inside && place.width > 0 && place.height > 0, "{name} {place:?}");
+    }
+    let eyes = places.iter().find(|(name, _)| *name == "InterEyeDistance").unwrap().1;
+    let line = made.report.get("EyesFromBottom").unwrap().measured.unwrap();
+    let middle = f64::from(eyes.top) + f64::from(eyes.height) / 2.0;
+    assert!((f64::from(spec.height_px()) - line - middle).abs() < 4.0, "{eyes:?} {line}");
+}
+
+/// A document may switch a check off, or leave it to the reviewer.
+#[test]
+fn a_document_decides_what_a_check_means() {
+    let image = studio::ORDINARY.draw();
+    let dark: image::RgbImage = image::imageops::fast_blur(&image, 7.0);
+    let file = bytes(&dark, ImageFormat::Png);
+    let verdict = |change: &str| {
+        let text = format!("{}\n{change}\n", specs::find("cn-id-card").unwrap().text());
+        let spec = specs::Spec::parse("x", &text).unwrap();
+        let made = standardize(&file, &spec, &seeing(), None, &mut |_| {}).unwrap();
+        made.report.get("Sharpness").map(|check| (check.verdict, check.code))
+    };
+    assert_eq!(verdict(""), Some((Verdict::Fail, None)));
+    assert_eq!(verdict("[checks.Sharpness]\nseverity = \"advisory\""), Some((Verdict::NotAssessed, Some("advisory"))));
+    assert_eq!(verdict("[checks.Sharpness]\nmin = 0.01"), Some((Verdict::Pass, None)));
+    assert_eq!(verdict("[checks.Sharpness]\nseverity = \"off\""), None);
+}
+
+fn seeing() -> studio::Scripted {
+    studio::Scripted { width: studio::ORDINARY.width, faces: vec![studio::ORDINARY.face()] }
 }
