@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod audit;
+pub mod batch;
 pub mod cli;
 pub mod config;
 pub mod enrolment;

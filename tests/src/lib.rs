@@ -7,7 +7,7 @@ pub mod pictures;
 mod process;
 
 pub use client::{Answer, Client};
-pub use process::{Federation, Node, huizhi};
+pub use process::{Federation, Node, huizhi, started};
 
 use std::time::{Duration, Instant};
 

@@ -14,6 +14,13 @@ pub fn astronaut() -> Vec<u8> {
     std::fs::read(path).expect("the test photo is missing: run `cargo xtask setup`")
 }
 
+/// The photograph with one pixel changed, so that it is another file of the same person.
+pub fn astronaut_number(number: u8) -> Vec<u8> {
+    let mut one = image::load_from_memory(&astronaut()).expect("the photo decodes").to_rgb8();
+    one.put_pixel(0, 0, Rgb([number, 0, 0]));
+    png(&one)
+}
+
 /// The photograph beside itself.
 pub fn two_people() -> Vec<u8> {
     let one = image::load_from_memory(&astronaut()).expect("the photo decodes").to_rgb8();

@@ -32,15 +32,21 @@ pub fn huizhi(dir: &Path, args: &[&str]) -> Output {
     run(dir, args, "").expect("huizhi can be started")
 }
 
+/// Starts `huizhi` and lets it run.
+///
+/// # Panics
+/// It cannot be started.
+pub fn started(dir: &Path, args: &[&str]) -> Child {
+    spawn(dir, args).expect("huizhi can be started")
+}
+
+fn spawn(dir: &Path, args: &[&str]) -> std::io::Result<Child> {
+    let mut command = Command::new(binary());
+    command.arg("--dir").arg(dir).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+}
+
 fn run(dir: &Path, args: &[&str], stdin: &str) -> Result<Output> {
-    let mut child = Command::new(binary())
-        .arg("--dir")
-        .arg(dir)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = spawn(dir, args)?;
     // A command that does not read its input may be gone already.
     let _ = child.stdin.take().context("a pipe was asked for")?.write_all(stdin.as_bytes());
     Ok(child.wait_with_output()?)

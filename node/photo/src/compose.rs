@@ -27,13 +27,14 @@ pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
     let (width, height) = (spec.width_px() as usize, spec.height_px() as usize);
     let background = spec.backgrounds()[0];
     let replace = cropped.replaces_background;
-    let sampler = Sampler::new(cropped.matted, replace, cropped.placement.scale);
+    let mut sampler = Sampler::new(cropped.matted, replace, cropped.placement.scale);
     let mut pixels = Vec::with_capacity(width * height);
     let mut person = crate::plane::Plane::new(width, height, 0.0);
     for y in 0..height {
         for x in 0..width {
             let original = cropped.placement.original(Point::new(x as f64 + 0.5, y as f64 + 0.5));
-            let (colour, alpha) = sampler.at(cropped.matted.window.inward(original));
+            let [r, g, b, alpha] = sampler.at(cropped.matted.window.inward(original));
+            let (colour, alpha) = ([r, g, b], alpha.clamp(0.0, 1.0));
             person.values[y * width + x] = alpha;
             let wall = if replace { 1.0 - alpha } else { 0.0 };
             pixels.push(std::array::from_fn(|i| (colour[i] + wall * f32::from(background[i])).round().clamp(0.0, 255.0) as u8));
@@ -77,53 +78,93 @@ fn body_cut(matted: &Matted, cropped: &Cropped) -> f64 {
 }
 
 /// Reads the working picture at any place, averaging as much as the reduction asks for.
-struct Sampler<'a> {
-    source: &'a Rgb,
-    matted: &'a Matted,
+struct Sampler {
+    width: isize,
+    height: isize,
+    /// Colour times alpha, and alpha; where the wall stays alpha is 1.
+    texels: Vec<[f32; 4]>,
     replace: bool,
     /// Working pixels per finished pixel along each axis, at least 1.
-    stretch: (f64, f64),
+    stretch: (f32, f32),
+    /// Weights of the columns under the pixel in work.
+    columns: Vec<f32>,
 }
 
-impl<'a> Sampler<'a> {
-    fn new(matted: &'a Matted, replace: bool, scale: f64) -> Self {
-        let source = if replace { &matted.foreground } else { &matted.image };
-        let stretch = ((matted.window.scale_x / scale).max(1.0), (matted.window.scale_y / scale).max(1.0));
-        Sampler { source, matted, replace, stretch }
+impl Sampler {
+    fn new(matted: &Matted, replace: bool, scale: f64) -> Self {
+        let opaque = |pixel: &[u8; 3], alpha: f32| {
+            let [r, g, b] = pixel.map(|v| f32::from(v) * alpha);
+            [r, g, b, alpha]
+        };
+        let texels = if replace {
+            matted.foreground.pixels().iter().zip(&matted.alpha.values).map(|(pixel, &alpha)| opaque(pixel, alpha)).collect()
+        } else {
+            matted.image.pixels().iter().map(|pixel| opaque(pixel, 1.0)).collect()
+        };
+        Sampler {
+            width: matted.image.width() as isize,
+            height: matted.image.height() as isize,
+            texels,
+            replace,
+            stretch: ((matted.window.scale_x / scale).max(1.0) as f32, (matted.window.scale_y / scale).max(1.0) as f32),
+            columns: Vec::new(),
+        }
     }
 
     /// Colour times alpha, and alpha, at a point of the working picture.
-    fn at(&self, point: Point) -> ([f32; 3], f32) {
-        let (width, height) = (self.source.width() as isize, self.source.height() as isize);
-        let reach = (2.0 * self.stretch.0, 2.0 * self.stretch.1);
-        let columns = (point.x - 0.5 - reach.0).ceil() as isize..=(point.x - 0.5 + reach.0).floor() as isize;
-        let mut sum = [0f32; 3];
-        let (mut alpha_sum, mut total) = (0f32, 0f32);
-        for y in (point.y - 0.5 - reach.1).ceil() as isize..=(point.y - 0.5 + reach.1).floor() as isize {
-            let weight_y = kernel((y as f64 + 0.5 - point.y) / self.stretch.1);
-            for x in columns.clone() {
-                let weight = weight_y * kernel((x as f64 + 0.5 - point.x) / self.stretch.0);
-                total += weight;
-                let beyond = self.replace && (y < 0 || x < 0 || x >= width);
-                if beyond {
-                    continue;
-                }
-                let (x, y) = (x.clamp(0, width - 1), y.clamp(0, height - 1));
-                let alpha = if self.replace { self.matted.alpha.at(x as usize, y as usize) * weight } else { weight };
-                let pixel = self.source.at(x, y);
-                (0..3).for_each(|i| sum[i] += f32::from(pixel[i]) * alpha);
-                alpha_sum += alpha;
-            }
+    fn at(&mut self, point: Point) -> [f32; 4] {
+        let (x, y) = ((point.x - 0.5) as f32, (point.y - 0.5) as f32);
+        let (reach_x, reach_y) = (2.0 * self.stretch.0, 2.0 * self.stretch.1);
+        let (left, right) = ((x - reach_x).ceil() as isize, (x + reach_x).floor() as isize);
+        let (top, bottom) = ((y - reach_y).ceil() as isize, (y + reach_y).floor() as isize);
+        let narrow = 1.0 / self.stretch.0;
+        self.columns.clear();
+        self.columns.extend((left..=right).map(|column| kernel((column as f32 - x) * narrow)));
+        let inside = left >= 0 && top >= 0 && right < self.width && bottom < self.height;
+        let mut sum = [0f32; 4];
+        let mut rows = 0f32;
+        for row in top..=bottom {
+            let weight = kernel((row as f32 - y) / self.stretch.1);
+            rows += weight;
+            let line = if inside {
+                let start = (row * self.width + left) as usize;
+                weighted(&self.texels[start..start + self.columns.len()], &self.columns)
+            } else {
+                self.beside(row, left)
+            };
+            (0..4).for_each(|i| sum[i] += weight * line[i]);
         }
+        let total = rows * self.columns.iter().sum::<f32>();
         let norm = if total.abs() > 1e-6 { 1.0 / total } else { 0.0 };
-        let alpha = (alpha_sum * norm).clamp(0.0, 1.0);
-        (sum.map(|v| v * norm), alpha)
+        sum.map(|v| v * norm)
+    }
+
+    /// One row of a place near or beyond the edges: above and beside the picture is wall, or, where the wall stays, its nearest pixel.
+    fn beside(&self, row: isize, left: isize) -> [f32; 4] {
+        let mut sum = [0f32; 4];
+        for (offset, weight) in self.columns.iter().enumerate() {
+            let column = left + offset as isize;
+            if self.replace && (row < 0 || column < 0 || column >= self.width) {
+                continue;
+            }
+            let texel = self.texels[(row.clamp(0, self.height - 1) * self.width + column.clamp(0, self.width - 1)) as usize];
+            (0..4).for_each(|i| sum[i] += weight * texel[i]);
+        }
+        sum
     }
 }
 
+fn weighted(texels: &[[f32; 4]], weights: &[f32]) -> [f32; 4] {
+    let mut sum = [0f32; 4];
+    for (texel, weight) in texels.iter().zip(weights) {
+        (0..4).for_each(|i| sum[i] += weight * texel[i]);
+    }
+    sum
+}
+
 /// Catmull-Rom cubic.
-fn kernel(distance: f64) -> f32 {
-    let d = distance.abs() as f32;
+fn kernel(distance: f32) -> f32 {
+    let d = distance.abs();
     if d < 1.0 {
         (1.5 * d - 2.5) * d * d + 1.0
     } else if d < 2.0 {

@@ -93,13 +93,6 @@ impl Rgb {
         self.pixels.as_flattened()
     }
 
-    /// A rectangle out of the picture, which must lie inside of it.
-    pub(crate) fn part(&self, left: usize, top: usize, width: usize, height: usize) -> Rgb {
-        let rows = self.pixels.chunks_exact(self.width).skip(top).take(height);
-        let pixels = rows.flat_map(|row| &row[left..left + width]).copied().collect();
-        Rgb { width, height, pixels }
-    }
-
     /// Reduced so that no side is longer than `side_px`, with the factor applied (1 when it fits already).
     pub fn reduced(&self, side_px: usize) -> (Rgb, f64) {
         let longest = self.width.max(self.height);
@@ -114,31 +107,55 @@ impl Rgb {
 
     /// Resized by averaging the area that each new pixel covers; for reducing.
     pub fn area_resized(&self, width: usize, height: usize) -> Rgb {
-        let columns = spans(self.width, width);
-        let rows = spans(self.height, height);
+        self.part_resized(Part { left: 0, top: 0, width: self.width, height: self.height }, width, height)
+    }
+
+    /// A part of the picture, resized by averaging the area that each new pixel covers, without a copy in between.
+    pub(crate) fn part_resized(&self, part: Part, width: usize, height: usize) -> Rgb {
+        let columns = spans(part.width, width);
+        let rows = spans(part.height, height);
+        let bytes = |y: usize| {
+            let start = (part.top + y) * self.width + part.left;
+            self.pixels[start..start + part.width].as_flattened()
+        };
         let mut pixels = Vec::with_capacity(width * height);
-        let mut line = vec![[0f32; 3]; width];
+        // Rows are added first, in memory order; only the sums are then gathered into columns.
+        let mut line = vec![0f32; part.width * 3];
         for row in &rows {
-            line.fill([0.0; 3]);
-            for (y, row_weight) in row.weights() {
-                let source = &self.pixels[y * self.width..(y + 1) * self.width];
-                for (sum, column) in line.iter_mut().zip(&columns) {
-                    for (x, weight) in column.weights() {
-                        let weight = weight * row_weight;
-                        for channel in 0..3 {
-                            sum[channel] += f32::from(source[x][channel]) * weight;
-                        }
-                    }
+            line.fill(0.0);
+            for (y, weight) in row.weights() {
+                if weight == 1.0 {
+                    line.iter_mut().zip(bytes(y)).for_each(|(sum, &value)| *sum += f32::from(value));
+                } else {
+                    line.iter_mut().zip(bytes(y)).for_each(|(sum, &value)| *sum += weight * f32::from(value));
                 }
             }
             let total = row.total();
-            pixels.extend(line.iter().zip(&columns).map(|(sum, column)| {
+            pixels.extend(columns.iter().map(|column| {
+                let under = line[column.first * 3..=column.last * 3 + 2].as_chunks::<3>().0;
+                let mut sum = under[0].map(|v| v * column.first_weight);
+                if let [_, between @ .., last] = under {
+                    for pixel in between {
+                        (0..3).for_each(|i| sum[i] += pixel[i]);
+                    }
+                    (0..3).for_each(|i| sum[i] += last[i] * column.last_weight);
+                }
                 let norm = 1.0 / (total * column.total());
-                sum.map(|value| (value * norm).round().clamp(0.0, 255.0) as u8)
+                // Sums of bytes divided by their weight: half a step added rounds, and nothing is negative.
+                sum.map(|value| (value * norm + 0.5) as u8)
             }));
         }
         Rgb { width, height, pixels }
     }
+}
+
+/// A rectangle of pixels inside of a picture.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) left: usize,
+    pub(crate) top: usize,
+    pub(crate) width: usize,
+    pub(crate) height: usize,
 }
 
 /// Source pixels under one new pixel: first index, weights of the first and last, all others weigh 1.

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use crate::image::Rgb;
 
 /// Lightness 0 to 100, then the two colour axes.
-pub(crate) type Lab = [f32; 3];
+pub type Lab = [f32; 3];
 
 /// sRGB (D65) to CIELAB.
-pub(crate) fn lab([r, g, b]: [u8; 3]) -> Lab {
+pub fn lab([r, g, b]: [u8; 3]) -> Lab {
     let linear = linear_table();
     let [r, g, b] = [linear[r as usize], linear[g as usize], linear[b as usize]];
     let x = (0.412_453 * r + 0.357_580 * g + 0.180_423 * b) / 0.950_456;
@@ -19,12 +19,12 @@ pub(crate) fn lab([r, g, b]: [u8; 3]) -> Lab {
 }
 
 /// All pixels of a picture.
-pub(crate) fn lab_pixels(image: &Rgb) -> Vec<Lab> {
+pub fn lab_pixels(image: &Rgb) -> Vec<Lab> {
     image.pixels().iter().map(|&pixel| lab(pixel)).collect()
 }
 
 /// Squared colour difference (CIE 1976).
-pub(crate) fn difference_squared(a: Lab, b: Lab) -> f32 {
+pub fn difference_squared(a: Lab, b: Lab) -> f32 {
     (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2) + (a[2] - b[2]).powi(2)
 }
 

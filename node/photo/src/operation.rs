@@ -9,6 +9,12 @@ use serde::{Serialize, Serializer};
 pub enum Operation {
     /// Turned or flipped as the camera's EXIF orientation (2 to 8) says.
     ExifOrientation(u8),
+    /// Colours were brought to sRGB from the colour space that the file's ICC profile describes.
+    ColourConverted,
+    /// The file's ICC profile could not be used; its colours were taken as sRGB.
+    ColourProfileIgnored,
+    /// Print colours (CMYK) were turned into RGB.
+    CmykConverted,
     /// A transparent picture was laid on white.
     AlphaOnWhite,
     /// A tilted head was turned upright by this angle, clockwise positive.
@@ -47,6 +53,9 @@ impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Operation::ExifOrientation(value) => write!(f, "exif_orientation {value}"),
+            Operation::ColourConverted => write!(f, "colour_converted_to_srgb"),
+            Operation::ColourProfileIgnored => write!(f, "colour_profile_ignored"),
+            Operation::CmykConverted => write!(f, "cmyk_converted"),
             Operation::AlphaOnWhite => write!(f, "alpha_on_white"),
             Operation::RollCorrected { deg } => write!(f, "roll_corrected {deg:.1} deg"),
             Operation::Cropped { x_px, y_px, width_px, height_px } => {

@@ -1,5 +1,7 @@
 //! The stages in order, and what they hand to the node.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde::Serialize;
 use specs::Spec;
 
@@ -8,10 +10,10 @@ use jpeg_encoder::SamplingFactor;
 use crate::check::{self, CheckReport};
 use crate::compose::compose;
 use crate::crop::crop;
-use crate::decode::{DecodeError, decode};
+use crate::decode::{DecodeError, decode, decode_until};
 use crate::encode::{encode, write};
 use crate::locate::{Landmark, LocateError, LocatedBy, Marks, locate};
-use crate::matte::{Matted, matte};
+use crate::matte::{MatteError, Matted, PlateFault, PlateUse, matte};
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
@@ -81,6 +83,8 @@ pub struct Standardized {
     pub marks: Marks,
     /// Every point and length with where it came from and how sure it is.
     pub landmarks: Vec<Landmark>,
+    /// What became of the picture of the empty wall.
+    pub plate: PlateUse,
     /// All checks.
     pub report: CheckReport,
 }
@@ -111,6 +115,9 @@ pub enum PhotoError {
     /// No single head was located.
     #[error(transparent)]
     Locate(#[from] LocateError),
+    /// The person could not be cut out well enough.
+    #[error(transparent)]
+    Matte(#[from] MatteError),
 }
 
 impl PhotoError {
@@ -119,6 +126,7 @@ impl PhotoError {
         match self {
             PhotoError::Decode(error) => error.code(),
             PhotoError::Locate(error) => error.code(),
+            PhotoError::Matte(error) => error.code(),
         }
     }
 
@@ -127,6 +135,7 @@ impl PhotoError {
         match self {
             PhotoError::Decode(error) => error.message(),
             PhotoError::Locate(error) => error.message(),
+            PhotoError::Matte(error) => error.message(),
         }
     }
 }
@@ -138,6 +147,17 @@ pub struct Shot<'a> {
     pub bytes: &'a [u8],
     /// Points set by the staff; with them no model is asked where the head is.
     pub marks: Option<Marks>,
+    /// A picture file of the empty wall from the same fixed camera. One that does not fit is not used, and that is said.
+    pub plate: Option<&'a [u8]>,
+    /// Set by the caller to give the work up.
+    pub cancel: Option<&'a AtomicBool>,
+}
+
+impl Shot<'_> {
+    fn go_on(&self) -> Result<(), DecodeError> {
+        let stopped = self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed));
+        if stopped { Err(DecodeError::Cancelled) } else { Ok(()) }
+    }
 }
 
 /// A picture of which everything is known that does not depend on the document.
@@ -151,11 +171,18 @@ pub struct Prepared {
 /// One prepared picture gives the photos of many documents.
 pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Prepared, PhotoError> {
     on_stage(Stage::Decode);
-    let upright = upright(decode(shot.bytes)?);
+    let picture = upright(decode_until(shot.bytes, shot.cancel)?);
+    shot.go_on()?;
     on_stage(Stage::Locate);
-    let located = locate(upright, vision, shot.marks)?;
+    let located = locate(picture, vision, shot.marks)?;
+    shot.go_on()?;
     on_stage(Stage::Matte);
-    Ok(Prepared { matted: matte(located, specs) })
+    let plate = shot.plate.map(|bytes| decode(bytes).map(|decoded| upright(decoded).image));
+    let mut matted = matte(located, specs, vision, plate.as_ref().and_then(|plate| plate.as_ref().ok()));
+    if let Some(Err(_)) = plate {
+        matted.plate = PlateUse::Refused(PlateFault::Unreadable);
+    }
+    Ok(Prepared { matted })
 }
 
 impl Prepared {
@@ -163,6 +190,9 @@ impl Prepared {
     pub fn photo(&self, spec: &Spec, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
         on_stage(Stage::Crop);
         let cropped = crop(&self.matted, spec);
+        if cropped.replaces_background {
+            self.matted.separable()?;
+        }
         on_stage(Stage::Compose);
         let composed = compose(cropped, spec);
         on_stage(Stage::Encode);
@@ -187,6 +217,7 @@ impl Prepared {
             located_by: located.by,
             marks: located.head.marks(),
             landmarks: located.head.landmarks().to_vec(),
+            plate: self.matted.plate,
             report,
         })
     }
@@ -200,7 +231,7 @@ pub fn standardize(
     marks: Option<Marks>,
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Standardized, PhotoError> {
-    prepare(&Shot { bytes, marks }, &[spec], vision, on_stage)?.photo(spec, on_stage)
+    prepare(&Shot { bytes, marks, ..Shot::default() }, &[spec], vision, on_stage)?.photo(spec, on_stage)
 }
 
 /// Longest side of a preview.

@@ -16,7 +16,8 @@ impl Plane {
         Self { width, height, values: vec![value; width * height] }
     }
 
-    pub(crate) fn from_fn(width: usize, height: usize, mut value: impl FnMut(usize, usize) -> f32) -> Self {
+    /// A field from a function of column and row.
+    pub fn from_fn(width: usize, height: usize, mut value: impl FnMut(usize, usize) -> f32) -> Self {
         let mut values = Vec::with_capacity(width * height);
         for y in 0..height {
             for x in 0..width {
@@ -26,7 +27,8 @@ impl Plane {
         Self { width, height, values }
     }
 
-    pub(crate) fn at(&self, x: usize, y: usize) -> f32 {
+    /// The number at a column and row, which must lie inside.
+    pub fn at(&self, x: usize, y: usize) -> f32 {
         self.values[y * self.width + x]
     }
 
@@ -69,13 +71,13 @@ impl Plane {
     }
 
     /// Bilinear enlargement.
-    pub(crate) fn enlarged(&self, width: usize, height: usize) -> Plane {
+    pub fn enlarged(&self, width: usize, height: usize) -> Plane {
         let (step_x, step_y) = (self.width as f64 / width as f64, self.height as f64 / height as f64);
         Plane::from_fn(width, height, |x, y| self.sample((x as f64 + 0.5) * step_x, (y as f64 + 0.5) * step_y))
     }
 
     /// Mean over a square of `2 * radius + 1` pixels, clipped at the edges.
-    pub(crate) fn blurred(&self, radius: usize) -> Plane {
+    pub fn blurred(&self, radius: usize) -> Plane {
         if radius == 0 {
             return self.clone();
         }

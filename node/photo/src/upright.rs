@@ -15,36 +15,51 @@ pub struct Upright {
 
 /// Brings a decoded picture upright.
 pub fn upright(decoded: Decoded) -> Upright {
-    let mut operations = Vec::new();
-    if decoded.had_alpha {
-        operations.push(Operation::AlphaOnWhite);
-    }
+    let mut operations = decoded.operations;
     if !(2..=8).contains(&decoded.orientation) {
         return Upright { image: decoded.image, operations };
     }
     operations.push(Operation::ExifOrientation(decoded.orientation));
-    Upright { image: oriented(&decoded.image, decoded.orientation), operations }
+    Upright { image: oriented(decoded.image, decoded.orientation), operations }
 }
 
 /// EXIF orientations 5 to 8 swap the sides.
-fn oriented(image: &Rgb, orientation: u8) -> Rgb {
+fn oriented(mut image: Rgb, orientation: u8) -> Rgb {
+    let width = image.width();
+    match orientation {
+        2 => image.pixels_mut().chunks_exact_mut(width).for_each(<[_]>::reverse),
+        3 => image.pixels_mut().reverse(),
+        4 => {
+            image.pixels_mut().reverse();
+            image.pixels_mut().chunks_exact_mut(width).for_each(<[_]>::reverse);
+        }
+        5 => return swapped(&image, false, false),
+        6 => return swapped(&image, false, true),
+        7 => return swapped(&image, true, true),
+        _ => return swapped(&image, true, false),
+    }
+    image
+}
+
+/// Side of the squares in which sides are swapped: a square of both pictures stays in the cache.
+const BLOCK: usize = 32;
+
+/// Rows become columns; `from_right` and `from_below` say from which end the stored columns and rows are read.
+fn swapped(image: &Rgb, from_right: bool, from_below: bool) -> Rgb {
     let (stored_width, stored_height) = (image.width(), image.height());
-    let (width, height) = if orientation >= 5 { (stored_height, stored_width) } else { (stored_width, stored_height) };
     let stored = image.pixels();
-    let mut pixels = Vec::with_capacity(width * height);
-    for y in 0..height {
-        for x in 0..width {
-            let (from_x, from_y) = match orientation {
-                2 => (stored_width - 1 - x, y),
-                3 => (stored_width - 1 - x, stored_height - 1 - y),
-                4 => (x, stored_height - 1 - y),
-                5 => (y, x),
-                6 => (y, stored_height - 1 - x),
-                7 => (stored_width - 1 - y, stored_height - 1 - x),
-                _ => (stored_width - 1 - y, x),
-            };
-            pixels.push(stored[from_y * stored_width + from_x]);
+    let mut turned = Rgb::filled(stored_height, stored_width, [0; 3]);
+    let pixels = turned.pixels_mut();
+    for top in (0..stored_width).step_by(BLOCK) {
+        for left in (0..stored_height).step_by(BLOCK) {
+            for y in top..(top + BLOCK).min(stored_width) {
+                let from_x = if from_right { stored_width - 1 - y } else { y };
+                for x in left..(left + BLOCK).min(stored_height) {
+                    let from_y = if from_below { stored_height - 1 - x } else { x };
+                    pixels[y * stored_height + x] = stored[from_y * stored_width + from_x];
+                }
+            }
         }
     }
-    Rgb::from_pixels(width, height, pixels).expect("a permutation keeps the number of pixels")
+    turned
 }

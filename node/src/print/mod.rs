@@ -7,6 +7,8 @@ mod barcode;
 mod canvas;
 mod font;
 mod receipt;
+mod sheet;
 
 pub use font::{Font, FontError};
 pub use receipt::{PrintError, ReceiptSheet, render};
+pub use sheet::sheets;

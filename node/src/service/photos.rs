@@ -1,7 +1,7 @@
 //! Standardizing a photo, and what is kept of the result.
 
 use crate::{service::Refusal, text::Text};
-use photo::{Marks, Stage, Standardized, Vision};
+use photo::{Marks, Shot, Stage, Standardized, Vision};
 use protocol::id::BlobHash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -115,14 +115,30 @@ pub fn standardize(
     marks: Option<Marks>,
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Standardized, Refusal> {
-    let work = std::panic::AssertUnwindSafe(|| photo::standardize(bytes, spec, vision, marks, on_stage));
-    match std::panic::catch_unwind(work) {
-        Ok(made) => Ok(made?),
-        Err(_) => Err(Refusal::input(
+    unpanicked(|| Ok(photo::standardize(bytes, spec, vision, marks, on_stage)?))
+}
+
+/// Makes the photos of several documents from one picture; what does not depend on the document is done once.
+///
+/// # Errors
+/// The picture cannot be used for any of them.
+pub fn standardize_all(
+    shot: &Shot<'_>,
+    specs: &[&Spec],
+    vision: &dyn Vision,
+    on_stage: &mut dyn FnMut(Stage),
+) -> Result<Vec<Result<Standardized, Refusal>>, Refusal> {
+    let prepared = unpanicked(|| Ok(photo::prepare(shot, specs, vision, on_stage)?))?;
+    Ok(specs.iter().map(|spec| unpanicked(|| Ok(prepared.photo(spec, &mut |_| {})?))).collect())
+}
+
+fn unpanicked<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Refusal::input(
             "photo_fault",
             "photo",
             "处理这张照片时程序出错。原图已保存，请重拍或换一张。",
             "the program failed on this picture; the original is kept. Take another one.",
-        )),
-    }
+        ))
+    })
 }

@@ -9,7 +9,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("protocol", "protocol", &[]),
     ("specs", "specs", &[]),
     ("node/photo", "photo", &["specs", "studio"]),
-    ("node/photo/studio", "studio", &["photo"]),
+    ("node/photo/studio", "studio", &["photo", "specs"]),
     ("models", "models", &["photo", "specs"]),
     ("node", "node", &["protocol", "specs", "photo", "models"]),
     ("tests", "system-tests", &["node", "protocol", "specs", "photo", "models"]),

@@ -5,7 +5,7 @@
 use std::cell::OnceCell;
 
 use super::Area;
-use crate::image::{Point, Rgb};
+use crate::image::{Part, Point, Rgb};
 use crate::lab::{Lab, lab};
 use crate::locate::Frame;
 use crate::plane::Plane;
@@ -82,14 +82,10 @@ impl<'a> Scene<'a> {
         let right = clamp(origin.x + REACH_SIDE * d, width).max(left + 1);
         let top = clamp(origin.y - REACH_UP * d, height).min(height - 1);
         let bottom = clamp(origin.y + chin_px + REACH_BELOW_CHIN * d, height).max(top + 1);
-        let part = seen.image.part(left, top, right - left, bottom - top);
         let reduce = (EYE_DISTANCE_PX / d).min(1.0);
-        let image = if reduce < 1.0 {
-            let size = |side: usize| ((side as f64 * reduce).round() as usize).max(1);
-            part.area_resized(size(part.width()), size(part.height()))
-        } else {
-            part
-        };
+        let size = |side: usize| ((side as f64 * reduce).round() as usize).max(1);
+        let part = Part { left, top, width: right - left, height: bottom - top };
+        let image = seen.image.part_resized(part, size(part.width), size(part.height));
         let factor = (image.width() as f64 / (right - left) as f64, image.height() as f64 / (bottom - top) as f64);
         let corner = Point::new(left as f64, top as f64);
         let inward = |p: Point| Point::new((p.x - corner.x) * factor.0, (p.y - corner.y) * factor.1);

@@ -2,7 +2,9 @@
 
 use crate::lab::{Lab, difference_squared};
 
-const COMPONENTS: usize = 7;
+const COMPONENTS: usize = 6;
+/// More samples than this tell nothing new.
+const MOST_SAMPLES: usize = 1_500;
 const ROUNDS: usize = 6;
 /// Variance added to each axis, so that a perfectly flat wall still tolerates sensor noise and JPEG blocks.
 const NOISE_VARIANCE: f32 = 6.0;
@@ -17,13 +19,16 @@ struct Component {
 }
 
 /// A colour model.
-pub(crate) struct Mixture {
+pub(super) struct Mixture {
     components: Vec<Component>,
 }
 
 impl Mixture {
     /// Fits the samples; deterministic, because the same photo must always give the same cut.
-    pub(crate) fn fit(samples: &[Lab]) -> Mixture {
+    pub(super) fn fit(samples: &[Lab]) -> Mixture {
+        let stride = samples.len().div_ceil(MOST_SAMPLES).max(1);
+        let samples: Vec<Lab> = samples.iter().step_by(stride).copied().collect();
+        let samples = samples.as_slice();
         let mut centres = first_centres(samples);
         let mut owner = vec![0usize; samples.len()];
         for _ in 0..ROUNDS {
@@ -52,7 +57,7 @@ impl Mixture {
     }
 
     /// Probability density of a colour.
-    pub(crate) fn density(&self, colour: Lab) -> f32 {
+    pub(super) fn density(&self, colour: Lab) -> f32 {
         self.components
             .iter()
             .map(|part| {

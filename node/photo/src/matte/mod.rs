@@ -2,23 +2,35 @@
 //!
 //! A cut is always accompanied by how far it can be trusted. A bad cut is never passed on silently.
 
+mod band;
+mod boxes;
+mod cells;
 mod coarse;
+mod fill;
 mod fine;
+mod gaps;
 mod gmm;
 mod guided;
+mod holes;
+mod plate;
+mod shape;
+mod sides;
 mod silhouette;
+mod trust;
 mod walker;
+mod wall;
+mod working;
 
 use specs::Spec;
 
-use crate::image::{Point, Rgb};
+use crate::image::Rgb;
 use crate::locate::{Head, Located, Source};
 use crate::plane::Plane;
+use crate::text::Text;
+use crate::vision::Vision;
 
-/// Eye line to chin in the working picture; about a third more than the finest shipped spec needs.
-const WORK_CHIN_PX: f64 = 240.0;
-/// How far the working picture reaches beyond what the spec will show, so that the crop has room to move.
-const ROOM: f64 = 1.3;
+pub use plate::{PlateFault, PlateUse};
+pub use working::Window;
 
 /// Below this confidence the background counts as not separable.
 pub const MIN_CONFIDENCE: f64 = 0.6;
@@ -42,61 +54,69 @@ pub struct Matted {
     pub wall_unevenness: f64,
     /// Mean colour of the wall.
     pub wall_colour: [u8; 3],
+    /// What became of the picture of the empty wall.
+    pub plate: PlateUse,
 }
 
-/// Which part of the upright original the working picture shows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Window {
-    /// Left edge in the original.
-    pub left_px: f64,
-    /// Upper edge in the original.
-    pub top_px: f64,
-    /// Working pixels per original pixel, along the width.
-    pub scale_x: f64,
-    /// Working pixels per original pixel, along the height.
-    pub scale_y: f64,
+/// Why no cut is offered.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MatteError {
+    /// Person and wall cannot be told apart well enough to replace the wall.
+    #[error("the background cannot be separated: confidence {confidence:.2}, {MIN_CONFIDENCE} is needed")]
+    NotSeparable {
+        /// How far the cut could be trusted, 0 to 1.
+        confidence: f64,
+    },
 }
 
-impl Window {
-    /// A point of the original in the working picture.
-    pub fn inward(&self, point: Point) -> Point {
-        Point::new((point.x - self.left_px) * self.scale_x, (point.y - self.top_px) * self.scale_y)
-    }
-
-    /// A point of the working picture in the original.
-    pub fn outward(&self, point: Point) -> Point {
-        Point::new(point.x / self.scale_x + self.left_px, point.y / self.scale_y + self.top_px)
-    }
-}
-
-/// How far the working picture reaches from the midpoint between the eyes, in lengths from eye line to chin.
-struct Reach {
-    side: f64,
-    up: f64,
-    down: f64,
-}
-
-impl Reach {
-    /// Far enough for every one of the specs.
-    fn of(specs: &[&Spec]) -> Reach {
-        // At least some wall on each side and above tall hair, from which its colours are learnt.
-        let mut reach = Reach { side: 2.0, up: 2.2, down: 2.0 };
-        for guide in specs.iter().map(|spec| spec.guide()) {
-            let unit = (guide.chin - guide.eye_line).max(0.05);
-            reach.side = reach.side.max(ROOM * 0.5 * guide.aspect / unit);
-            reach.up = reach.up.max(ROOM * guide.eye_line / unit);
-            reach.down = reach.down.max(ROOM * (1.0 - guide.eye_line) / unit);
+impl MatteError {
+    /// Stable identifier.
+    pub fn code(&self) -> &'static str {
+        match self {
+            MatteError::NotSeparable { .. } => "background_not_separable",
         }
-        reach
     }
+
+    /// What happened and what to do next.
+    pub fn message(&self) -> Text {
+        match self {
+            MatteError::NotSeparable { .. } => Text::new(
+                "背景杂乱，或与头发、衣服颜色相近，抠图不可靠。请换到纯色墙前、离墙半米以上，穿与墙面颜色反差明显的衣服重拍；固定机位可先拍一张空墙作为参照。",
+                "The background is busy or too close to hair or clothes, so the cut cannot be trusted. Take the photo before a plain wall, half a metre away from it, in clothes that contrast with it; a camera that never moves can record the empty wall first.",
+            ),
+        }
+    }
+}
+
+impl Matted {
+    /// The cut is good enough to put another wall behind the person, or it is refused.
+    pub fn separable(&self) -> Result<(), MatteError> {
+        if self.confidence < MIN_CONFIDENCE { Err(MatteError::NotSeparable { confidence: self.confidence }) } else { Ok(()) }
+    }
+}
+
+/// What is known beside the picture itself, at working size or as it came.
+struct Evidence<'a> {
+    /// Probability of person from a network.
+    mask: Option<&'a Plane>,
+    /// The empty wall.
+    plate: Option<&'a Rgb>,
 }
 
 /// Cuts the person out, as far around the head as the frames of `specs` ask for.
-pub fn matte(mut located: Located, specs: &[&Spec]) -> Matted {
-    let (image, window) = working_picture(&located, &Reach::of(specs));
+///
+/// A mask network, where there is one, guides the coarse cut. `plate` is the upright picture of the empty wall from the same fixed camera.
+pub fn matte(mut located: Located, specs: &[&Spec], vision: &dyn Vision, plate: Option<&Rgb>) -> Matted {
+    let working = working::Working::around(&located, specs);
+    let image = working.of(&located.upright.image);
+    let window = working.window;
     let head = in_window(&located.head, &window);
-    let coarse = coarse::cut(&image, &head);
-    let fine = fine::refine(&image, &head, &coarse);
+    // A network that fails is no reason to fail: the cut is then made, and judged, without it.
+    let mask =
+        vision.person_mask(&image).ok().filter(|mask| mask.width > 1 && mask.height > 1 && mask.values.iter().all(|v| v.is_finite()));
+    let (plate, plate_use) = plate::at_work(plate, &located.upright.image, &image, &head, &working);
+    let coarse = coarse::cut(&image, &head, &Evidence { mask: mask.as_ref(), plate: plate.as_ref() });
+    let fine = fine::refine(&image, &head, &coarse, plate.as_ref());
     if let Some(top) = silhouette::hair_top(&fine.alpha, &head) {
         located.head.show_hair_top(window.outward(top));
     }
@@ -104,46 +124,18 @@ pub fn matte(mut located: Located, specs: &[&Spec]) -> Matted {
         located.head.head_width_px = width_px / window.scale_x;
         located.head.head_width_source = Source::Image;
     }
+    let covered = silhouette::skull_covered(&fine.alpha, &head);
     Matted {
         located,
         image,
         foreground: fine.foreground,
         alpha: fine.alpha,
         window,
-        confidence: coarse.confidence.min(fine.confidence).min(plainness(coarse.wall_unevenness)),
+        confidence: fine.trust.confidence(&coarse, covered),
         wall_unevenness: coarse.wall_unevenness,
         wall_colour: coarse.wall_colour,
+        plate: plate_use,
     }
-}
-
-/// A cut that looks clean before a busy room may still have eaten a collar or kept a chair:
-/// the documents ask for a plain wall, so only a plain wall earns trust.
-fn plainness(wall_unevenness: f64) -> f64 {
-    (1.4 - wall_unevenness / 15.0).clamp(0.0, 1.0)
-}
-
-fn working_picture(located: &Located, reach: &Reach) -> (Rgb, Window) {
-    let image = &located.upright.image;
-    let origin = located.head.frame().origin();
-    let unit = located.head.chin_px();
-    let clamp = |v: f64, side: usize| v.round().clamp(0.0, side as f64) as usize;
-    // Bound: at least one pixel each way, even for marks at the very edge of the picture.
-    let left = clamp(origin.x - reach.side * unit, image.width()).min(image.width() - 1);
-    let right = clamp(origin.x + reach.side * unit, image.width()).max(left + 1);
-    let top = clamp(origin.y - reach.up * unit, image.height()).min(image.height() - 1);
-    let bottom = clamp(origin.y + reach.down * unit, image.height()).max(top + 1);
-    let factor = (WORK_CHIN_PX / unit).min(1.0);
-    let part = image.part(left, top, right - left, bottom - top);
-    let width = (((right - left) as f64 * factor).round() as usize).max(1);
-    let height = (((bottom - top) as f64 * factor).round() as usize).max(1);
-    let window = Window {
-        left_px: left as f64,
-        top_px: top as f64,
-        scale_x: width as f64 / (right - left) as f64,
-        scale_y: height as f64 / (bottom - top) as f64,
-    };
-    let work = if factor < 1.0 { part.area_resized(width, height) } else { part };
-    (work, window)
 }
 
 /// The head in working pixels.

@@ -60,3 +60,23 @@ pub(super) fn head_width(alpha: &Plane, head: &Head) -> Option<f64> {
     let widest = rows?.into_iter().fold(0.0, f64::max);
     HEAD_RANGE.contains(&(widest / head.face_width_px)).then_some(widest)
 }
+
+/// Share of the skull that the cut leaves to the person: the upper half of an ellipse that is head with and without hair.
+pub(super) fn skull_covered(alpha: &Plane, head: &Head) -> f64 {
+    let frame = head.frame();
+    let (half_width, height) = (0.45 * head.face_width_px, 0.92 * head.chin_px());
+    let (mut sum, mut count) = (0.0, 0.0);
+    for row in 0..20 {
+        for column in -20..=20 {
+            let (across, up) = (f64::from(column) / 20.0, f64::from(row) / 20.0);
+            let point = frame.point(across * half_width, -up * height);
+            // What the picture cuts off is not a gap of the matte.
+            let inside = point.x >= 0.0 && point.y >= 0.0 && point.x < alpha.width as f64 && point.y < alpha.height as f64;
+            if across * across + up * up < 1.0 && inside {
+                sum += f64::from(alpha.sample(point.x, point.y));
+                count += 1.0;
+            }
+        }
+    }
+    if count > 0.0 { sum / count } else { 0.0 }
+}

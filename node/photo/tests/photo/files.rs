@@ -1,9 +1,12 @@
 //! What is accepted as a picture, and how the rest is refused.
 
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbaImage};
-use photo::decode::decode;
+use std::sync::atomic::AtomicBool;
+
+use jpeg_encoder::{ColorType, Encoder};
+use photo::decode::{DecodeError, decode, decode_until};
 use photo::upright::upright;
-use photo::{PhotoError, preview};
+use photo::{Operation, PhotoError, preview};
 
 use studio::{ORDINARY, Portrait, bytes};
 
@@ -98,7 +101,7 @@ fn transparent_pictures_lie_on_white() {
     let mut file = std::io::Cursor::new(Vec::new());
     DynamicImage::ImageRgba8(clear).write_to(&mut file, ImageFormat::Png).unwrap();
     let decoded = decode(file.get_ref()).unwrap();
-    assert!(decoded.had_alpha);
+    assert_eq!(decoded.operations, [Operation::AlphaOnWhite]);
     assert_eq!(decoded.image.at(5, 5), [255; 3]);
     assert_eq!(upright(decoded).operations[0].to_string(), "alpha_on_white");
 }
@@ -113,15 +116,6 @@ fn sixteen_bits_and_grey_are_read() {
     let mut file = std::io::Cursor::new(Vec::new());
     DynamicImage::ImageLuma8(grey).write_to(&mut file, ImageFormat::Jpeg).unwrap();
     assert_eq!(decode(file.get_ref()).unwrap().image.at(0, 0), [77; 3]);
-}
-
-#[test]
-fn print_colours_are_refused_in_words() {
-    let mut file = Vec::new();
-    let encoder = jpeg_encoder::Encoder::new(&mut file, 80);
-    encoder.encode(&vec![100; 80 * 80 * 4], 80, 80, jpeg_encoder::ColorType::Cmyk).unwrap();
-    let error = decode(&file).unwrap_err();
-    assert_eq!(error, photo::DecodeError::Unsupported("CMYK"));
 }
 
 /// A JPEG with this EXIF orientation.
@@ -172,4 +166,84 @@ fn preview_of_a_very_large_picture_is_reduced_and_says_so() {
     let shown = preview(&bytes(&large, ImageFormat::Jpeg)).unwrap();
     assert_eq!((shown.original_width_px, shown.width_px, shown.height_px), (5_000, 4_000, 400));
     assert!((shown.factor - 0.8).abs() < 1e-9);
+}
+
+/// A drawing in the colours of ink, counted down from white as Adobe writes them.
+fn in_ink(kind: ColorType) -> Vec<u8> {
+    let light = SMALL.draw();
+    let ink: Vec<u8> = light.pixels().flat_map(|p| [255 - p.0[0], 255 - p.0[1], 255 - p.0[2], 0]).collect();
+    let mut file = Vec::new();
+    Encoder::new(&mut file, 95).encode(&ink, 180, 240, kind).unwrap();
+    file
+}
+
+#[test]
+fn print_colours_become_the_colours_of_light() {
+    for kind in [ColorType::Cmyk, ColorType::CmykAsYcck] {
+        let decoded = decode(&in_ink(kind)).unwrap();
+        assert_eq!(decoded.operations, [Operation::CmykConverted]);
+        let truth = SMALL.draw();
+        for (x, y) in [(5, 5), (90, 120), (60, 200)] {
+            let (read, drawn) = (decoded.image.at(x, y), truth.get_pixel(x as u32, y as u32).0);
+            assert!(read.iter().zip(drawn).all(|(a, b)| a.abs_diff(b) < 14), "{kind:?} {x},{y}: {read:?} {drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn ink_without_a_word_about_its_counting_is_refused_with_advice() {
+    let mut file = in_ink(ColorType::Cmyk);
+    let at = file.windows(5).position(|w| w == b"Adobe").unwrap();
+    file[at] = b'X';
+    check_refused(&file, "unsupported_format");
+}
+
+fn with_profile(pixels: &[u8], kind: ColorType, profile: &[u8]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, 98);
+    encoder.add_icc_profile(profile).unwrap();
+    encoder.encode(pixels, 180, 240, kind).unwrap();
+    file
+}
+
+#[test]
+fn colours_of_a_wide_profile_are_brought_to_srgb() {
+    let wide = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    let flat = [200u8, 60, 60].repeat(180 * 240);
+    let decoded = decode(&with_profile(&flat, ColorType::Rgb, &wide)).unwrap();
+    assert_eq!(decoded.operations, [Operation::ColourConverted]);
+    let [r, g, b] = decoded.image.at(90, 120);
+    // Display P3 (200, 60, 60) lies outside of the reds that sRGB writes with the same numbers: red grows, the others shrink.
+    assert!((215..=222).contains(&r) && g < 55 && b < 58, "{r} {g} {b}");
+    let plain = decode(&with_profile(&flat, ColorType::Rgb, &moxcms::ColorProfile::new_srgb().encode().unwrap())).unwrap();
+    assert_eq!(plain.operations, []);
+    assert!(plain.image.at(90, 120)[0].abs_diff(200) < 3);
+}
+
+#[test]
+fn a_broken_profile_is_left_out_and_that_is_said() {
+    let flat = [200u8, 60, 60].repeat(180 * 240);
+    let decoded = decode(&with_profile(&flat, ColorType::Rgb, &[7; 900])).unwrap();
+    assert_eq!(decoded.operations, [Operation::ColourProfileIgnored]);
+    assert!(decoded.image.at(90, 120)[0].abs_diff(200) < 3);
+}
+
+#[test]
+fn grey_pictures_and_grey_profiles_are_read() {
+    let flat = vec![120u8; 180 * 240];
+    let grey = moxcms::ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
+    let decoded = decode(&with_profile(&flat, ColorType::Luma, &grey)).unwrap();
+    assert_eq!(decoded.operations, [Operation::ColourConverted]);
+    let [r, g, b] = decoded.image.at(90, 120);
+    assert!(r == g && g == b && (178..=186).contains(&r), "{r} {g} {b}");
+}
+
+#[test]
+fn a_cancelled_picture_is_given_up() {
+    let stop = AtomicBool::new(true);
+    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+        let file = SMALL.bytes(format);
+        assert_eq!(decode_until(&file, Some(&stop)).unwrap_err(), DecodeError::Cancelled, "{format:?}");
+        assert!(decode_until(&file, Some(&AtomicBool::new(false))).is_ok());
+    }
 }

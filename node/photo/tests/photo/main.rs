@@ -4,6 +4,9 @@
 mod card;
 mod checks;
 mod files;
+mod framing;
 mod guidance;
+mod matting;
 mod properties;
 mod runs;
+mod sheets;

@@ -77,7 +77,7 @@ impl Sitting {
     fn prepared(&self, spec: &Spec) -> Matted {
         let vision = Scripted { width: self.portrait.width, faces: vec![self.portrait.face()] };
         let decoded = decode(&bytes(&self.image, ImageFormat::Png)).unwrap();
-        matte(locate(upright(decoded), &vision, None).unwrap(), &[spec])
+        matte(locate(upright(decoded), &vision, None).unwrap(), &[spec], &vision, None)
     }
 
     /// The clean cut with this picture's pixels: drawn people are small enough not to be reduced.

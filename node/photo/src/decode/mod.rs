@@ -2,13 +2,21 @@
 //!
 //! Attack: a file of a few bytes can claim billions of pixels, so the header alone is judged before anything is allocated.
 
-use std::io::Cursor;
+mod colour;
+mod header;
+mod jpeg;
+mod watch;
+
+use std::sync::atomic::AtomicBool;
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use crate::image::Rgb;
+use crate::operation::Operation;
 use crate::text::Text;
+use header::{claimed_size, sniff};
+use watch::{JpegBytes, Pieces};
 
 /// Largest file accepted.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -26,8 +34,8 @@ pub struct Decoded {
     pub image: Rgb,
     /// EXIF orientation, 1 to 8.
     pub orientation: u8,
-    /// A transparent picture was laid on white.
-    pub had_alpha: bool,
+    /// What had to be done to make sRGB pixels of it.
+    pub operations: Vec<Operation>,
 }
 
 /// Why a file is not a usable picture.
@@ -45,6 +53,9 @@ pub enum DecodeError {
     /// A picture of a kind that this program does not read.
     #[error("{0} files are not read")]
     Unsupported(&'static str),
+    /// The caller asked to stop.
+    #[error("reading was cancelled")]
+    Cancelled,
     /// Too many bytes.
     #[error("the file has {bytes} bytes")]
     TooManyBytes {
@@ -77,6 +88,7 @@ impl DecodeError {
             DecodeError::Truncated => "truncated",
             DecodeError::Damaged => "damaged_image",
             DecodeError::Unsupported(_) => "unsupported_format",
+            DecodeError::Cancelled => "cancelled",
             DecodeError::TooManyBytes { .. } => "file_too_large",
             DecodeError::TooLarge { .. } => "too_large",
             DecodeError::TooSmall { .. } => "too_small",
@@ -103,13 +115,14 @@ impl DecodeError {
                 "HEIC is not supported. Set the phone's camera format to \"Most Compatible\" and take the photo again, or save it as JPEG first.",
             ),
             DecodeError::Unsupported("CMYK") => Text::new(
-                "这是印刷用的 CMYK 颜色照片。请使用相机原图，或另存为 RGB 颜色的 JPEG。",
-                "This photo uses CMYK print colours. Use the camera's original, or save it as an RGB JPEG.",
+                "这是印刷用的 CMYK 颜色照片，且没有说明颜色的计法。请使用相机原图，或另存为 RGB 颜色的 JPEG。",
+                "This photo uses CMYK print colours and does not say how they are counted. Use the camera's original, or save it as an RGB JPEG.",
             ),
             DecodeError::Unsupported(kind) => Text::new(
                 format!("不支持 {kind} 格式。请另存为 JPEG、PNG 或 WebP。"),
                 format!("{kind} is not supported. Save the photo as JPEG, PNG or WebP."),
             ),
+            DecodeError::Cancelled => Text::new("已取消。", "Cancelled."),
             DecodeError::TooManyBytes { bytes } => Text::new(
                 format!("文件有 {} MB，超过 {} MB。请把相机照片尺寸调小后重拍。", bytes >> 20, MAX_BYTES >> 20),
                 format!(
@@ -132,38 +145,55 @@ impl DecodeError {
     }
 }
 
-/// Reads a JPEG, PNG or WebP file.
+/// Reads a JPEG, PNG or WebP file into sRGB.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    decode_until(bytes, None)
+}
+
+/// The same, given up soon after `cancel` becomes true.
+pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded, DecodeError> {
     if bytes.len() > MAX_BYTES {
         return Err(DecodeError::TooManyBytes { bytes: bytes.len() });
     }
     let format = sniff(bytes)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    if let Some((width, height)) = claimed_size(bytes, format) {
+        judge_size(width, height)?;
+    }
+    let decoded = if format == ImageFormat::Jpeg {
+        jpeg::decode(bytes, JpegBytes::new(bytes, cancel))
+    } else {
+        by_library(Pieces::new(bytes, cancel), format)
+    };
+    decoded.map_err(|error| if watch::is_set(cancel) { DecodeError::Cancelled } else { error })
+}
+
+fn by_library(bytes: Pieces, format: ImageFormat) -> Result<Decoded, DecodeError> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
     // Bound: the pixels at eight bytes each, and as much again for what a decoder keeps beside them.
     limits.max_alloc = Some(MAX_PIXELS * 16);
-    if let Some((width, height)) = claimed_size(bytes, format) {
-        judge_size(width, height)?;
-    }
+    let mut reader = ImageReader::with_format(bytes, format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
     let (width, height) = decoder.dimensions();
     judge_size(width, height)?;
-    if format == ImageFormat::Jpeg {
-        judge_jpeg(bytes)?;
-    }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms).to_exif();
+    let profile = decoder.icc_profile().ok().flatten();
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;
-    let had_alpha = picture.color().has_alpha();
+    let (had_alpha, had_colour) = (picture.color().has_alpha(), picture.color().has_color());
     let pixels: Vec<[u8; 3]> = if had_alpha {
         picture.into_rgba8().as_raw().as_chunks::<4>().0.iter().map(on_white).collect()
     } else {
         picture.into_rgb8().as_raw().as_chunks::<3>().0.to_vec()
     };
-    let image = Rgb::from_pixels(width as usize, height as usize, pixels).ok_or(DecodeError::Damaged)?;
-    Ok(Decoded { image, orientation, had_alpha })
+    let mut image = Rgb::from_pixels(width as usize, height as usize, pixels).ok_or(DecodeError::Damaged)?;
+    let mut operations = Vec::new();
+    operations.extend(colour::to_srgb(&mut image, profile.as_deref(), had_colour));
+    if had_alpha {
+        operations.push(Operation::AlphaOnWhite);
+    }
+    Ok(Decoded { image, orientation, operations })
 }
 
 fn on_white(&[r, g, b, alpha]: &[u8; 4]) -> [u8; 3] {
@@ -188,99 +218,4 @@ fn refusal(error: &ImageError) -> DecodeError {
         ImageError::Unsupported(_) => DecodeError::Unsupported("this kind of image"),
         _ => DecodeError::Damaged,
     }
-}
-
-fn sniff(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
-    let starts = |magic: &[u8]| bytes.starts_with(magic);
-    if starts(b"\xff\xd8\xff") {
-        Ok(ImageFormat::Jpeg)
-    } else if starts(b"\x89PNG\r\n\x1a\n") {
-        Ok(ImageFormat::Png)
-    } else if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        Ok(ImageFormat::WebP)
-    } else if bytes.get(4..8) == Some(b"ftyp") {
-        match bytes.get(8..12) {
-            Some(b"avif" | b"avis") => Err(DecodeError::Unsupported("AVIF")),
-            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => Err(DecodeError::Unsupported("HEIC")),
-            _ => Err(DecodeError::NotAnImage),
-        }
-    } else if starts(b"GIF8") {
-        Err(DecodeError::Unsupported("GIF"))
-    } else if starts(b"BM") && bytes.len() > 26 {
-        Err(DecodeError::Unsupported("BMP"))
-    } else if starts(b"II*\0") || starts(b"MM\0*") {
-        Err(DecodeError::Unsupported("TIFF"))
-    } else if starts(b"%PDF") {
-        Err(DecodeError::Unsupported("PDF"))
-    } else {
-        Err(DecodeError::NotAnImage)
-    }
-}
-
-/// Size written in a PNG header, so that a bomb is named by its size and not by the decoder's own limit.
-fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
-    match format {
-        ImageFormat::Png => {
-            let side = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-            Some((side(16)?, side(20)?))
-        }
-        ImageFormat::Jpeg => jpeg_frame(bytes).map(|frame| (frame.width, frame.height)),
-        _ => None,
-    }
-}
-
-/// A JPEG decoder fills what is missing with grey; a clerk must not get half a face.
-fn judge_jpeg(bytes: &[u8]) -> Result<(), DecodeError> {
-    match jpeg_frame(bytes) {
-        Some(frame) if frame.components == 4 => Err(DecodeError::Unsupported("CMYK")),
-        Some(frame) if frame.whole => Ok(()),
-        _ => Err(DecodeError::Truncated),
-    }
-}
-
-struct JpegFrame {
-    width: u32,
-    height: u32,
-    components: u8,
-    /// The end marker was reached outside of every segment; a thumbnail's end marker lies inside of one.
-    whole: bool,
-}
-
-fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
-    let mut frame: Option<JpegFrame> = None;
-    let mut at = 2;
-    while at + 1 < bytes.len() {
-        if bytes[at] != 0xff {
-            // Inside of entropy-coded data, or padding between segments.
-            at += 1;
-            continue;
-        }
-        let marker = bytes[at + 1];
-        match marker {
-            0xff => at += 1,
-            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
-            0xd9 => {
-                let mut frame = frame?;
-                frame.whole = true;
-                return Some(frame);
-            }
-            _ => {
-                let Some(length) = bytes.get(at + 2..at + 4) else {
-                    return frame;
-                };
-                let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-                let is_frame = matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
-                if is_frame && let Some(head) = bytes.get(at + 5..at + 10) {
-                    frame = Some(JpegFrame {
-                        height: u32::from(u16::from_be_bytes([head[0], head[1]])),
-                        width: u32::from(u16::from_be_bytes([head[2], head[3]])),
-                        components: head[4],
-                        whole: false,
-                    });
-                }
-                at += 2 + length.max(2);
-            }
-        }
-    }
-    frame
 }

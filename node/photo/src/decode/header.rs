@@ -1,0 +1,101 @@
+//! What a file says about itself before a single pixel is read.
+
+use image::ImageFormat;
+
+use super::DecodeError;
+
+/// What kind of file this is, or why it is none that is read.
+pub(super) fn sniff(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    if starts(b"\xff\xd8\xff") {
+        Ok(ImageFormat::Jpeg)
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Ok(ImageFormat::Png)
+    } else if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        Ok(ImageFormat::WebP)
+    } else if bytes.get(4..8) == Some(b"ftyp") {
+        match bytes.get(8..12) {
+            Some(b"avif" | b"avis") => Err(DecodeError::Unsupported("AVIF")),
+            Some(b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"mif1" | b"msf1") => Err(DecodeError::Unsupported("HEIC")),
+            _ => Err(DecodeError::NotAnImage),
+        }
+    } else if starts(b"GIF8") {
+        Err(DecodeError::Unsupported("GIF"))
+    } else if starts(b"BM") && bytes.len() > 26 {
+        Err(DecodeError::Unsupported("BMP"))
+    } else if starts(b"II*\0") || starts(b"MM\0*") {
+        Err(DecodeError::Unsupported("TIFF"))
+    } else if starts(b"%PDF") {
+        Err(DecodeError::Unsupported("PDF"))
+    } else {
+        Err(DecodeError::NotAnImage)
+    }
+}
+
+/// Size written in a PNG header, so that a bomb is named by its size and not by the decoder's own limit.
+pub(super) fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
+    match format {
+        ImageFormat::Png => {
+            let side = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+            Some((side(16)?, side(20)?))
+        }
+        ImageFormat::Jpeg => jpeg_frame(bytes).map(|frame| (frame.width, frame.height)),
+        _ => None,
+    }
+}
+
+/// What the headers of a JPEG file say.
+pub(super) struct JpegFrame {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) components: u8,
+    /// Adobe's marker, without which nobody knows whether ink is counted up or down.
+    pub(super) adobe: bool,
+    /// The end marker was reached outside of every segment; a thumbnail's end marker lies inside of one.
+    pub(super) whole: bool,
+}
+
+/// Reads the headers, and whether the file goes on to its end.
+pub(super) fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
+    let mut frame: Option<JpegFrame> = None;
+    let mut adobe = false;
+    let mut at = 2;
+    while at + 1 < bytes.len() {
+        if bytes[at] != 0xff {
+            // Inside of entropy-coded data, or padding between segments.
+            at += 1;
+            continue;
+        }
+        let marker = bytes[at + 1];
+        match marker {
+            0xff => at += 1,
+            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
+            0xd9 => {
+                let mut frame = frame?;
+                frame.whole = true;
+                return Some(frame);
+            }
+            _ => {
+                let Some(length) = bytes.get(at + 2..at + 4) else {
+                    return frame;
+                };
+                let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+                if marker == 0xee && bytes.get(at + 4..at + 9) == Some(b"Adobe") {
+                    adobe = true;
+                }
+                let is_frame = matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc);
+                if is_frame && let Some(head) = bytes.get(at + 5..at + 10) {
+                    frame = Some(JpegFrame {
+                        adobe,
+                        height: u32::from(u16::from_be_bytes([head[0], head[1]])),
+                        width: u32::from(u16::from_be_bytes([head[2], head[3]])),
+                        components: head[4],
+                        whole: false,
+                    });
+                }
+                at += 2 + length.max(2);
+            }
+        }
+    }
+    frame
+}

@@ -1,0 +1,63 @@
+//! `huizhi photo batch`: a folder of pictures.
+
+use super::{find_specs, load_models};
+use crate::batch::{self, Order, Outcome, Plan, Roster};
+use anyhow::Result;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// A folder in, a folder out.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BatchArgs {
+    /// Folder with the pictures.
+    pictures: PathBuf,
+    /// List of the people, CSV (UTF-8 or GB18030) or XLSX. Its first line names the columns:
+    /// file/照片, id/证件号/考生号/学号, name/姓名; at least one of them.
+    #[arg(long)]
+    roster: Option<PathBuf>,
+    /// Documents, separated by commas.
+    #[arg(long, value_delimiter = ',', required = true)]
+    spec: Vec<String>,
+    /// Folder for the photos, the journal and result.csv.
+    #[arg(long)]
+    out: PathBuf,
+    /// Pictures worked on at the same time; each takes up to 250 MB. All cores if not given.
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
+    let specs = find_specs(dir, &args.spec, false)?;
+    let roster = args.roster.as_deref().map(Roster::read).transpose()?;
+    let plan = Plan::make(&args.pictures, roster.as_ref())?;
+    let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let order = Order { plan: &plan, specs: &specs, out: &args.out, jobs };
+
+    let bar = ProgressBar::new(plan.len() as u64).with_style(
+        ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let summary = batch::run(&order, &|| load_models(dir), &|| bar.inc(1))?;
+    bar.finish_and_clear();
+
+    let counts: Vec<(&str, usize)> = Outcome::ALL.iter().map(|outcome| (outcome.key(), summary.count(*outcome))).collect();
+    let table = args.out.join("result.csv");
+    let value = json!({
+        "pictures": plan.len(), "resumed": summary.resumed, "outcomes": counts.iter().copied().collect::<std::collections::BTreeMap<_, _>>(), "table": table,
+    });
+    crate::cli::print(json, &value, |_| {
+        let mut lines: Vec<String> =
+            counts.iter().filter(|(_, count)| *count > 0).map(|(key, count)| format!("{count:>7} {key}")).collect();
+        if summary.resumed > 0 {
+            lines.push(format!("{:>7} of the pictures were finished by an earlier run", summary.resumed));
+        }
+        lines.push(format!("        {}", table.display()));
+        lines.join("\n")
+    });
+    let all_made = summary.rows.iter().all(|row| row.outcome == Outcome::Made);
+    Ok(if all_made { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
