@@ -2,7 +2,7 @@
 
 use crate::raw::{RawBand, RawSpec};
 use crate::spec::limits;
-use crate::{Band, Confidence, FileRule, Forbidden, Measure, Name, ReceiptRule, Spec, SpecError, Status, Unit};
+use crate::{Band, Confidence, FileRule, Forbidden, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Unit};
 
 /// Two numbers that a source rounded differently may contradict each other by this much.
 const ROUNDING_PX: f64 = 1.0;
@@ -39,6 +39,7 @@ impl Checker<'_> {
         let bands = self.bands(&raw, print_mm)?;
         self.agree(&bands, &raw)?;
         let priority = self.priority(&raw.priority, &bands)?;
+        let policy = Policy::shipped().with(self.file, &raw.checks)?;
         Ok(Spec {
             text: text.to_owned(),
             status: self.word("status", &raw.status, &[("draft", Status::Draft), ("official", Status::Official)])?,
@@ -60,6 +61,7 @@ impl Checker<'_> {
             dpi: raw.size.dpi,
             print_mm,
             bands,
+            policy,
         })
     }
 

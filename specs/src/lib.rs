@@ -3,6 +3,7 @@
 //! One TOML file per document type states size, background, bands for head and eyes, file limits and what is forbidden,
 //! each with the source of its numbers.
 //! This crate reads such a file into a checked [`Spec`] or refuses it with the field and the reason.
+//! What the compliance checks compare with beyond that is data too: see [`Policy`].
 //! It does no I/O: the files that ship with the program are compiled in.
 //!
 //! ```
@@ -16,6 +17,7 @@ mod change;
 mod check;
 mod error;
 mod guide;
+mod policy;
 mod raw;
 mod shipped;
 mod spec;
@@ -27,5 +29,6 @@ pub use band::{Band, Measure, Unit};
 pub use change::{Change, changes};
 pub use error::SpecError;
 pub use guide::Guide;
+pub use policy::{Policy, Rule, Severity};
 pub use shipped::{find, shipped};
 pub use spec::{Confidence, FileRule, Forbidden, Name, ReceiptRule, Rgb, Spec, Status, limits};

@@ -2,7 +2,10 @@
 //!
 //! Unknown keys are refused here, because a misspelt limit that is silently ignored is a limit that is not applied.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::SpecError;
 
@@ -28,6 +31,17 @@ pub(crate) struct RawSpec {
     pub(crate) bands: Vec<RawBand>,
     pub(crate) file: RawFile,
     pub(crate) receipt: RawReceipt,
+    #[serde(default)]
+    pub(crate) checks: BTreeMap<String, RawOverride>,
+}
+
+/// What a document changes in the bounds of one check.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawOverride {
+    pub(crate) min: Option<f64>,
+    pub(crate) max: Option<f64>,
+    pub(crate) severity: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,6 +90,11 @@ pub(crate) struct RawReceipt {
 }
 
 pub(crate) fn read(file: &str, text: &str) -> Result<RawSpec, SpecError> {
+    parse(file, text)
+}
+
+/// TOML of any shape; a refusal names the field.
+pub(crate) fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, SpecError> {
     toml::from_str(text).map_err(|error| {
         let field = error.span().map_or_else(|| "-".to_owned(), |span| field_at(text, span.start));
         SpecError::new(file, field, error.message().to_owned())

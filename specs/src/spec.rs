@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::check::Checker;
 use crate::raw;
-use crate::{Band, Measure, SpecError};
+use crate::{Band, Measure, Policy, SpecError};
 
 /// Bounds on a spec file. A file arrives from another office, so each length is bounded before it is kept or shown.
 pub mod limits {
@@ -167,6 +167,7 @@ pub struct Spec {
     pub(crate) bands: Vec<Band>,
     pub(crate) file: FileRule,
     pub(crate) receipt: ReceiptRule,
+    pub(crate) policy: Policy,
 }
 
 impl Spec {
@@ -293,5 +294,10 @@ impl Spec {
     /// The receipt that goes with the photo.
     pub fn receipt(&self) -> &ReceiptRule {
         &self.receipt
+    }
+
+    /// Bounds of the checks for this document: the shipped policy with what the document changes.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 }

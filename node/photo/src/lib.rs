@@ -16,11 +16,13 @@
 //! assert!(refusal.message().zh.contains("JPEG"));
 //! ```
 
+pub mod card;
 pub mod check;
 pub mod compose;
 pub mod crop;
 pub mod decode;
 pub mod encode;
+pub mod guidance;
 pub mod image;
 pub mod lab;
 pub mod locate;
@@ -33,7 +35,7 @@ mod text;
 pub mod upright;
 mod vision;
 
-pub use check::{Check, CheckReport, Verdict};
+pub use check::{Area, Check, CheckReport, Component, Verdict};
 pub use decode::DecodeError;
 pub use image::{Point, Rgb};
 pub use locate::{LocateError, LocatedBy, Marks};

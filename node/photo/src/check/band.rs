@@ -2,7 +2,8 @@
 
 use specs::{Band, Measure, Unit};
 
-use super::{Check, Evidence, Finding, Verdict};
+use super::entry::{Advice, Bounds, Measured, judge};
+use super::{Check, Evidence, Verdict};
 use crate::locate::{Head, Source};
 use crate::text::Text;
 
@@ -29,35 +30,22 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
         (_, Some(max)) if value > max && value <= max + slack => max,
         _ => value,
     };
-    let mut check = Finding {
-        name: name(band.measure),
-        title: title(band.measure),
-        measured: known.then_some(settled),
-        unit: match band.unit {
-            Unit::Px => "px",
-            Unit::Mm => "mm",
-            Unit::ShareWidth | Unit::ShareHeight => "share",
-        },
-        min: band.min,
-        max: band.max,
-    }
-    .judge(Text::default());
-    match check.verdict {
-        Verdict::Fail if yields(evidence, band.measure) => {
-            check.verdict = Verdict::NotAssessed;
-            check.next_step = Text::new(
-                "按规格的优先顺序，这一项让位于眼睛位置（头发较高时可以裁切）。请人工确认。",
-                "By the spec's order of priority this gives way to the eye line (tall hair may be cut). Confirm it by eye.",
-            );
-        }
-        Verdict::Fail => {
-            check.code = Some("crop_infeasible");
-            check.next_step = advice(evidence, band, value);
-        }
-        Verdict::NotAssessed => {
-            check.next_step = Text::new("照片上无法测量，请人工确认。", "It could not be measured on this photo; confirm it by eye.");
-        }
-        Verdict::Pass => {}
+    let unit = match band.unit {
+        Unit::Px => "px",
+        Unit::Mm => "mm",
+        Unit::ShareWidth | Unit::ShareHeight => "share",
+    };
+    let bounds = Bounds { unit, min: band.min, max: band.max, advisory: false };
+    let measured = Measured::seen(known.then_some(settled)).code("crop_infeasible").at(evidence.scene_area());
+    let off = advice(evidence, band, value);
+    let look = Text::new("照片上无法测量，请人工确认。", "It could not be measured on this photo; confirm it by eye.");
+    let mut check = judge(name(band.measure), title(band.measure), bounds, measured, Advice { low: off.clone(), high: off, look });
+    if check.verdict == Verdict::Fail && yields(evidence, band.measure) {
+        check.verdict = Verdict::NotAssessed;
+        check.code = Some("advisory");
+        check.reason =
+            Text::new("按规格的优先顺序，这一项让位于眼睛位置。", "By the spec's order of priority this gives way to the eye line.");
+        check.next_step = Text::new("头发较高时可以裁切，请人工确认。", "Tall hair may be cut; confirm it by eye.");
     }
     check
 }

@@ -1,25 +1,22 @@
-//! InterEyeDistance: whether the original has enough pixels on the face for this document.
+//! InterEyeDistance: whether the original has enough pixels on the face at all.
 
-use super::{Check, Evidence, Finding};
-use crate::text::Text;
+use super::Component;
+use super::entry::{Entry, Measure, Measured};
+use super::scene::Scene;
 
-/// Enlarging more than this leaves visibly soft skin and stair steps.
-const MOST_ENLARGED: f64 = 1.5;
+pub(super) const CHECK: Entry = Entry {
+    name: "InterEyeDistance",
+    title: ("两眼间距（原图像素）", "Distance between the eyes in the original"),
+    low: (
+        "原图中人脸太小。请靠近被拍摄人，或提高相机分辨率后重拍。",
+        "The face is too small in the original. Move closer or raise the camera's resolution.",
+    ),
+    high: ("", ""),
+    look: ("请人工确认五官清晰可辨。", "Look that the features can be made out clearly."),
+    measure: Measure::Face(measure),
+};
 
-pub(super) fn check(evidence: &Evidence) -> Check {
-    let cropped = &evidence.composed.cropped;
-    let head = cropped.matted.located.head;
-    let distance = head.left_eye.distance(head.right_eye);
-    Finding {
-        name: "InterEyeDistance",
-        title: Text::new("两眼间距（原图像素）", "Distance between the eyes in the original"),
-        measured: Some(distance),
-        unit: "px",
-        min: Some(distance * cropped.placement.scale / MOST_ENLARGED),
-        max: None,
-    }
-    .judge(Text::new(
-        "原图中人脸太小，放大后不清晰。请靠近被拍摄人，或提高相机分辨率后重拍。",
-        "The face is too small in the original and had to be enlarged. Move closer or raise the camera's resolution.",
-    ))
+fn measure(scene: &Scene) -> Measured {
+    let distance_px = scene.seen.left_eye.distance(scene.seen.right_eye) * scene.seen.original_per_px;
+    Measured::value(distance_px).at(scene.eye_area()).scalar(Component::InterEyeDistance)
 }

@@ -1,6 +1,7 @@
 //! FileSize: bytes of the finished file against the band of the spec; 1 KB is 1024 bytes.
 
-use super::{Check, Evidence, Finding};
+use super::entry::{Advice, Bounds, Measured, judge};
+use super::{Check, Evidence};
 use crate::encode::Misfit;
 use crate::text::Text;
 
@@ -38,17 +39,8 @@ pub(super) fn check(evidence: &Evidence) -> Check {
         }
         None => Text::default(),
     };
-    let mut check = Finding {
-        name: "FileSize",
-        title: Text::new("文件大小", "File size"),
-        measured: Some(kb),
-        unit: "KB",
-        min: rule.kb_min.map(f64::from),
-        max: rule.kb_max.map(f64::from),
-    }
-    .judge(advice);
-    if check.verdict == super::Verdict::Fail {
-        check.code = Some("file_band_infeasible");
-    }
-    check
+    let bounds = Bounds { unit: "KB", min: rule.kb_min.map(f64::from), max: rule.kb_max.map(f64::from), advisory: false };
+    let measured = Measured::value(kb).code("file_band_infeasible");
+    let advice = Advice { low: advice.clone(), high: advice, look: Text::default() };
+    judge("FileSize", Text::new("文件大小", "File size"), bounds, measured, advice)
 }

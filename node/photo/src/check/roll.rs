@@ -1,21 +1,20 @@
-//! HeadPoseRoll: how far the head of the finished photo is tilted.
+//! HeadPoseRoll: how far the head of the finished photo is tilted; positive when the eye on the right is lower.
 
-use super::{Check, Evidence, Finding};
-use crate::text::Text;
+use super::Component;
+use super::entry::{Entry, Measure, Measured};
+use super::scene::Scene;
+use crate::locate::Frame;
 
-/// ISO/IEC 19794-5 allows 8 degrees.
-const MAX_DEG: f64 = 8.0;
+pub(super) const CHECK: Entry = Entry {
+    name: "HeadPoseRoll",
+    title: ("头部左右倾斜", "Tilt of the head"),
+    low: ("头部歪斜。请让被拍摄人坐正、双眼水平后重拍。", "The head is tilted. Ask the sitter to hold the eyes level."),
+    high: ("", ""),
+    look: ("请人工确认双眼水平。", "Look that the eyes are level."),
+    measure: Measure::Face(measure),
+};
 
-pub(super) fn check(evidence: &Evidence) -> Check {
-    let cropped = &evidence.composed.cropped;
-    let roll = cropped.matted.located.head.frame().roll_deg() + cropped.placement.roll_corrected_deg;
-    Finding {
-        name: "HeadPoseRoll",
-        title: Text::new("头部左右倾斜", "Tilt of the head"),
-        measured: Some(roll),
-        unit: "deg",
-        min: Some(-MAX_DEG),
-        max: Some(MAX_DEG),
-    }
-    .judge(Text::new("头部歪斜。请让被拍摄人坐正、双眼水平后重拍。", "The head is tilted. Ask the sitter to hold the eyes level."))
+fn measure(scene: &Scene) -> Measured {
+    let roll_deg = Frame::new(scene.seen.left_eye, scene.seen.right_eye).roll_deg() + scene.seen.roll_corrected_deg;
+    Measured::value(roll_deg).at(scene.face_area()).scalar(Component::HeadPoseRoll)
 }

@@ -1,8 +1,11 @@
 //! From files to finished photos: refusals, whole runs on a drawn portrait, and bytes that nobody expected.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
+mod card;
+mod checks;
 mod files;
 mod framing;
+mod guidance;
 mod matting;
 mod properties;
 mod runs;

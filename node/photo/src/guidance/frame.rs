@@ -1,0 +1,182 @@
+//! One preview frame: the face checks of the photo, and whether head and wall are where the document wants them.
+
+use serde::Serialize;
+use specs::Spec;
+
+use super::Code;
+use crate::check::{CheckReport, Seen, Verdict, assess_face};
+use crate::image::{Point, Rgb};
+use crate::lab::{difference_squared, lab};
+use crate::locate::Frame as Axes;
+use crate::vision::{Face, Iris, Mesh, Vision, VisionError};
+
+/// Eye line to chin in distances between the eyes, where no mesh shows the chin.
+const CHIN_PER_EYE_DISTANCE: f64 = 1.8;
+/// Width of the face in distances between the eyes, where no mesh shows the cheeks.
+const FACE_PER_EYE_DISTANCE: f64 = 2.12;
+/// The finished photo is cut out of the picture: the head may be this much smaller than in the finished photo, and
+/// hardly larger.
+const SIZE_RANGE: std::ops::RangeInclusive<f64> = 0.45..=1.12;
+/// How far the head may be from where the document has it, in widths (heights) of the largest frame of its shape.
+const OFF_CENTRE: f64 = 0.1;
+const OFF_HEIGHT: f64 = 0.14;
+/// Root mean square colour difference of the wall (CIELAB) above which the cut is in danger.
+const UNEVEN_WALL: f64 = 12.0;
+
+/// A preview frame of the camera.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// The pixels, best about 480 on the longer side.
+    pub image: &'a Rgb,
+}
+
+/// What one frame shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FrameReport {
+    /// All reasons against taking the photo now, the most important first; empty when all is good.
+    pub reasons: Vec<Code>,
+    /// The checks of the face, places in pixels of the frame; empty when there is no face.
+    pub checks: CheckReport,
+}
+
+impl FrameReport {
+    /// What to say about this frame alone.
+    pub fn code(&self) -> Code {
+        self.reasons.first().copied().unwrap_or(Code::Ready)
+    }
+
+    fn only(code: Code) -> FrameReport {
+        FrameReport { reasons: vec![code], checks: CheckReport::default() }
+    }
+}
+
+impl Frame<'_> {
+    /// Looks at the frame with whatever models are there.
+    pub fn assess(&self, spec: &Spec, vision: &dyn Vision) -> FrameReport {
+        let mut faces = match vision.faces(self.image) {
+            Ok(faces) => faces,
+            Err(VisionError::Absent | VisionError::Failed(_)) => return FrameReport::only(Code::NoModel),
+        };
+        faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
+        let Some(face) = faces.first().filter(|face| usable(face)) else { return FrameReport::only(Code::NoFace) };
+        let mesh = vision.mesh(self.image, face).ok();
+        let irises = mesh.as_ref().and_then(|mesh| vision.irises(self.image, mesh).ok());
+        let second = faces.get(1).map_or(0.0, |second| second.bounds.area() / face.bounds.area().max(1.0));
+        self.judge(spec, face, mesh, irises, second)
+    }
+
+    fn judge(&self, spec: &Spec, face: &Face, mesh: Option<Mesh>, irises: Option<[Iris; 2]>, second: f64) -> FrameReport {
+        let axes = Axes::new(face.left_eye, face.right_eye);
+        let d = axes.eye_distance_px;
+        let chin = mesh.as_ref().map_or_else(|| axes.point(0.0, CHIN_PER_EYE_DISTANCE * d), |mesh| mesh.at(152));
+        let face_width_px = mesh.as_ref().map_or(FACE_PER_EYE_DISTANCE * d, |mesh| mesh.at(234).distance(mesh.at(454)));
+        let seen = Seen {
+            image: self.image,
+            left_eye: face.left_eye,
+            right_eye: face.right_eye,
+            chin,
+            face_width_px,
+            face: Some(*face),
+            mesh,
+            irises,
+            second_face: Some(second),
+            original_per_px: 1.0,
+            roll_corrected_deg: 0.0,
+        };
+        let checks = assess_face(&seen, spec.policy());
+        let mut reasons = self.framing(spec, &axes, axes.down(chin));
+        reasons.extend(checks.checks.iter().filter(|check| check.verdict == Verdict::Fail).filter_map(|check| {
+            let low = check.measured.zip(check.min).is_some_and(|(value, min)| value < min);
+            reason(check.name, low)
+        }));
+        if self.wall_unevenness(&axes, face_width_px).is_some_and(|unevenness| unevenness > UNEVEN_WALL) {
+            reasons.push(Code::PlainWall);
+        }
+        reasons.sort_unstable();
+        reasons.dedup();
+        FrameReport { reasons, checks }
+    }
+
+    /// Size and place of the head against the largest frame of the document's shape in the middle of the picture.
+    fn framing(&self, spec: &Spec, axes: &Axes, chin_px: f64) -> Vec<Code> {
+        let guide = spec.guide();
+        let (width, height) = (self.image.width() as f64, self.image.height() as f64);
+        let (frame_width, frame_height) = (width.min(height * guide.aspect), height.min(width / guide.aspect));
+        let mut reasons = Vec::new();
+        let size = chin_px / ((guide.chin - guide.eye_line).max(0.05) * frame_height);
+        if !SIZE_RANGE.contains(&size) {
+            reasons.push(if size < *SIZE_RANGE.start() { Code::ComeCloser } else { Code::GoBack });
+        }
+        let eyes = axes.origin();
+        let across = (eyes.x - width / 2.0) / frame_width;
+        if across.abs() > OFF_CENTRE {
+            reasons.push(if across < 0.0 { Code::MoveRight } else { Code::MoveLeft });
+        }
+        // A small head leaves room to move the cut-out: only a head whose place does not fit any cut-out is off.
+        let slack = ((1.0 - size) / 2.0).clamp(0.0, 0.25);
+        let line = (height - frame_height) / 2.0 + guide.eye_line * frame_height;
+        let down = (eyes.y - line) / frame_height;
+        if down.abs() > OFF_HEIGHT + slack {
+            reasons.push(if down > 0.0 { Code::AimLower } else { Code::AimHigher });
+        }
+        reasons
+    }
+
+    /// Root mean square colour difference of the wall beside and above the head from its mean; `None` when none is seen.
+    fn wall_unevenness(&self, axes: &Axes, face_width_px: f64) -> Option<f64> {
+        let origin = axes.origin();
+        let (clear, top) = (1.15 * face_width_px, origin.y - 1.6 * face_width_px);
+        let bottom = origin.y + 0.6 * face_width_px;
+        let (mut sum, mut squares, mut count) = ([0f64; 3], 0f64, 0f64);
+        for y in (0..self.image.height()).step_by(4).filter(|y| (*y as f64) < bottom) {
+            for x in (0..self.image.width()).step_by(4) {
+                if (x as f64 - origin.x).abs() > clear || (y as f64) < top {
+                    let colour = lab(self.image.at(x as isize, y as isize));
+                    (0..3).for_each(|axis| sum[axis] += f64::from(colour[axis]));
+                    squares += f64::from(difference_squared(colour, [0.0; 3]));
+                    count += 1.0;
+                }
+            }
+        }
+        let mean_squared: f64 = sum.iter().map(|v| (v / count).powi(2)).sum();
+        (count >= 60.0).then(|| (squares / count - mean_squared).max(0.0).sqrt())
+    }
+}
+
+/// A model may answer with anything; only a face with eyes apart is judged.
+fn usable(face: &Face) -> bool {
+    let points = [face.left_eye, face.right_eye, face.nose, face.mouth_left, face.mouth_right];
+    let finite = points.iter().all(|p: &Point| p.x.is_finite() && p.y.is_finite());
+    finite && face.right_eye.x - face.left_eye.x > 4.0
+}
+
+/// The instruction that a failed check asks for; `None` for what nobody can mend before the camera.
+fn reason(name: &str, low: bool) -> Option<Code> {
+    Some(match name {
+        "SingleFacePresent" => Code::SecondFace,
+        "HeadPoseYaw" => Code::FaceCamera,
+        "HeadPosePitch" => {
+            if low {
+                Code::ChinUp
+            } else {
+                Code::ChinDown
+            }
+        }
+        "HeadPoseRoll" => Code::HoldUpright,
+        "EyesOpen" => Code::OpenEyes,
+        "MouthClosed" => Code::CloseMouth,
+        "LuminanceMean" => {
+            if low {
+                Code::MoreLight
+            } else {
+                Code::LessLight
+            }
+        }
+        "UnderExposurePrevention" => Code::MoreLight,
+        "OverExposurePrevention" => Code::LessLight,
+        "HalfFaceShade" => Code::EvenLight,
+        "GlassesGlare" => Code::AvoidGlare,
+        "Sharpness" | "MotionBlur" => Code::HoldStill,
+        _ => return None,
+    })
+}
