@@ -36,12 +36,6 @@ impl Plane {
         Plane { width: self.width, height: self.height, values: self.values.iter().map(|&v| change(v)).collect() }
     }
 
-    pub(crate) fn zip(&self, other: &Plane, combine: impl Fn(f32, f32) -> f32) -> Plane {
-        debug_assert_eq!((self.width, self.height), (other.width, other.height));
-        let values = self.values.iter().zip(&other.values).map(|(&a, &b)| combine(a, b)).collect();
-        Plane { width: self.width, height: self.height, values }
-    }
-
     /// Bilinear value at a position in pixels (pixel centres at .5); outside, the nearest edge.
     pub(crate) fn sample(&self, x: f64, y: f64) -> f32 {
         let x = (x - 0.5).clamp(0.0, (self.width - 1) as f64);
@@ -52,22 +46,6 @@ impl Plane {
         let top = self.at(x0, y0) * (1.0 - fx) + self.at(x1, y0) * fx;
         let bottom = self.at(x0, y1) * (1.0 - fx) + self.at(x1, y1) * fx;
         top * (1.0 - fy) + bottom * fy
-    }
-
-    /// Means of squares of `block` pixels; those at the right and lower edge may be smaller.
-    pub(crate) fn averaged(&self, block: usize) -> Plane {
-        let (width, height) = (self.width.div_ceil(block), self.height.div_ceil(block));
-        Plane::from_fn(width, height, |x, y| {
-            let (right, bottom) = (((x + 1) * block).min(self.width), ((y + 1) * block).min(self.height));
-            let (mut sum, mut count) = (0.0, 0.0);
-            for v in y * block..bottom {
-                for u in x * block..right {
-                    sum += self.at(u, v);
-                    count += 1.0;
-                }
-            }
-            sum / count
-        })
     }
 
     /// Bilinear enlargement.

@@ -44,7 +44,7 @@ pub(super) fn filled<const N: usize>(width: usize, height: usize, mut values: Ve
 
 /// The two halved places around a place, and how much the second counts.
 fn neighbours(at: usize, half: usize) -> (usize, usize, f32) {
-    if at % 2 == 0 { ((at / 2).saturating_sub(1), at / 2, 0.75) } else { (at / 2, (at / 2 + 1).min(half - 1), 0.25) }
+    if at.is_multiple_of(2) { ((at / 2).saturating_sub(1), at / 2, 0.75) } else { (at / 2, (at / 2 + 1).min(half - 1), 0.25) }
 }
 
 #[cfg(test)]
