@@ -3,6 +3,7 @@
 //! Standard library only, and no crate of the workspace: it must start in a second on a machine that has built nothing yet.
 #![allow(clippy::print_stdout, reason = "a command line tool talks to a terminal")]
 
+mod report;
 mod run;
 mod setup;
 mod shell;
@@ -19,8 +20,11 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   run [--reset] [--in DIR] …    prepare the machine, build, start the demo federation (arguments go to `huizhi demo`)
-  test [--ci] [--keep-going]    prepare the machine, then every check: format, tidy, lints, tests, types, UI, browser
+  test [--ci] [--keep-going] [--data DIR]
+                                prepare the machine, then every check: format, tidy, lints, tests, types, UI, browser
   setup [--ci]                  only prepare: Debian packages, UI packages, UI build, model weights
+  report photo [--quick] …      measure the photo engine and write target/report/photo.html
+                                (--models DIR: with the models of that folder)
   tidy                          only the architecture checks
   gen                           write the OpenAPI document and the UI's types again
 ";
@@ -41,14 +45,21 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
     if command == "run" {
         return run::run(&Shell::new(false)?, &arguments);
     }
+    if command == "report" {
+        return match arguments.split_first() {
+            Some((what, rest)) if what == "photo" => report::photo(&Shell::new(false)?, rest),
+            _ => Err(format!("`report` knows `photo` only\n\n{USAGE}")),
+        };
+    }
     let ci = take_flag(&mut arguments, "--ci");
+    let data = take_value(&mut arguments, "--data")?;
     let keep_going = command == "test" && take_flag(&mut arguments, "--keep-going");
     if let Some(unknown) = arguments.first() {
         return Err(format!("`{command}` does not know `{unknown}`\n\n{USAGE}"));
     }
     let shell = Shell::new(ci)?;
     match command {
-        "test" => test::test(&shell, keep_going),
+        "test" => test::test(&shell, keep_going, data.as_deref()),
         "setup" => setup::setup(&shell, setup::Purpose::Test),
         "tidy" => tidy::tidy(&shell),
         "gen" => types::write(&shell),
@@ -61,6 +72,12 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
 }
 
 /// Removes a flag from the arguments and tells whether it was there.
+fn take_value(arguments: &mut Vec<String>, flag: &str) -> Result<Option<String>, String> {
+    let Some(at) = arguments.iter().position(|argument| argument == flag) else { return Ok(None) };
+    let _ = arguments.remove(at);
+    if at < arguments.len() { Ok(Some(arguments.remove(at))) } else { Err(format!("{flag} needs a folder")) }
+}
+
 fn take_flag(arguments: &mut Vec<String>, flag: &str) -> bool {
     let before = arguments.len();
     arguments.retain(|argument| argument != flag);

@@ -31,7 +31,9 @@ enum Outcome {
 }
 
 /// Runs the steps in order; stops at the first failure unless told to go on.
-pub(crate) fn test(shell: &Shell, keep_going: bool) -> Result<(), String> {
+///
+/// `data` names a folder with models and photos that no package brings; the tests that need them run on top.
+pub(crate) fn test(shell: &Shell, keep_going: bool, data: Option<&str>) -> Result<(), String> {
     let mut outcomes = Vec::new();
     let mut failures = 0;
     for step in STEPS {
@@ -50,6 +52,11 @@ pub(crate) fn test(shell: &Shell, keep_going: bool) -> Result<(), String> {
             }
         }
         println!("-- {} took {:.1} s", step.name, start.elapsed().as_secs_f64());
+    }
+    if let Some(data) = data {
+        shell.heading("outside data");
+        let packages = ["test", "--package", "models", "--package", "photo", "--features", "models/outside-data,photo/outside-data"];
+        check(shell.cargo(&packages).env("HUIZHI_TEST_DATA", data))?;
     }
     shell.heading("summary");
     for (step, outcome) in STEPS.iter().zip(&outcomes) {

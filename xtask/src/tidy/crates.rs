@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &str, &[&str])] = &[
     ("specs", "specs", &[]),
     ("node/photo", "photo", &["specs", "studio"]),
     ("node/photo/studio", "studio", &["photo", "specs"]),
+    ("node/photo/report", "photo-report", &["photo", "studio", "specs", "models"]),
     ("models", "models", &["photo", "specs"]),
     ("node", "node", &["protocol", "specs", "photo", "models"]),
     ("tests", "system-tests", &["node", "protocol", "specs", "photo", "models"]),

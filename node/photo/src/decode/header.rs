@@ -1,5 +1,7 @@
 //! What a file says about itself before a single pixel is read.
 
+use std::borrow::Cow;
+
 use image::ImageFormat;
 
 use super::DecodeError;
@@ -53,6 +55,38 @@ pub(super) struct JpegFrame {
     pub(super) adobe: bool,
     /// The end marker was reached outside of every segment; a thumbnail's end marker lies inside of one.
     pub(super) whole: bool,
+}
+
+/// Compressed profiles and texts above this size are cut out of a PNG: they unpack to a thousand times as much,
+/// and profiles of cameras and screens have less than a tenth of it.
+const MAX_PACKED_BYTES: usize = 64 * 1024;
+
+/// A PNG without the chunks that would unpack to more memory than they are worth, and whether a colour profile was among them.
+pub(super) fn without_bombs(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
+    let mut cut: Vec<std::ops::Range<usize>> = Vec::new();
+    let mut lost_profile = false;
+    let mut at = 8;
+    while let Some(head) = bytes.get(at..at + 8) {
+        let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let end = at.saturating_add(length).saturating_add(12).min(bytes.len());
+        let is_packed = [b"iCCP", b"zTXt", b"iTXt"].iter().any(|kind| head[4..] == kind[..]);
+        if is_packed && length > MAX_PACKED_BYTES {
+            lost_profile |= &head[4..] == b"iCCP";
+            cut.push(at..end);
+        }
+        at = end;
+    }
+    if cut.is_empty() {
+        return (Cow::Borrowed(bytes), false);
+    }
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut from = 0;
+    for range in cut {
+        kept.extend_from_slice(&bytes[from..range.start]);
+        from = range.end;
+    }
+    kept.extend_from_slice(&bytes[from..]);
+    (Cow::Owned(kept), lost_profile)
 }
 
 /// Reads the headers, and whether the file goes on to its end.

@@ -15,7 +15,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::image::Rgb;
 use crate::operation::Operation;
 use crate::text::Text;
-use header::{claimed_size, sniff};
+use header::{claimed_size, sniff, without_bombs};
 use watch::{JpegBytes, Pieces};
 
 /// Largest file accepted.
@@ -162,7 +162,11 @@ pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded
     let decoded = if format == ImageFormat::Jpeg {
         jpeg::decode(bytes, JpegBytes::new(bytes, cancel))
     } else {
-        by_library(Pieces::new(bytes, cancel), format)
+        let (kept, lost_profile) = if format == ImageFormat::Png { without_bombs(bytes) } else { (bytes.into(), false) };
+        by_library(Pieces::new(&kept, cancel), format).map(|mut decoded| {
+            decoded.operations.extend(lost_profile.then_some(Operation::ColourProfileIgnored));
+            decoded
+        })
     };
     decoded.map_err(|error| if watch::is_set(cancel) { DecodeError::Cancelled } else { error })
 }

@@ -40,6 +40,8 @@ pub(super) struct Bands {
     pub(super) from_outline: Vec<f32>,
     /// The wall, learnt again close to the outline.
     pub(super) wall: WallField,
+    /// Whether hair and face are here, not clothes.
+    pub(super) is_head: Vec<bool>,
     /// Whether the wall is one smooth field.
     pub(super) plain: bool,
 }
@@ -55,8 +57,10 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
     let plain = coarse.wall.roughness < PLAIN_ROUGHNESS;
     let hair = if plain { HAIR } else { BUSY };
     let mut places = Vec::with_capacity(inside.len());
+    let mut is_head = Vec::with_capacity(inside.len());
     for at in 0..inside.len() {
         let down = frame.down(Point::new((at % width) as f64 + 0.5, (at / width) as f64 + 0.5)) / unit;
+        is_head.push(down < NECK.0);
         let body = ((down - NECK.0) / (NECK.1 - NECK.0)).clamp(0.0, 1.0);
         let reach = |hair: f64, body_px: f64| (hair + body * (body_px - hair)) * unit;
         // A place that the coarse cut leaves open is open, wherever it is.
@@ -80,6 +84,7 @@ pub(super) fn bands(coarse: &Coarse, head: &Head, texture: &Texture) -> Bands {
     Bands {
         inner: inner.iter().map(|(_, at)| *at).collect(),
         from_outline: (0..inside.len()).map(|at| if inside[at] { to_wall[at].0 } else { to_person[at].0 }).collect(),
+        is_head,
         places,
         wall,
         plain,
@@ -112,7 +117,7 @@ fn nearest(width: usize, height: usize, is_source: impl Fn(usize) -> bool) -> Ve
         if let Some(source) = best[from].1 {
             let (x, y) = ((at % width) as f32, (at / width) as f32);
             let (u, v) = ((source as usize % width) as f32, (source as usize / width) as f32);
-            let distance = (x - u).hypot(y - v);
+            let distance = (x - u) * (x - u) + (y - v) * (y - v);
             if distance < best[at].0 {
                 best[at] = (distance, Some(source));
             }
@@ -158,6 +163,7 @@ fn nearest(width: usize, height: usize, is_source: impl Fn(usize) -> bool) -> Ve
             take(y * width + x, y * width + x - 1);
         }
     }
+    best.iter_mut().for_each(|(squared, _)| *squared = squared.sqrt());
     best
 }
 

@@ -14,6 +14,8 @@ use crate::image::Rgb;
 use crate::locate::Head;
 use crate::plane::Plane;
 
+/// Places within this distance of the coarse outline, in reduced pixels, decide how far the cut is trusted.
+const NEAR_PX: f32 = 2.0;
 /// Before a busy wall a mixture of two colours explains too much.
 const BUSY_BELIEF: f32 = 0.4;
 
@@ -71,7 +73,10 @@ pub(super) fn refine(image: &Rgb, head: &Head, coarse: &Coarse, plate: Option<&R
             let own = p.front[i] + a * (pixel[i] - a * p.front[i] - (1.0 - a) * p.back[i]);
             (own.clamp(0.0, 255.0) + 0.5) as u8
         });
-        trust.add(bands.from_outline[cells.cell(x, y)], p.trust / scene.belief, a, by_edge);
+        let cell = cells.cell(x, y);
+        if bands.from_outline[cell] <= NEAR_PX {
+            trust.add(bands.is_head[cell], p.trust / scene.belief);
+        }
     }
     Fine { alpha, foreground, trust }
 }

@@ -10,7 +10,7 @@ use super::wall::WallField;
 use crate::image::Rgb;
 
 /// Roughness of a place, against the usual one of the wall, up to which nothing but noise is in it.
-const SMOOTH: f32 = 1.9;
+const SMOOTH: f32 = 1.6;
 /// Above this many times the usual roughness there is something before the wall.
 const ROUGH: f32 = 2.6;
 /// How dark a shadow may be, how much lighter a place may be, and how far the channels may part.

@@ -6,6 +6,8 @@ const COMPONENTS: usize = 6;
 /// More samples than this tell nothing new.
 const MOST_SAMPLES: usize = 1_500;
 const ROUNDS: usize = 6;
+/// Squared deviations from a mean at which its colours end.
+const FARTHEST: f32 = 50.0;
 /// Variance added to each axis, so that a perfectly flat wall still tolerates sensor noise and JPEG blocks.
 const NOISE_VARIANCE: f32 = 6.0;
 
@@ -64,7 +66,8 @@ impl Mixture {
                 let [x, y, z] = [0, 1, 2].map(|i| colour[i] - part.mean[i]);
                 let [a, b, c, d, e, f] = part.inverse;
                 let distance = a * x * x + d * y * y + f * z * z + 2.0 * (b * x * y + c * x * z + e * y * z);
-                part.weight * part.peak * (-0.5 * distance).exp()
+                // Farther than this the density is nothing beside that of any colour.
+                if distance > FARTHEST { 0.0 } else { part.weight * part.peak * (-0.5 * distance).exp() }
             })
             .sum()
     }

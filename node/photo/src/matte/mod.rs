@@ -81,8 +81,8 @@ impl MatteError {
     pub fn message(&self) -> Text {
         match self {
             MatteError::NotSeparable { .. } => Text::new(
-                "背景杂乱，或与头发、衣服颜色相近，抠图不可靠。请换到纯色墙前、离墙半米以上，穿与墙面颜色反差明显的衣服重拍；固定机位可先拍一张空墙作为参照。",
-                "The background is busy or too close to hair or clothes, so the cut cannot be trusted. Take the photo before a plain wall, half a metre away from it, in clothes that contrast with it; a camera that never moves can record the empty wall first.",
+                "背景杂乱，或与头发、衣服颜色相近，抠图不可靠。请在光线充足处、纯色墙前离墙半米以上，穿与墙面颜色反差明显的衣服重拍；固定机位可先拍一张空墙作为参照。",
+                "The background is busy or too close to hair or clothes, so the cut cannot be trusted. Take the photo in good light before a plain wall, half a metre away from it, in clothes that contrast with it; a camera that never moves can record the empty wall first.",
             ),
         }
     }

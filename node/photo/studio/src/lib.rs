@@ -7,6 +7,7 @@ mod canvas;
 mod card;
 pub mod defect;
 pub mod framing;
+pub mod memory;
 mod noise;
 mod person;
 mod portrait;

@@ -1,7 +1,7 @@
 //! Whole runs on a drawn portrait, of which every point is known.
 
 use image::ImageFormat;
-use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Stage, Standardized, Verdict, standardize};
+use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Stage, Standardized, Verdict, preview, standardize};
 use specs::{Spec, find};
 
 use studio::{ORDINARY, Portrait, Scripted, bytes};
@@ -56,6 +56,32 @@ fn the_file_has_exact_pixels_resolution_and_no_metadata() {
     assert_eq!((read.width(), read.height(), read.color()), (358, 441, image::ColorType::Rgb8));
     assert!((14 * 1024..=20 * 1024).contains(&jpeg.len()), "{}", jpeg.len());
     assert!(made.quality >= 70);
+}
+
+#[test]
+fn nothing_of_the_cameras_metadata_reaches_the_file() {
+    let plain = ORDINARY.bytes(ImageFormat::Jpeg);
+    // EXIF with a place and a thumbnail, XMP, a comment, and bytes behind the end, each with words to look for.
+    let segment = |marker: u8, text: &[u8]| [&[0xff, marker][..], &(text.len() as u16 + 2).to_be_bytes(), text].concat();
+    let secrets: [&[u8]; 4] = [
+        b"Exif\0\0SECRET-GPS 39.9N 116.4E \xff\xd8\xff\xd9",
+        b"http://ns.adobe.com/xap/1.0/\0SECRET-XMP",
+        b"SECRET-COMMENT",
+        b"SECRET-TAIL",
+    ];
+    let mut file = plain[..2].to_vec();
+    for (marker, text) in [(0xe1, secrets[0]), (0xe1, secrets[1]), (0xfe, secrets[2])] {
+        file.extend(segment(marker, text));
+    }
+    file.extend_from_slice(&plain[2..]);
+    file.extend_from_slice(secrets[3]);
+    assert!(!photo::encode::extra_segments(&file).is_empty());
+    for spec in specs::shipped() {
+        let made = standardize(&file, spec, &seeing(&ORDINARY), None, &mut |_| {}).unwrap();
+        assert!(!made.jpeg.windows(6).any(|window| window == b"SECRET"), "{}", spec.id());
+        assert_eq!(photo::encode::extra_segments(&made.jpeg), [], "{}", spec.id());
+    }
+    assert!(!preview(&file).unwrap().jpeg.windows(6).any(|window| window == b"SECRET"));
 }
 
 #[test]
@@ -241,8 +267,12 @@ fn blur_and_bad_light_are_seen() {
         image.pixels_mut().for_each(|p| p.0 = p.0.map(|v| (f32::from(v) * factor).min(255.0) as u8));
         image
     };
-    check_verdict(&with(scaled(0.1)), "UnderExposurePrevention", Verdict::Fail);
-    check_verdict(&with(scaled(1.7)), "OverExposurePrevention", Verdict::Fail);
+    // Nobody can be cut out of such light, so it is judged where the wall stays.
+    let text = find("jp-passport").unwrap().text().replacen("\"retouch\"", "\"retouch\", \"background_replacement\"", 1);
+    let keeps = &Spec::parse("x", &text).unwrap();
+    let in_light = |factor| standardize(&bytes(&scaled(factor), ImageFormat::Png), keeps, &seeing(&ORDINARY), None, &mut |_| {}).unwrap();
+    check_verdict(&in_light(0.1), "UnderExposurePrevention", Verdict::Fail);
+    check_verdict(&in_light(1.7), "OverExposurePrevention", Verdict::Fail);
 }
 
 #[test]
