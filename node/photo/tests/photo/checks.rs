@@ -82,13 +82,9 @@ fn scalar_mappings_give_all_expected_results_of_ofiq() {
 fn check_trials(trials: &[Trial]) {
     let mut bad = Vec::new();
     for trial in trials {
-        eprintln!(
-            "{:<26} {:<62} false rejects {:>3.0} %  detected {:>3.0} %",
-            trial.check,
-            trial.fault,
-            100.0 * trial.false_rejects(),
-            100.0 * trial.detected()
-        );
+        let rates: Vec<String> =
+            trial.strengths.iter().enumerate().map(|(at, x)| format!("{x}: {:.0} %", 100.0 * trial.detected_at(at))).collect();
+        eprintln!("{} | {} | false rejects {:.0} % | {}", trial.check, trial.fault, 100.0 * trial.false_rejects(), rates.join(", "));
         if !trial.flips_once() {
             bad.push(format!("{} ({}) {:?} {:?}", trial.check, trial.fault, trial.strengths, trial.measured));
         }

@@ -107,7 +107,7 @@ const HAIR: [f64; 3] = [36.0, 30.0, 28.0];
 const FAULTS: &[Fault] = &[
     ("SingleFacePresent", "area of a second face over the first", &[0.05, 0.1, 0.2, 0.4, 0.8], |s, x| s.second_face = x),
     ("InterEyeDistance", "times the original is smaller", &[1.1, 1.3, 2.0, 3.0, 4.0], |s, x| s.original_per_px = 1.0 / x),
-    ("HeadPoseYaw", "turn of the mesh in degrees", &[3.0, 6.0, 14.0, 20.0, 30.0], |s, x| {
+    ("HeadPoseYaw", "turn of the mesh in degrees", &[3.0, 6.0, 9.0, 11.0, 14.0, 20.0, 30.0], |s, x| {
         let deg = s.sign() * x;
         s.turn(|surface| surface.yawed(deg));
     }),
@@ -115,12 +115,12 @@ const FAULTS: &[Fault] = &[
         s.surface = None;
         s.face.nose.x += s.sign() * 0.55 * s.portrait.eye_distance * x.to_radians().tan();
     }),
-    ("HeadPosePitch", "nod of the mesh in degrees", &[4.0, 8.0, 19.0, 25.0, 32.0], |s, x| {
+    ("HeadPosePitch", "nod of the mesh in degrees", &[4.0, 8.0, 12.0, 16.0, 19.0, 25.0, 32.0], |s, x| {
         let deg = s.sign() * x;
         s.turn(|surface| surface.pitched(deg));
     }),
     ("HeadPoseRoll", "tilt in degrees", &[2.0, 5.0, 11.0, 16.0, 24.0], |s, x| s.roll_deg = s.sign() * x),
-    ("EyesOpen", "share by which the lids close", &[0.1, 0.2, 0.5, 0.8, 1.0], |s, x| s.turn(|surface| surface.closing_eyes(x))),
+    ("EyesOpen", "share by which the lids close", &[0.1, 0.2, 0.3, 0.4, 0.5, 0.8, 1.0], |s, x| s.turn(|surface| surface.closing_eyes(x))),
     ("MouthClosed", "opening over eyes to chin", &[0.02, 0.04, 0.09, 0.15, 0.3], |s, x| s.turn(|surface| surface.opening_mouth(x))),
     ("ExpressionNeutrality", "lift of the mouth corners over eye distance", &[0.02, 0.05, 0.12, 0.18, 0.25], |s, x| {
         s.turn(|surface| surface.smiling(x));
@@ -129,7 +129,7 @@ const FAULTS: &[Fault] = &[
         let aside = s.sign() * x;
         s.turn(|surface| surface.looking(aside));
     }),
-    ("EyesVisible", "share of the eye zone under hair", &[0.1, 0.2, 0.5, 0.75, 1.0], |s, x| {
+    ("EyesVisible", "share of the eye zone under hair", &[0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0], |s, x| {
         s.each(|u, v, c| if (0.1..0.9).contains(&u) && v > -0.6 && v < 0.35 && u > 0.8 - 0.6 * x { HAIR } else { c });
     }),
     ("BrowsVisible", "share of the forehead under a fringe", &[0.15, 0.3, 0.6, 0.8, 1.0], |s, x| {
@@ -144,46 +144,50 @@ const FAULTS: &[Fault] = &[
     ("NoHeadCoverings", "share of the head under a red cap", &[0.1, 0.2, 0.5, 0.75, 1.0], |s, x| {
         s.each(|u, v, c| if v < -0.78 && v > -1.6 && u.abs() < 1.1 && (u + 0.7) / 1.4 < x { [190.0, 30.0, 40.0] } else { c });
     }),
-    ("LuminanceMean", "share of light taken away", &[0.15, 0.3, 0.8, 0.88, 0.94], |s, x| paint::gain(&mut s.image, [1.0 - x; 3])),
+    ("LuminanceMean", "share of light taken away", &[0.15, 0.3, 0.6, 0.72, 0.8, 0.88, 0.94], |s, x| {
+        paint::gain(&mut s.image, [1.0 - x; 3])
+    }),
     ("LuminanceVariance", "share of contrast taken away", &[0.15, 0.3, 0.8, 0.9, 0.97], |s, x| {
         s.each(|_, _, c| paint::mix(c, [140.0; 3], x))
     }),
-    ("UnderExposurePrevention", "share of light taken away", &[0.15, 0.4, 0.89, 0.93, 0.97], |s, x| {
+    ("UnderExposurePrevention", "share of light taken away", &[0.15, 0.4, 0.8, 0.85, 0.89, 0.93, 0.97], |s, x| {
         paint::gain(&mut s.image, [1.0 - x; 3])
     }),
-    ("OverExposurePrevention", "times the light", &[1.05, 1.12, 2.2, 2.6, 3.2], |s, x| paint::gain(&mut s.image, [x; 3])),
+    ("OverExposurePrevention", "times the light", &[1.05, 1.12, 1.3, 1.6, 2.2, 2.6, 3.2], |s, x| paint::gain(&mut s.image, [x; 3])),
     ("DynamicRange", "share of contrast taken away", &[0.05, 0.1, 0.8, 0.9, 0.97], |s, x| s.each(|_, _, c| paint::mix(c, [140.0; 3], x))),
     ("IlluminationUniformity", "share of light taken from one half", &[0.01, 0.02, 0.4, 0.55, 0.7], |s, x| {
         let side = s.sign();
         s.each(|u, _, c| if u * side > 0.0 { c.map(|v| v * (1.0 - x)) } else { c });
     }),
-    ("HalfFaceShade", "share of light taken from one half", &[0.06, 0.12, 0.3, 0.5, 0.7], |s, x| {
+    ("HalfFaceShade", "share of light taken from one half", &[0.06, 0.12, 0.18, 0.21, 0.25, 0.3, 0.5, 0.7], |s, x| {
         let side = s.sign();
         s.each(|u, _, c| c.map(|v| v * (1.0 - x * (0.5 + (4.0 * u * side).tanh() / 2.0))));
     }),
     ("FaceShadow", "share of light taken from the forehead", &[0.15, 0.3, 0.6, 0.75, 0.9], |s, x| {
         s.each(|_, v, c| if v < -0.3 { c.map(|c| c * (1.0 - x)) } else { c });
     }),
-    ("FaceGlare", "radius of a shining spot over eye distance", &[0.1, 0.2, 0.4, 0.45, 0.5], |s, x| {
+    ("FaceGlare", "radius of a shining spot over eye distance", &[0.1, 0.2, 0.3, 0.35, 0.4, 0.45, 0.5], |s, x| {
         s.each(|u, v, c| if u.hypot(v + 0.15) < x { [252.0, 250.0, 246.0] } else { c });
     }),
-    ("GlassesGlare", "radius of a reflection over eye distance", &[0.02, 0.05, 0.13, 0.2, 0.3], |s, x| {
+    ("GlassesGlare", "radius of a reflection over eye distance", &[0.02, 0.05, 0.07, 0.09, 0.13, 0.2, 0.3], |s, x| {
         s.each(|u, v, c| if (u + 0.45).hypot(v - 0.08) < x { [255.0; 3] } else { c });
     }),
-    ("TintedGlasses", "share of light that lenses take", &[0.15, 0.3, 0.6, 0.75, 0.9], |s, x| {
+    ("TintedGlasses", "share of light that lenses take", &[0.15, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9], |s, x| {
         s.each(|u, v, c| if from_eye(u, v) < 0.42 { c.map(|c| c * (1.0 - x)) } else { c });
     }),
     ("RedEye", "radius of a red pupil over eye distance", &[0.008, 0.035, 0.045, 0.06, 0.08], |s, x| {
         s.each(|u, v, c| if from_eye(u, v) < x { [190.0, 35.0, 30.0] } else { c });
     }),
-    ("NaturalColour", "share of red taken away and blue added", &[0.03, 0.06, 0.4, 0.55, 0.7], |s, x| {
+    ("NaturalColour", "share of red taken away and blue added", &[0.03, 0.06, 0.15, 0.22, 0.3, 0.4, 0.55, 0.7], |s, x| {
         paint::gain(&mut s.image, [1.0 - x, 1.0 - 0.4 * x, 1.0 + 0.6 * x]);
     }),
-    ("ColourPhoto", "share of colour taken away", &[0.15, 0.3, 0.88, 0.95, 1.0], |s, x| {
+    ("ColourPhoto", "share of colour taken away", &[0.15, 0.3, 0.6, 0.8, 0.88, 0.95, 1.0], |s, x| {
         s.each(|_, _, c| paint::mix(c, [0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2]; 3], x));
     }),
-    ("Sharpness", "blur in pixels (standard deviation)", &[0.4, 0.8, 3.5, 5.0, 7.0], |s, x| s.image = paint::blur(&s.image, x)),
-    ("MotionBlur", "way of the camera in pixels", &[1.0, 2.0, 10.0, 14.0, 18.0], |s, x| {
+    ("Sharpness", "blur in pixels (standard deviation)", &[0.4, 0.8, 1.6, 2.2, 2.8, 3.5, 5.0, 7.0], |s, x| {
+        s.image = paint::blur(&s.image, x)
+    }),
+    ("MotionBlur", "way of the camera in pixels", &[1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 14.0, 18.0], |s, x| {
         let way = [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, -1.0)][(s.seed % 4) as usize];
         s.image = paint::smear(&s.image, x, way);
     }),
