@@ -3,6 +3,7 @@
 //! `cargo xtask report photo` calls it. Nothing on the page was written by hand.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool that measures; what fails stops it")]
 
+mod checks;
 mod files;
 mod framing;
 mod html;
@@ -62,6 +63,7 @@ fn report(wanted: &Wanted) -> Result<()> {
     step("framing", || framing::section(&mut page, wanted))?;
     step("matting", || matting::section(&mut page, wanted))?;
 
+    step("checks", || checks::section(&mut page))?;
     step("files", || files::section(&mut page, wanted))?;
     if let Some(folder) = wanted.out.parent() {
         std::fs::create_dir_all(folder)?;
