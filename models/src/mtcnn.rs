@@ -2,6 +2,8 @@
 //!
 //! Input is R, G, B in this order, as (value − 127.5) / 128, channel by channel, row by row.
 
+use std::ops::Range;
+
 use photo::{Face, Point, Rgb};
 
 use crate::ModelsError;
@@ -12,9 +14,9 @@ use crate::network::{Channels, Network, Plan, push_planes};
 const CELL_PX: f64 = 12.0;
 const STRIDE_PX: f64 = 2.0;
 const PYRAMID_FACTOR: f64 = 0.707;
-const THRESHOLDS: [f32; 3] = [0.6, 0.7, 0.8];
+const THRESHOLDS: [f32; 3] = [0.7, 0.7, 0.8];
 /// Bound: most candidates handed to the second network, the best first.
-const MAX_CANDIDATES: usize = 160;
+const MAX_CANDIDATES: usize = 96;
 const BATCH: usize = 16;
 /// Bound: largest side of a box that is cut out; a network may answer with anything.
 const MAX_BOX_PX: isize = 2_560;
@@ -35,9 +37,9 @@ impl Mtcnn {
         })
     }
 
-    /// All faces at least `min_face_px` wide, in pixels of `image`.
-    pub(crate) fn faces(&self, image: &Rgb, min_face_px: f64) -> Result<Vec<Face>, ModelsError> {
-        let mut candidates = self.proposals(image, min_face_px)?;
+    /// All faces of these widths in pixels of `image`; somewhat larger ones may be among them.
+    pub(crate) fn faces(&self, image: &Rgb, widths_px: Range<f64>) -> Result<Vec<Face>, ModelsError> {
+        let mut candidates = self.proposals(image, widths_px)?;
         suppress(&mut candidates, 0.7, Overlap::Union);
         candidates.truncate(MAX_CANDIDATES);
         let candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
@@ -78,10 +80,10 @@ impl Mtcnn {
         Ok(finished.iter().map(Candidate::face).collect())
     }
 
-    fn proposals(&self, image: &Rgb, min_face_px: f64) -> Result<Vec<Candidate>, ModelsError> {
+    fn proposals(&self, image: &Rgb, widths_px: Range<f64>) -> Result<Vec<Candidate>, ModelsError> {
         let mut all = Vec::new();
-        let mut scale = CELL_PX / min_face_px;
-        while image.width().min(image.height()) as f64 * scale >= CELL_PX {
+        let mut scale = CELL_PX / widths_px.start;
+        while image.width().min(image.height()) as f64 * scale >= CELL_PX && CELL_PX / scale < widths_px.end {
             let width = (image.width() as f64 * scale).ceil() as usize;
             let height = (image.height() as f64 * scale).ceil() as usize;
             let level = image.area_resized(width, height);

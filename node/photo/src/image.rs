@@ -112,6 +112,12 @@ impl Rgb {
 
     /// A part of the picture, resized by averaging the area that each new pixel covers, without a copy in between.
     pub(crate) fn part_resized(&self, part: Part, width: usize, height: usize) -> Rgb {
+        let rows_each = part.height as f64 / height as f64;
+        let whole = (WHOLE_FROM..=WHOLE_TO).contains(&rows_each) && part.width as f64 / width as f64 >= WHOLE_FROM;
+        if whole { self.averaged::<u16>(part, width, height) } else { self.averaged::<f32>(part, width, height) }
+    }
+
+    fn averaged<S: RowSum>(&self, part: Part, width: usize, height: usize) -> Rgb {
         let columns = spans(part.width, width);
         let rows = spans(part.height, height);
         let bytes = |y: usize| {
@@ -120,25 +126,21 @@ impl Rgb {
         };
         let mut pixels = Vec::with_capacity(width * height);
         // Rows are added first, in memory order; only the sums are then gathered into columns.
-        let mut line = vec![0f32; part.width * 3];
+        let mut line = vec![S::default(); part.width * 3];
         for row in &rows {
-            line.fill(0.0);
+            line.fill(S::default());
+            let mut total = 0.0;
             for (y, weight) in row.weights() {
-                if weight == 1.0 {
-                    line.iter_mut().zip(bytes(y)).for_each(|(sum, &value)| *sum += f32::from(value));
-                } else {
-                    line.iter_mut().zip(bytes(y)).for_each(|(sum, &value)| *sum += weight * f32::from(value));
-                }
+                total += S::add(&mut line, bytes(y), weight);
             }
-            let total = row.total();
             pixels.extend(columns.iter().map(|column| {
                 let under = line[column.first * 3..=column.last * 3 + 2].as_chunks::<3>().0;
-                let mut sum = under[0].map(|v| v * column.first_weight);
+                let mut sum = under[0].map(|v| v.into() * column.first_weight);
                 if let [_, between @ .., last] = under {
                     for pixel in between {
-                        (0..3).for_each(|i| sum[i] += pixel[i]);
+                        (0..3).for_each(|i| sum[i] += pixel[i].into());
                     }
-                    (0..3).for_each(|i| sum[i] += last[i] * column.last_weight);
+                    (0..3).for_each(|i| sum[i] += last[i].into() * column.last_weight);
                 }
                 let norm = 1.0 / (total * column.total());
                 // Sums of bytes divided by their weight: half a step added rounds, and nothing is negative.
@@ -146,6 +148,37 @@ impl Rgb {
             }));
         }
         Rgb { width, height, pixels }
+    }
+}
+
+/// Source pixels under one new pixel, along each side, between which weights of whole sixteenths are exact enough
+/// and their sums fit 16 bits: then rows are added eight at a time.
+const WHOLE_FROM: f64 = 3.0;
+const WHOLE_TO: f64 = 14.0;
+
+/// What the rows under one new row are added up in.
+trait RowSum: Copy + Default + Into<f32> {
+    /// Adds a row and returns the weight that it got.
+    fn add(line: &mut [Self], bytes: &[u8], weight: f32) -> f32;
+}
+
+impl RowSum for f32 {
+    fn add(line: &mut [f32], bytes: &[u8], weight: f32) -> f32 {
+        if weight == 1.0 {
+            line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += f32::from(value));
+        } else {
+            line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += weight * f32::from(value));
+        }
+        weight
+    }
+}
+
+impl RowSum for u16 {
+    fn add(line: &mut [u16], bytes: &[u8], weight: f32) -> f32 {
+        // Bound: at most 16 rows of at most 16 · 255 each.
+        let sixteenths = (weight * 16.0).round() as u16;
+        line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += sixteenths * u16::from(value));
+        f32::from(sixteenths)
     }
 }
 
@@ -198,4 +231,36 @@ fn spans(from: usize, to: usize) -> Vec<Span> {
             Span { first, last, first_weight, last_weight }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Averages are the plain ones.
+    use super::*;
+
+    #[test]
+    fn a_reduced_pixel_is_the_mean_of_what_it_covers() {
+        let noise = |i: usize| (i.wrapping_mul(2_654_435_761) >> 7) as u8;
+        let image = Rgb::from_pixels(97, 131, (0..97 * 131).map(|i| [noise(i), noise(i + 7), (i % 97) as u8]).collect()).unwrap();
+        for (width, height) in [(97, 131), (60, 80), (31, 41), (25, 27), (9, 11), (3, 5), (1, 1)] {
+            let small = image.area_resized(width, height);
+            for (x, y) in [(0, 0), (width / 2, height / 3), (width - 1, height - 1)] {
+                let (mut sum, mut total) = ([0.0; 3], 0.0);
+                let (from_x, to_x) = (x as f64 * 97.0 / width as f64, (x + 1) as f64 * 97.0 / width as f64);
+                let (from_y, to_y) = (y as f64 * 131.0 / height as f64, (y + 1) as f64 * 131.0 / height as f64);
+                for v in 0..131 {
+                    for u in 0..97 {
+                        let share = |at: usize, from: f64, to: f64| (to.min(at as f64 + 1.0) - from.max(at as f64)).max(0.0);
+                        let weight = share(u, from_x, to_x) * share(v, from_y, to_y);
+                        (0..3).for_each(|i| sum[i] += weight * f64::from(image.pixels[v * 97 + u][i]));
+                        total += weight;
+                    }
+                }
+                let found = small.pixels[y * width + x];
+                (0..3).for_each(|i| {
+                    assert!((f64::from(found[i]) - sum[i] / total).abs() < 1.6, "{width}x{height} {x},{y}: {found:?} {sum:?}")
+                });
+            }
+        }
+    }
 }

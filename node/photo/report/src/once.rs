@@ -19,6 +19,9 @@ pub(crate) struct Once {
     pub(crate) later_ms: f64,
     /// Milliseconds of plain decoding by the `image` crate, taken in turns with the photos.
     pub(crate) floor_ms: f64,
+    /// The same two in milliseconds on the processor, which other programs on the machine disturb less.
+    pub(crate) later_cpu_ms: f64,
+    pub(crate) floor_cpu_ms: f64,
 }
 
 /// Arguments: picture, spec, model folder, number of later photos.
@@ -32,22 +35,33 @@ pub(crate) fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let make = || photo::standardize(&bytes, spec, &models, None, &mut |_| {});
     make()?;
     let first_ms = start.elapsed().as_secs_f64() * 1_000.0;
-    let (mut later, mut floor) = (Vec::new(), Vec::new());
-    for _ in 0..rounds {
-        let begun = Instant::now();
-        make()?;
-        later.push(begun.elapsed().as_secs_f64() * 1_000.0);
-    }
     // Before the floor is measured, which keeps a second copy of the pixels.
     let peak_mb = peak_mb();
+    let mut times: [Vec<f64>; 4] = Default::default();
     for _ in 0..rounds {
-        let begun = Instant::now();
-        let plain = image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg)?.into_rgb8();
-        floor.push(begun.elapsed().as_secs_f64() * 1_000.0);
-        drop(plain);
+        let (wall, cpu) = timed(|| make().map(drop))?;
+        times[0].push(wall);
+        times[2].push(cpu);
+        let (wall, cpu) = timed(|| image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg).map(|plain| drop(plain.into_rgb8())))?;
+        times[1].push(wall);
+        times[3].push(cpu);
     }
-    println!("{peak_mb} {first_ms} {} {}", median(&mut later), median(&mut floor));
+    let [later, floor, later_cpu, floor_cpu] = times.map(|mut times| median(&mut times));
+    println!("{peak_mb} {first_ms} {later} {floor} {later_cpu} {floor_cpu}");
     Ok(())
+}
+
+/// Milliseconds by the clock and on the processor.
+fn timed<E: Into<anyhow::Error>>(work: impl FnOnce() -> Result<(), E>) -> Result<(f64, f64)> {
+    let (begun, on_cpu) = (Instant::now(), cpu_ms());
+    work().map_err(Into::into)?;
+    Ok((begun.elapsed().as_secs_f64() * 1_000.0, cpu_ms() - on_cpu))
+}
+
+/// Time that this thread has been on a processor.
+fn cpu_ms() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).map_or(f64::NAN, |ns| ns / 1e6)
 }
 
 /// Runs this program once more for one picture, on tract or on the native runtime of this library.
@@ -66,10 +80,10 @@ pub(crate) fn measured(
     let output = command.arg(COMMAND).arg(picture).arg(spec).arg(folder).arg(rounds.to_string()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [peak_mb, first_ms, later_ms, floor_ms] = numbers[..] else {
+    let [peak_mb, first_ms, later_ms, floor_ms, later_cpu_ms, floor_cpu_ms] = numbers[..] else {
         anyhow::bail!("no answer: {}", String::from_utf8_lossy(&output.stderr));
     };
-    Ok(Once { peak_mb, first_ms, later_ms, floor_ms })
+    Ok(Once { peak_mb, first_ms, later_ms, floor_ms, later_cpu_ms, floor_cpu_ms })
 }
 
 fn peak_mb() -> f64 {

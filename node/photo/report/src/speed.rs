@@ -43,7 +43,14 @@ fn measure(page: &mut Page, wanted: &Wanted, folder: &Path) -> Result<()> {
         let ratio = once.later_ms / once.floor_ms;
         page.target(
             &format!("{words}: 12 megapixels ≤ {most} × plain decoding"),
-            &format!("{:.0} ms / {:.0} ms = {ratio:.2}", once.later_ms, once.floor_ms),
+            &format!(
+                "{:.0} ms / {:.0} ms = {ratio:.2} by the clock, {:.0} ms / {:.0} ms = {:.2} on the processor",
+                once.later_ms,
+                once.floor_ms,
+                once.later_cpu_ms,
+                once.floor_cpu_ms,
+                once.later_cpu_ms / once.floor_cpu_ms
+            ),
             ratio <= most,
         );
         page.target(&format!("{words}: peak memory ≤ 250 MB"), &format!("{:.0} MB", once.peak_mb), once.peak_mb <= 250.0);
