@@ -37,7 +37,7 @@ pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
             let (colour, alpha) = ([r, g, b], alpha.clamp(0.0, 1.0));
             person.values[y * width + x] = alpha;
             let wall = if replace { 1.0 - alpha } else { 0.0 };
-            pixels.push(std::array::from_fn(|i| (colour[i] + wall * f32::from(background[i])).round().clamp(0.0, 255.0) as u8));
+            pixels.push(std::array::from_fn(|i| (colour[i] + wall * f32::from(background[i]) + 0.5).clamp(0.0, 255.0) as u8));
         }
     }
     let image = Rgb::from_pixels(width, height, pixels).expect("a checked spec has at least one pixel");

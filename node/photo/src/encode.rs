@@ -38,12 +38,13 @@ pub fn encode(image: &Rgb, spec: &Spec) -> Encoded {
 
     // Half-resolution colour first, as cameras write it; full colour only where the file would be too small.
     let half = SamplingFactor::F_2_2;
-    let lowest = write(image, floor, half, dpi);
-    if lowest.len() > most {
-        return Encoded { jpeg: lowest, quality: floor, misfit: Some(Misfit::TooLarge) };
+    let best = BEST_QUALITY.max(floor);
+    let finest = write(image, best, half, dpi);
+    let mut fit = if finest.len() <= most { (best, finest) } else { (floor, write(image, floor, half, dpi)) };
+    if fit.1.len() > most {
+        return Encoded { jpeg: fit.1, quality: floor, misfit: Some(Misfit::TooLarge) };
     }
-    let mut fit = (floor, lowest);
-    let (mut low, mut high) = (floor, BEST_QUALITY.max(floor));
+    let (mut low, mut high) = (fit.0, best.saturating_sub(1));
     while low < high {
         let middle = low + (high - low).div_ceil(2);
         let jpeg = write(image, middle, half, dpi);

@@ -137,10 +137,8 @@ impl Rgb {
                 let under = line[column.first * 3..=column.last * 3 + 2].as_chunks::<3>().0;
                 let mut sum = under[0].map(|v| v.into() * column.first_weight);
                 if let [_, between @ .., last] = under {
-                    for pixel in between {
-                        (0..3).for_each(|i| sum[i] += pixel[i].into());
-                    }
-                    (0..3).for_each(|i| sum[i] += last[i].into() * column.last_weight);
+                    let inner = S::sum(between);
+                    (0..3).for_each(|i| sum[i] += inner[i] + last[i].into() * column.last_weight);
                 }
                 let norm = 1.0 / (total * column.total());
                 // Sums of bytes divided by their weight: half a step added rounds, and nothing is negative.
@@ -160,6 +158,9 @@ const WHOLE_TO: f64 = 14.0;
 trait RowSum: Copy + Default + Into<f32> {
     /// Adds a row and returns the weight that it got.
     fn add(line: &mut [Self], bytes: &[u8], weight: f32) -> f32;
+
+    /// Sums of some pixels of a row.
+    fn sum(pixels: &[[Self; 3]]) -> [f32; 3];
 }
 
 impl RowSum for f32 {
@@ -171,6 +172,10 @@ impl RowSum for f32 {
         }
         weight
     }
+
+    fn sum(pixels: &[[f32; 3]]) -> [f32; 3] {
+        pixels.iter().fold([0.0; 3], |sum, pixel| std::array::from_fn(|i| sum[i] + pixel[i]))
+    }
 }
 
 impl RowSum for u16 {
@@ -179,6 +184,11 @@ impl RowSum for u16 {
         let sixteenths = (weight * 16.0).round() as u16;
         line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += sixteenths * u16::from(value));
         f32::from(sixteenths)
+    }
+
+    fn sum(pixels: &[[u16; 3]]) -> [f32; 3] {
+        let sum = pixels.iter().fold([0u32; 3], |sum, pixel| std::array::from_fn(|i| sum[i] + u32::from(pixel[i])));
+        sum.map(|value| value as f32)
     }
 }
 

@@ -88,7 +88,7 @@ fn scene(index: usize) -> Scene {
     Scene {
         hair: [Hair::Black, Hair::Brown, Hair::Grey][index % 3],
         clothes: [Clothes::Dark, Clothes::White, Clothes::Blue][index / 3 % 3],
-        long_hair: index % 2 == 0,
+        long_hair: index.is_multiple_of(2),
         noise: [0.5, 2.0, 4.0, 8.0][index / 2 % 4],
         seed: index as u64,
         ..Scene::new([900, 1_400, 2_000][index % 3], walls[index % 4])
