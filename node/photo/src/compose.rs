@@ -16,7 +16,7 @@ pub struct Composed<'a> {
     pub image: Rgb,
     /// How much of each finished pixel is person.
     pub person: crate::plane::Plane,
-    /// Share of the finished edge where the original ends in the middle of the person.
+    /// Length along which the original ends in the middle of the person, as a share of the finished height.
     pub body_cut_share: f64,
     /// What was done here.
     pub operations: Vec<Operation>,
@@ -33,9 +33,10 @@ pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
     for y in 0..height {
         for x in 0..width {
             let original = cropped.placement.original(Point::new(x as f64 + 0.5, y as f64 + 0.5));
-            let [r, g, b, alpha] = sampler.at(cropped.matted.window.inward(original));
+            let working = cropped.matted.window.inward(original);
+            let [r, g, b, alpha] = sampler.at(working);
             let (colour, alpha) = ([r, g, b], alpha.clamp(0.0, 1.0));
-            person.values[y * width + x] = alpha;
+            person.values[y * width + x] = if replace { alpha } else { cropped.matted.alpha.sample(working.x, working.y) };
             let wall = if replace { 1.0 - alpha } else { 0.0 };
             pixels.push(std::array::from_fn(|i| (colour[i] + wall * f32::from(background[i]) + 0.5).clamp(0.0, 255.0) as u8));
         }
@@ -45,36 +46,35 @@ pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
     let missing = cropped.missing;
     if replace {
         operations.push(Operation::BackgroundReplaced(background));
-        if missing.left_px + missing.right_px + missing.top_px > 0.5 {
-            operations.push(Operation::BackgroundExtended);
-        }
     }
-    let body_cut_share = body_cut(cropped.matted, &cropped);
+    if missing.left_px + missing.right_px + missing.top_px + missing.bottom_px > 0.5 {
+        operations.push(Operation::BackgroundExtended);
+    }
+    let body_cut_share = body_cut(&cropped, spec);
     Composed { cropped, image, person, body_cut_share, operations }
 }
 
-/// Length, as a share of the finished height, along which a side edge of the original cuts the person inside the photo.
-fn body_cut(matted: &Matted, cropped: &Cropped) -> f64 {
-    let original = &matted.located.upright.image;
-    let height = f64::from(matted.image.height() as u32);
-    let mut cut = 0.0;
-    for (missing, column) in [(cropped.missing.left_px, 0usize), (cropped.missing.right_px, matted.alpha.width - 1)] {
-        let at_edge = if column == 0 {
-            matted.window.left_px < 0.5
-        } else {
-            matted.window.outward(Point::new(matted.image.width() as f64, 0.0)).x > original.width() as f64 - 0.5
-        };
-        if missing < 0.5 || !at_edge {
-            continue;
-        }
-        let rows = (0..matted.alpha.height).filter(|&row| {
-            let point = matted.window.outward(Point::new(column as f64 + 0.5, row as f64 + 0.5));
-            let y = cropped.placement.finished(point).y;
-            y >= 0.0 && y < height.max(1.0) && matted.alpha.at(column, row) > 0.5
-        });
-        cut += rows.count() as f64 / height;
+/// Length along which the sides or the upper edge of the original cut the person inside the photo, as a share of its height.
+fn body_cut(cropped: &Cropped, spec: &Spec) -> f64 {
+    let (width, height) = (f64::from(spec.width_px()), f64::from(spec.height_px()));
+    let (matted, scale) = (cropped.matted, cropped.placement.scale);
+    let (alpha, window, original) = (&matted.alpha, &matted.window, &matted.located.upright.image);
+    let shown = |column: usize, row: usize| {
+        let point = cropped.placement.finished(window.outward(Point::new(column as f64 + 0.5, row as f64 + 0.5)));
+        (-1.0..=width + 1.0).contains(&point.x) && (-1.0..=height).contains(&point.y) && alpha.at(column, row) > 0.5
+    };
+    let right_edge = window.outward(Point::new(matted.image.width() as f64, 0.0)).x > original.width() as f64 - 0.5;
+    let mut cut_px = 0.0;
+    if cropped.missing.top_px >= 0.5 && window.top_px < 0.5 {
+        cut_px += (0..alpha.width).filter(|&column| shown(column, 0)).count() as f64 * scale / window.scale_x;
     }
-    cut
+    let sides = [(cropped.missing.left_px, window.left_px < 0.5, 0), (cropped.missing.right_px, right_edge, alpha.width - 1)];
+    for (missing_px, at_edge, column) in sides {
+        if missing_px >= 0.5 && at_edge {
+            cut_px += (0..alpha.height).filter(|&row| shown(column, row)).count() as f64 * scale / window.scale_y;
+        }
+    }
+    cut_px / height
 }
 
 /// Reads the working picture at any place, averaging as much as the reduction asks for.

@@ -56,15 +56,11 @@ pub fn encode(image: &Rgb, spec: &Spec) -> Encoded {
         }
     }
     if fit.1.len() < least {
-        for quality in fit.0..=100 {
-            let jpeg = write(image, quality, SamplingFactor::F_1_1, dpi);
-            if jpeg.len() > most {
-                break;
-            }
-            fit = (quality, jpeg);
-            if fit.1.len() >= least {
-                break;
-            }
+        // Sizes leap from one quality to the next: both ways to write colour are tried, the best quality first.
+        let tries = (floor..=100).rev().flat_map(|quality| [SamplingFactor::F_1_1, half].map(|sampling| (quality, sampling)));
+        let mut larger = tries.map(|(quality, sampling)| (quality, write(image, quality, sampling, dpi)));
+        if let Some(found) = larger.find(|(_, jpeg)| (least..=most).contains(&jpeg.len())) {
+            fit = found;
         }
     }
     let misfit = (fit.1.len() < least).then_some(Misfit::TooSmall);

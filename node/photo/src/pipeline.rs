@@ -13,7 +13,7 @@ use crate::crop::crop;
 use crate::decode::{DecodeError, decode, decode_until};
 use crate::encode::{encode, write};
 use crate::locate::{Landmark, LocateError, LocatedBy, Marks, locate};
-use crate::matte::{MatteError, Matted, PlateFault, PlateUse, matte};
+use crate::matte::{MIN_CONFIDENCE, MatteError, Matted, PlateFault, PlateUse, matte};
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
@@ -94,16 +94,10 @@ pub struct Standardized {
 pub struct Preview {
     /// The file.
     pub jpeg: Vec<u8>,
-    /// Width of the preview.
-    pub width_px: u32,
-    /// Height of the preview.
-    pub height_px: u32,
     /// Width of the upright original, in which marks are counted.
-    pub original_width_px: u32,
+    pub width_px: u32,
     /// Height of the upright original.
-    pub original_height_px: u32,
-    /// Pixels of the preview per pixel of the original: 1 unless the original is very large.
-    pub factor: f64,
+    pub height_px: u32,
 }
 
 /// Why no photo was made.
@@ -191,7 +185,8 @@ impl Prepared {
         on_stage(Stage::Crop);
         let cropped = crop(&self.matted, spec);
         if cropped.replaces_background {
-            self.matted.separable()?;
+            let least = spec.policy().rule("BackgroundSeparable").and_then(|rule| rule.min);
+            self.matted.separable(least.unwrap_or(MIN_CONFIDENCE))?;
         }
         on_stage(Stage::Compose);
         let composed = compose(cropped, spec);
@@ -234,24 +229,16 @@ pub fn standardize(
     prepare(&Shot { bytes, marks, ..Shot::default() }, &[spec], vision, on_stage)?.photo(spec, on_stage)
 }
 
-/// Longest side of a preview.
-const PREVIEW_SIDE_PX: usize = 4_000;
 const PREVIEW_QUALITY: u8 = 85;
 /// A preview is for the screen and has no print size.
 const PREVIEW_DPI: u32 = 72;
 
-/// The upright original as a JPEG for the screen on which the staff sets marks.
-///
-/// Marks are counted in pixels of the upright original: divide what the screen reports by [`Preview::factor`].
+/// The upright original as a JPEG for the screen on which the staff sets marks, pixel for pixel, so that marks need no conversion.
 pub fn preview(bytes: &[u8]) -> Result<Preview, PhotoError> {
-    let upright = upright(decode(bytes)?);
-    let (small, factor) = upright.image.reduced(PREVIEW_SIDE_PX);
+    let image = upright(decode(bytes)?).image;
     Ok(Preview {
-        jpeg: write(&small, PREVIEW_QUALITY, SamplingFactor::F_2_2, PREVIEW_DPI),
-        width_px: small.width() as u32,
-        height_px: small.height() as u32,
-        original_width_px: upright.image.width() as u32,
-        original_height_px: upright.image.height() as u32,
-        factor,
+        jpeg: write(&image, PREVIEW_QUALITY, SamplingFactor::F_2_2, PREVIEW_DPI),
+        width_px: image.width() as u32,
+        height_px: image.height() as u32,
     })
 }

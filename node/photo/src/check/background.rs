@@ -1,6 +1,7 @@
 //! BackgroundUniformity: whether the wall could be separated, or, where it must stay, whether it is even.
 
 use super::Evidence;
+use super::background_colour::finished_wall;
 use super::entry::{Entry, Measure, Measured};
 
 pub(super) const CHECK: Entry = Entry {
@@ -23,5 +24,5 @@ fn measure(evidence: &Evidence) -> Measured {
     if evidence.composed.cropped.replaces_background {
         return Measured::value(matted.confidence).by("BackgroundSeparable").code("background_not_separable");
     }
-    Measured::seen((matted.wall_unevenness < f64::MAX).then_some(matted.wall_unevenness))
+    Measured::seen(finished_wall(evidence.composed).map(|wall| wall.unevenness))
 }

@@ -18,21 +18,32 @@ pub(super) const CHECK: Entry = Entry {
 };
 
 fn measure(evidence: &Evidence) -> Measured {
-    let composed = evidence.composed;
-    let wall = if composed.cropped.replaces_background { finished_wall(composed) } else { Some(lab(composed.cropped.matted.wall_colour)) };
     let nearest = |wall| evidence.spec.backgrounds().iter().map(|colour| difference_squared(lab(*colour), wall)).fold(f32::MAX, f32::min);
-    Measured::seen(wall.map(|wall| f64::from(nearest(wall).sqrt())))
+    Measured::seen(finished_wall(evidence.composed).map(|wall| f64::from(nearest(wall.mean).sqrt())))
 }
 
-/// Mean colour of the wall in the finished photo; `None` when hardly any is seen.
-fn finished_wall(composed: &Composed) -> Option<Lab> {
-    let (mut sum, mut count) = ([0f32; 3], 0f32);
+/// The wall as the finished photo shows it.
+pub(super) struct FinishedWall {
+    pub(super) mean: Lab,
+    /// Root mean square colour difference from the mean.
+    pub(super) unevenness: f64,
+}
+
+/// The wall of the finished photo; `None` when hardly any is seen.
+pub(super) fn finished_wall(composed: &Composed) -> Option<FinishedWall> {
+    let (mut sum, mut squares, mut count) = ([0f64; 3], 0f64, 0f64);
     for (pixel, person) in composed.image.pixels().iter().zip(&composed.person.values) {
         if *person < 0.02 {
-            let colour = lab(*pixel);
+            let colour = lab(*pixel).map(f64::from);
             (0..3).for_each(|axis| sum[axis] += colour[axis]);
+            squares += colour.iter().map(|v| v * v).sum::<f64>();
             count += 1.0;
         }
     }
-    (count >= 0.01 * composed.person.values.len() as f32).then(|| sum.map(|v| v / count))
+    if count < 0.01 * composed.person.values.len() as f64 {
+        return None;
+    }
+    let mean = sum.map(|v| v / count);
+    let unevenness = (squares / count - mean.iter().map(|v| v * v).sum::<f64>()).max(0.0).sqrt();
+    Some(FinishedWall { mean: mean.map(|v| v as f32), unevenness })
 }

@@ -4,6 +4,7 @@ use specs::{Band, Measure, Unit};
 
 use super::entry::{Advice, Bounds, Measured, judge};
 use super::{Check, Evidence, Verdict};
+use crate::crop::Rival;
 use crate::locate::{Head, Source};
 use crate::text::Text;
 
@@ -16,11 +17,15 @@ pub(super) fn checks(evidence: &Evidence) -> Vec<Check> {
 
 fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
     // What only ordinary proportions tell was not measured on this person.
+    let chin = head.chin_source != Source::Anatomy;
     let known = match band.measure {
+        Measure::ChinFromBottom => chin,
         Measure::FaceWidth => head.width_source != Source::Anatomy,
         Measure::HeadWidth => head.head_width_source != Source::Anatomy,
-        Measure::HairTop | Measure::HeadHeightHair => head.hair_source != Source::Anatomy,
-        Measure::CrownTop | Measure::HeadHeight => head.crown_source != Source::Anatomy,
+        Measure::HairTop => head.hair_source != Source::Anatomy,
+        Measure::HeadHeightHair => chin && head.hair_source != Source::Anatomy,
+        Measure::CrownTop => head.crown_source != Source::Anatomy,
+        Measure::HeadHeight => chin && head.crown_source != Source::Anatomy,
         _ => true,
     };
     // The solver stops within a tenth of a pixel; the verdict must not hang on that.
@@ -40,7 +45,7 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
     let off = advice(evidence, band, value);
     let look = Text::new("照片上无法测量，请人工确认。", "It could not be measured on this photo; confirm it by eye.");
     let mut check = judge(name(band.measure), title(band.measure), bounds, measured, Advice { low: off.clone(), high: off, look });
-    if check.verdict == Verdict::Fail && yields(evidence, band.measure) {
+    if check.verdict == Verdict::Fail && yields(evidence, band, value) {
         check.verdict = Verdict::NotAssessed;
         check.code = Some("advisory");
         check.reason =
@@ -51,10 +56,21 @@ fn one(evidence: &Evidence, band: &Band, value: f64, head: &Head) -> Check {
 }
 
 /// The identity card's rule: when eye line and hair top cannot both hold, the eye line wins and the hair may be cut.
-fn yields(evidence: &Evidence, measure: Measure) -> bool {
+fn yields(evidence: &Evidence, band: &Band, value: f64) -> bool {
+    let is_tall = band.min.is_some_and(|min| value < min);
+    let gives_way =
+        against(evidence, band).iter().any(|rival| matches!(rival, Rival::Band(Measure::EyesFromBottom | Measure::EyesFromTop)));
     let rank = |m: Measure| evidence.spec.priority().iter().position(|other| *other == m);
     let eyes = rank(Measure::EyesFromBottom).or(rank(Measure::EyesFromTop));
-    matches!((measure, eyes, rank(Measure::HairTop)), (Measure::HairTop, Some(eyes), Some(hair)) if eyes < hair)
+    is_tall
+        && gives_way
+        && matches!((band.measure, eyes, rank(Measure::HairTop)), (Measure::HairTop, Some(eyes), Some(hair)) if eyes < hair)
+}
+
+/// What stands against a band that is broken.
+fn against<'a>(evidence: &'a Evidence, band: &Band) -> &'a [Rival] {
+    let conflicts = &evidence.composed.cropped.conflicts;
+    conflicts.iter().find(|conflict| conflict.band == *band).map_or(&[], |conflict| &conflict.against)
 }
 
 fn advice(evidence: &Evidence, band: &Band, value: f64) -> Text {
@@ -76,9 +92,24 @@ fn advice(evidence: &Evidence, band: &Band, value: f64) -> Text {
             "Check the marks of eyes, chin and crown; if they are right, leave it to the reviewer.",
         )
     };
+    let rivals: Vec<Text> = against(evidence, band)
+        .iter()
+        .map(|rival| match rival {
+            Rival::Band(measure) => title(*measure),
+            Rival::PictureEnds => Text::new("画面边缘", "the edge of the picture"),
+            Rival::BodyEnds => Text::new("画面下方的身体", "the body below"),
+        })
+        .collect();
+    let zh_rivals = rivals.iter().map(|text| text.zh.as_str()).collect::<Vec<_>>().join("、");
+    let en_rivals = rivals.iter().map(|text| text.en.as_str()).collect::<Vec<_>>().join(", ");
+    let (zh_with, en_with) = if rivals.is_empty() {
+        (String::new(), String::new())
+    } else {
+        (format!("（与{zh_rivals}冲突）"), format!(" (against: {en_rivals})"))
+    };
     Text::new(
-        format!("各项要求无法同时满足，此项差 {by}{zh_unit}。{zh_do}"),
-        format!("Not all bounds can be met at once; this one is off by {by}{en_unit}. {en_do}"),
+        format!("各项要求无法同时满足，此项差 {by}{zh_unit}{zh_with}。{zh_do}"),
+        format!("Not all bounds can be met at once; this one is off by {by}{en_unit}{en_with}. {en_do}"),
     )
 }
 

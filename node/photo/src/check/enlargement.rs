@@ -16,5 +16,8 @@ pub(super) const CHECK: Entry = Entry {
 };
 
 fn measure(evidence: &Evidence) -> Measured {
-    Measured::value(evidence.composed.cropped.placement.scale)
+    let cropped = &evidence.composed.cropped;
+    // The working picture stands between: where it is smaller than the original, it is what was enlarged.
+    let window = &cropped.matted.window;
+    Measured::value(cropped.placement.scale / window.scale_x.min(window.scale_y).min(1.0))
 }

@@ -63,6 +63,7 @@ impl Why {
 }
 
 /// What a check found, before it is judged.
+#[derive(Clone)]
 pub(crate) struct Measured {
     pub(crate) value: Result<f64, Why>,
     /// Bounds of another name, when how it was measured asks for other bounds.
@@ -140,10 +141,22 @@ impl Entry {
             return None;
         }
         let rule = measured.rule.map_or(own, |name| policy.rule(name));
+        if rule.is_some_and(|rule| rule.severity == Severity::Off) {
+            return None;
+        }
         // A check without bounds never passes silently; a test holds the policy complete.
         let measured = if rule.is_some() { measured } else { Measured::missing(Why::PersonJudges) };
         let nobody = Bounds { unit: "person", min: None, max: None, advisory: true };
-        Some(judge(self.name, text(self.title), rule.map_or(nobody, Bounds::of), measured, self.advice()))
+        let bounds = rule.map_or(nobody, Bounds::of);
+        // Measured less exactly, by wider bounds: what only the check's own bounds object to is for the reviewer.
+        let doubted = own.filter(|own| measured.rule.is_some() && own.unit == bounds.unit && own.severity == Severity::Required);
+        let check = judge(self.name, text(self.title), bounds, measured.clone(), self.advice());
+        match doubted {
+            Some(own) if check.verdict == Verdict::Pass => {
+                Some(judge(self.name, text(self.title), Bounds { advisory: true, ..Bounds::of(own) }, measured, self.advice()))
+            }
+            _ => Some(check),
+        }
     }
 
     fn advice(&self) -> Advice {

@@ -125,6 +125,7 @@ pub fn frame(head: &Head, width_px: f64, height_px: f64, spec: &Spec) -> Framing
         spec,
         guide: spec.guide(),
         lengths: Lengths::new(head, &axes),
+        axes,
         edges: Edges::new(&axes, width_px, height_px),
         replaces_background: !spec.forbids(Forbidden::BackgroundReplacement),
     };
@@ -208,7 +209,7 @@ impl Lengths {
     }
 }
 
-/// Edges of the original along the axes.
+/// Edges of the original from the origin of the axes, in the original's own directions.
 struct Edges {
     left: f64,
     right: f64,
@@ -227,6 +228,7 @@ struct Problem<'a> {
     spec: &'a Spec,
     guide: Guide,
     lengths: Lengths,
+    axes: Frame,
     edges: Edges,
     replaces_background: bool,
 }
@@ -300,14 +302,20 @@ impl Problem<'_> {
         self.linear(band.measure).at(at)
     }
 
+    /// How far the corners of the photo lie beyond the edges of the original.
     fn missing(&self, at: Place) -> Missing {
         let (width, height) = self.sides();
-        Missing {
-            left_px: (at.x + at.scale * self.edges.left).max(0.0),
-            right_px: (width - at.x - at.scale * self.edges.right).max(0.0),
-            top_px: (at.y + at.scale * self.edges.top).max(0.0),
-            bottom_px: (height - at.y - at.scale * self.edges.bottom).max(0.0),
+        let mut missing = Missing::default();
+        for (x, y) in [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)] {
+            let original = self.axes.point((x - at.x) / at.scale, (y - at.y) / at.scale);
+            let origin = self.axes.origin();
+            let beyond = |edge: f64| (edge * at.scale).max(0.0);
+            missing.left_px = missing.left_px.max(beyond(self.edges.left - (original.x - origin.x)));
+            missing.right_px = missing.right_px.max(beyond(original.x - origin.x - self.edges.right));
+            missing.top_px = missing.top_px.max(beyond(self.edges.top - (original.y - origin.y)));
+            missing.bottom_px = missing.bottom_px.max(beyond(original.y - origin.y - self.edges.bottom));
         }
+        missing
     }
 
     fn rows(&self, band: &Band) -> Vec<Row> {
@@ -322,29 +330,31 @@ impl Problem<'_> {
         min.into_iter().chain(band.max_px().map(|max| linear.below(max, span))).collect()
     }
 
-    /// Everything that should hold, the most important first: the listed bands in their order, with the unlisted after the second,
-    /// and last that the body reaches the lower edge, so that a missing body is told as such and not as a wrong head.
+    /// Everything that should hold, the most important first: the listed bands in their order, then the unlisted, and last that the body reaches the lower edge, so that a missing body is told as such and not as a wrong head.
     fn classes(&self) -> Vec<Class> {
         let rank = |measure: Measure| match self.spec.priority().iter().position(|other| *other == measure) {
-            Some(place @ (0 | 1)) => place,
-            Some(place) => place + 2,
-            None => 3,
+            Some(place) => place,
+            None => usize::MAX,
         };
         let mut bands: Vec<&Band> = self.spec.bands().iter().collect();
         bands.sort_by_key(|band| rank(band.measure));
         let mut classes: Vec<Class> = bands.iter().map(|band| Class { rival: Rival::Band(band.measure), rows: self.rows(band) }).collect();
         let (width, height) = self.sides();
         let edge = |scale: f64, x: f64, y: f64, constant: f64| Row { scale, x, y, constant, span: 0.01 * height };
+        // A photo turned with the head reaches farther with its corners. The eyes are taken to lie in the middle of the width
+        // and at most three fifths from an edge of the height: only so stays each row free of x or of y.
+        let (cos, sin) = self.axes.direction();
+        let (down, across) = (sin.abs() * width / 2.0, sin.abs() * 0.6 * height);
         if !self.replaces_background {
             let rows = vec![
-                edge(-self.edges.left, -1.0, 0.0, 0.0),
-                edge(self.edges.right, 1.0, 0.0, -width),
-                edge(-self.edges.top, 0.0, -1.0, 0.0),
+                edge(-self.edges.left, -cos, 0.0, -across),
+                edge(self.edges.right, cos, 0.0, -cos * width - across),
+                edge(-self.edges.top, 0.0, -cos, -down),
             ];
             let after = bands.iter().filter(|band| rank(band.measure) < 2).count();
             classes.insert(after, Class { rival: Rival::PictureEnds, rows });
         }
-        classes.push(Class { rival: Rival::BodyEnds, rows: vec![edge(self.edges.bottom, 0.0, 1.0, -height)] });
+        classes.push(Class { rival: Rival::BodyEnds, rows: vec![edge(self.edges.bottom, 0.0, cos, -cos * height - down)] });
         classes
     }
 
@@ -378,12 +388,13 @@ impl Problem<'_> {
     fn natural(&self, at: Place, axis: Axis, wanted: &[Row]) -> f64 {
         let (width, height) = self.sides();
         let nearest = wanted.iter().filter(|row| row.axis() == axis).map(|row| row.margin(at)).fold(ENOUGH, f64::min);
-        let missing = self.missing(at);
         let (off, invented) = match axis {
-            Axis::Across => ((at.x / width - 0.5).powi(2), missing.left_px + missing.right_px),
+            // A photo with the head off its middle is worse than a wall that goes on beside it.
+            Axis::Across => ((at.x / width - 0.5).powi(2), 0.0),
             Axis::Down => {
                 let chin_share = (at.y + at.scale * self.lengths.chin) / height;
-                ((at.y / height - self.guide.eye_line).powi(2) + (chin_share - self.guide.chin).powi(2), missing.top_px)
+                let off = (at.y / height - self.guide.eye_line).powi(2) + (chin_share - self.guide.chin).powi(2);
+                (off, (at.y + at.scale * self.edges.top).max(0.0))
             }
             Axis::ScaleOnly => (0.0, 0.0),
         };

@@ -179,13 +179,16 @@ fn by_library(bytes: Pieces, format: ImageFormat) -> Result<Decoded, DecodeError
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
-    // Bound: the pixels at eight bytes each, and as much again for what a decoder keeps beside them.
-    limits.max_alloc = Some(MAX_PIXELS * 16);
+    // Bound: the largest picture at four bytes a pixel, and as much again for what a decoder keeps beside it.
+    limits.max_alloc = Some(MAX_PIXELS * 8);
     let mut reader = ImageReader::with_format(bytes, format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(|error| refusal(&error))?;
     let (width, height) = decoder.dimensions();
     judge_size(width, height)?;
+    if decoder.total_bytes() > MAX_PIXELS * 4 {
+        return Err(DecodeError::TooLarge { width, height });
+    }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms).to_exif();
     let profile = decoder.icc_profile().ok().flatten();
     let picture = DynamicImage::from_decoder(decoder).map_err(|error| refusal(&error))?;

@@ -5,9 +5,10 @@ use specs::Spec;
 
 use super::Code;
 use crate::check::{CheckReport, Seen, Verdict, assess_face};
-use crate::image::{Point, Rgb};
+use crate::image::Rgb;
 use crate::lab::{difference_squared, lab};
 use crate::locate::Frame as Axes;
+use crate::locate::{fits, lies_in_eyes, plausible};
 use crate::vision::{Face, Iris, Mesh, Vision, VisionError};
 
 /// Eye line to chin in distances between the eyes, where no mesh shows the chin.
@@ -58,9 +59,9 @@ impl Frame<'_> {
             Err(VisionError::Absent | VisionError::Failed(_)) => return FrameReport::only(Code::NoModel),
         };
         faces.sort_by(|a, b| b.bounds.area().total_cmp(&a.bounds.area()));
-        let Some(face) = faces.first().filter(|face| usable(face)) else { return FrameReport::only(Code::NoFace) };
-        let mesh = vision.mesh(self.image, face).ok();
-        let irises = mesh.as_ref().and_then(|mesh| vision.irises(self.image, mesh).ok());
+        let Some(face) = faces.first().filter(|face| plausible(face)) else { return FrameReport::only(Code::NoFace) };
+        let mesh = vision.mesh(self.image, face).ok().filter(|mesh| fits(mesh, face));
+        let irises = mesh.as_ref().and_then(|mesh| vision.irises(self.image, mesh).ok().filter(|irises| lies_in_eyes(irises, mesh)));
         let second = faces.get(1).map_or(0.0, |second| second.bounds.area() / face.bounds.area().max(1.0));
         self.judge(spec, face, mesh, irises, second)
     }
@@ -141,13 +142,6 @@ impl Frame<'_> {
         let mean_squared: f64 = sum.iter().map(|v| (v / count).powi(2)).sum();
         (count >= 60.0).then(|| (squares / count - mean_squared).max(0.0).sqrt())
     }
-}
-
-/// A model may answer with anything; only a face with eyes apart is judged.
-fn usable(face: &Face) -> bool {
-    let points = [face.left_eye, face.right_eye, face.nose, face.mouth_left, face.mouth_right];
-    let finite = points.iter().all(|p: &Point| p.x.is_finite() && p.y.is_finite());
-    finite && face.right_eye.x - face.left_eye.x > 4.0
 }
 
 /// The instruction that a failed check asks for; `None` for what nobody can mend before the camera.

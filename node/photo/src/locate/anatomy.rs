@@ -303,6 +303,11 @@ impl Frame {
         self.origin
     }
 
+    /// Cosine and sine of the tilt of the eye line.
+    pub fn direction(&self) -> (f64, f64) {
+        (self.cos, self.sin)
+    }
+
     /// Tilt of the eye line; positive when the eye on the right is lower.
     pub fn roll_deg(&self) -> f64 {
         self.sin.atan2(self.cos).to_degrees()

@@ -127,6 +127,8 @@ impl LocateError {
 pub const SECOND_FACE_SHARE: f64 = 0.15;
 /// Below this distance of the eyes nothing useful can be enlarged from the picture.
 pub const MIN_EYE_DISTANCE_PX: f64 = 24.0;
+/// Area of the box that models draw around a face, in squares of the width between the cheeks.
+const FACE_BOX_PER_WIDTH: f64 = 1.35;
 /// The face is searched on a picture of at most this side: models were trained on small faces, and it saves time.
 const SEARCH_SIDE_PX: usize = 1_024;
 
@@ -186,10 +188,15 @@ fn by_marks(upright: Upright, vision: &dyn Vision, marks: Marks) -> Result<Locat
     let seen = look(&upright, vision).unwrap_or_default();
     let eyes = head.frame();
     let same = |face: &Face| face.left_eye.middle(face.right_eye).distance(eyes.origin()) < 0.35 * eyes.eye_distance_px;
-    let second_face = (!seen.faces.is_empty()).then(|| seen.second_face());
+    let own = seen.faces.iter().copied().find(&same);
+    // The marked face counts as one of its size even where the model does not see it.
+    let own_area = own.map_or(FACE_BOX_PER_WIDTH * head.face_width_px.powi(2), |face| face.bounds.area()).max(1.0);
+    let others = seen.faces.iter().filter(|face| !same(face)).map(|face| face.bounds.area());
+    let second_face = (!seen.faces.is_empty()).then(|| others.fold(0.0, f64::max) / own_area);
+    // Mesh and irises are of the largest face.
     let face = seen.faces.first().copied().filter(same);
     let (mesh, irises) = if face.is_some() { (seen.mesh, seen.irises) } else { (None, None) };
-    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, face, mesh, irises })
+    Ok(Located { upright, head, by: LocatedBy::Marks, second_face, face: face.or(own), mesh, irises })
 }
 
 /// What the models see, in pixels of the upright picture.
@@ -228,7 +235,7 @@ fn look(upright: &Upright, vision: &dyn Vision) -> Result<Seen, VisionError> {
 }
 
 /// The mesh is of this face and not of something beside it.
-fn fits(mesh: &Mesh, face: &Face) -> bool {
+pub(crate) fn fits(mesh: &Mesh, face: &Face) -> bool {
     let head = Head::from_mesh(mesh, None);
     let size = face.left_eye.distance(face.right_eye);
     let near = |a: Point, b: Point| a.distance(b) < 0.4 * size;
@@ -239,7 +246,7 @@ fn fits(mesh: &Mesh, face: &Face) -> bool {
 }
 
 /// The irises lie where the mesh has its eyes.
-fn lies_in_eyes(irises: &[Iris; 2], mesh: &Mesh) -> bool {
+pub(crate) fn lies_in_eyes(irises: &[Iris; 2], mesh: &Mesh) -> bool {
     let head = Head::from_mesh(mesh, None);
     let reach = 0.25 * head.frame().eye_distance_px;
     let inside = |iris: &Iris, eye: Point| iris.centre.distance(eye) < reach && iris.radius_px > 0.0 && iris.radius_px < reach;
@@ -247,7 +254,7 @@ fn lies_in_eyes(irises: &[Iris; 2], mesh: &Mesh) -> bool {
 }
 
 /// A model may answer with anything; only a face with eyes apart and a mouth below is worked on.
-fn plausible(face: &Face) -> bool {
+pub(crate) fn plausible(face: &Face) -> bool {
     let points = [face.left_eye, face.right_eye, face.nose, face.mouth_left, face.mouth_right];
     points.iter().all(|p| p.x.is_finite() && p.y.is_finite())
         && face.bounds.area().is_finite()

@@ -90,8 +90,10 @@ impl MatteError {
 
 impl Matted {
     /// The cut is good enough to put another wall behind the person, or it is refused.
-    pub fn separable(&self) -> Result<(), MatteError> {
-        if self.confidence < MIN_CONFIDENCE { Err(MatteError::NotSeparable { confidence: self.confidence }) } else { Ok(()) }
+    ///
+    /// `least` is the policy's bound `BackgroundSeparable`.
+    pub fn separable(&self, least: f64) -> Result<(), MatteError> {
+        if self.confidence < least { Err(MatteError::NotSeparable { confidence: self.confidence }) } else { Ok(()) }
     }
 }
 

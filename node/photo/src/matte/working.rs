@@ -5,8 +5,10 @@ use specs::Spec;
 use crate::image::{Part, Point, Rgb};
 use crate::locate::Located;
 
-/// Eye line to chin in the working picture; about a third more than the finest shipped spec needs.
-const WORK_CHIN_PX: f64 = 240.0;
+/// Working pixels for each pixel that the finest of the documents will show: the resampling needs some more than one.
+const FINER: f64 = 1.3;
+/// Eye line to chin in the working picture at least: hair is cut worse below it.
+const LEAST_CHIN_PX: f64 = 200.0;
 /// How far the working picture reaches beyond what the spec will show, so that the crop has room to move.
 const ROOM: f64 = 1.3;
 
@@ -40,14 +42,17 @@ struct Reach {
     side: f64,
     up: f64,
     down: f64,
+    /// Eye line to chin in the finest of the finished photos.
+    finest_chin_px: f64,
 }
 
 impl Reach {
     /// Far enough for every one of the specs.
     fn of(specs: &[&Spec]) -> Reach {
         // At least some wall on each side and above tall hair, from which its colours are learnt.
-        let mut reach = Reach { side: 2.0, up: 2.2, down: 2.0 };
-        for guide in specs.iter().map(|spec| spec.guide()) {
+        let mut reach = Reach { side: 2.0, up: 2.2, down: 2.0, finest_chin_px: 0.0 };
+        for (guide, height_px) in specs.iter().map(|spec| (spec.guide(), f64::from(spec.height_px()))) {
+            reach.finest_chin_px = reach.finest_chin_px.max((guide.chin - guide.eye_line) * height_px);
             let unit = (guide.chin - guide.eye_line).max(0.05);
             reach.side = reach.side.max(ROOM * 0.5 * guide.aspect / unit);
             reach.up = reach.up.max(ROOM * guide.eye_line / unit);
@@ -77,7 +82,7 @@ impl Working {
         let right = clamp(origin.x + reach.side * unit, image.width()).max(left + 1);
         let top = clamp(origin.y - reach.up * unit, image.height()).min(image.height() - 1);
         let bottom = clamp(origin.y + reach.down * unit, image.height()).max(top + 1);
-        let factor = (WORK_CHIN_PX / unit).min(1.0);
+        let factor = ((FINER * reach.finest_chin_px).max(LEAST_CHIN_PX) / unit).min(1.0);
         let part = Part { left, top, width: right - left, height: bottom - top };
         let width = ((part.width as f64 * factor).round() as usize).max(1);
         let height = ((part.height as f64 * factor).round() as usize).max(1);

@@ -149,13 +149,14 @@ impl Case {
             let value = self.measured_px(band, spec, &axes, spot);
             band.min_px().is_none_or(|min| value >= min - slack_px) && band.max_px().is_none_or(|max| value <= max + slack_px)
         });
-        let origin = axes.origin();
+        // Corners of the photo in the picture, one by one.
         let (width, height) = (f64::from(spec.width_px()), f64::from(spec.height_px()));
-        let below = spot.y + spot.scale * (self.height_px - origin.y) >= height - slack_px;
+        let corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)]
+            .map(|(x, y)| axes.point((x - spot.x) / spot.scale, (y - spot.y) / spot.scale));
+        let slack = slack_px / spot.scale;
+        let below = corners.iter().all(|corner| corner.y <= self.height_px + slack);
         let around = !spec.forbids(Forbidden::BackgroundReplacement)
-            || (spot.x - spot.scale * origin.x <= slack_px
-                && spot.x + spot.scale * (self.width_px - origin.x) >= width - slack_px
-                && spot.y - spot.scale * origin.y <= slack_px);
+            || corners.iter().all(|corner| corner.x >= -slack && corner.x <= self.width_px + slack && corner.y >= -slack);
         bands && below && around
     }
 

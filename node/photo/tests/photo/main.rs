@@ -3,6 +3,7 @@
 
 mod card;
 mod checks;
+mod faults;
 mod files;
 mod framing;
 mod guidance;

@@ -79,7 +79,7 @@ fn nothing_of_the_cameras_metadata_reaches_the_file() {
     for spec in specs::shipped() {
         let made = standardize(&file, spec, &seeing(&ORDINARY), None, &mut |_| {}).unwrap();
         assert!(!made.jpeg.windows(6).any(|window| window == b"SECRET"), "{}", spec.id());
-        assert_eq!(photo::encode::extra_segments(&made.jpeg), [], "{}", spec.id());
+        assert!(photo::encode::extra_segments(&made.jpeg).is_empty(), "{}", spec.id());
     }
     assert!(!preview(&file).unwrap().jpeg.windows(6).any(|window| window == b"SECRET"));
 }
