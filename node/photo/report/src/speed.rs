@@ -61,6 +61,7 @@ fn measure(page: &mut Page, wanted: &Wanted, folder: &Path) -> Result<()> {
         page.target(&format!("{words}: start to first photo ≤ 1 s"), &format!("{:.0} ms", once.first_ms), once.first_ms <= 1_000.0);
     }
     stages(page, &engine, &picture)?;
+    guidance(page, &engine, &picture, rounds)?;
     batch(page, wanted, &picture)?;
     python(page, wanted, &faces, &picture, folder, rounds)
 }
@@ -123,6 +124,21 @@ fn stages(page: &mut Page, engine: &models::Models, picture: &Path) -> Result<()
         .collect();
     page.table(&["stage", "ms, one run"], &rows);
     page.jpeg(&format!("the photo ({SPEC})"), &made.jpeg);
+    Ok(())
+}
+
+/// Preview frames judged in a second, one thread.
+fn guidance(page: &mut Page, engine: &models::Models, picture: &Path, rounds: usize) -> Result<()> {
+    let (frame, _) = photo::decode::decode(&std::fs::read(picture)?)?.image.reduced(480);
+    let spec = specs::find(SPEC).unwrap();
+    let mut times = Vec::new();
+    for _ in 0..=rounds {
+        let begun = Instant::now();
+        let _ = photo::guidance::Frame { image: &frame }.assess(spec, engine);
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    }
+    let ms = median(&mut times);
+    page.target("live guidance ≥ 5 frames a second on one core", &format!("{ms:.0} ms a frame, {:.0} a second", 1_000.0 / ms), ms <= 200.0);
     Ok(())
 }
 
