@@ -8,6 +8,11 @@ test("one instruction stands over the live picture, and only for somebody who ag
   const page = await desks.at("office_b", "counter");
   await expect(page.getByRole("button", { name: /^拍照/ })).toBeVisible();
   await expect(page.getByTestId("guidance")).toHaveCount(0);
+  const card = page.getByTestId("card");
+  await card.locator("summary").click();
+  await card.getByLabel("国徽面").setInputFiles(desks.photo);
+  await expect(card.getByText(/^✗ 国徽面/)).toBeVisible();
+  await shot(page, "capture-card");
   await begin(page, "周小川", "110101199003070011");
   const guidance = page.getByTestId("guidance");
   if (desks.hasFace) {
@@ -18,6 +23,20 @@ test("one instruction stands over the live picture, and only for somebody who ag
     await expect(guidance).toBeAttached();
   }
   await shot(page, "capture-guidance");
+});
+
+test("when nothing stands against the photo, words and frame turn green", async ({ desks }) => {
+  const page = await desks.at("office_b", "counter");
+  // The camera is a file, so the node's answer is played.
+  const ready = { code: "ready", text: { zh: "很好，请保持", en: "Good: hold it" }, since_ms: 0, ready: true, reasons: [] };
+  await page.route("**/api/guidance?*", (route) => route.fulfill({ json: ready }));
+  await expect(page.getByTestId("guidance").getByText("✓ 很好，请保持")).toBeVisible();
+  await shot(page, "capture-ready");
+  const absent = { ...ready, code: "no_model", ready: false };
+  await page.unroute("**/api/guidance?*");
+  await page.route("**/api/guidance?*", (route) => route.fulfill({ json: absent }));
+  await expect(page.getByTestId("guidance")).toBeEmpty();
+  await page.unroute("**/api/guidance?*");
 });
 
 test("the empty wall is not recorded while somebody stands before it", async ({ desks }) => {

@@ -2,6 +2,7 @@
 
 import type {
   Applicant,
+  CardView,
   CaseRow,
   CaseStatus,
   CaseView,
@@ -120,6 +121,7 @@ export const api = {
   feasibility: (id: string) => json<FeasibilityView[]>("GET", `/drafts/${part(id)}/feasibility`),
   guidance: (spec: string, frame: Blob) => picture<GuidanceView>("POST", `/guidance?spec=${part(spec)}`, frame),
   plate: () => json<PlateAnswer>("GET", "/plate"),
+  card: (side: "portrait" | "emblem", image: Blob) => picture<CardView>("POST", `/card?side=${side}`, image),
   recordPlate: (image: Blob) => picture<PlateView>("PUT", "/plate", image),
   forgetPlate: async () => void (await send("DELETE", "/plate")),
   marks: (id: string, marks: MarksView) => json<DraftView>("POST", `/drafts/${part(id)}/marks`, marks),

@@ -9,6 +9,7 @@ export type CaseRow = Schemas["CaseRow"];
 export type CaseStatus = Schemas["CaseStatus"];
 export type CaseView = Schemas["CaseView"];
 export type CheckView = Schemas["CheckView"];
+export type CardView = Schemas["CardView"];
 export type DraftView = Schemas["DraftView"];
 export type EnrolledOffice = Schemas["EnrolledOffice"];
 export type ErrorBody = Schemas["ErrorBody"];
