@@ -73,8 +73,8 @@ mod tests {
     async fn a_glance_is_made_alone_and_only_while_a_core_is_idle() {
         let jobs = Jobs::default();
         assert_eq!(jobs.glance(|| Ok(1)).await.unwrap(), Some(1));
-        let (finish, wait) = mpsc::channel::<()>();
-        let (begun, has_begun) = mpsc::channel();
+        let (finish, wait) = mpsc::sync_channel::<()>(1);
+        let (begun, has_begun) = mpsc::sync_channel(1);
         let first = tokio::spawn({
             let jobs = jobs.clone();
             async move {
