@@ -118,7 +118,7 @@ impl Area {
         let (left, top) = (low(|p| p.x, width), low(|p| p.y, height));
         let (right, bottom) = (high(|p| p.x, width), high(|p| p.y, height));
         let inside = right > left && bottom > top;
-        inside.then(|| Area { left: left as u32, top: top as u32, width: (right - left) as u32, height: (bottom - top) as u32 })
+        inside.then_some(Area { left: left as u32, top: top as u32, width: (right - left) as u32, height: (bottom - top) as u32 })
     }
 
     fn corners(&self) -> [Point; 4] {

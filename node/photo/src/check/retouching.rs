@@ -37,6 +37,6 @@ fn measure(evidence: &Evidence) -> Measured {
     let median = f64::from(*texture.select_nth_unstable_by(middle, f32::total_cmp).1);
     let contrast = evidence.scene.skin().map(|skin| f64::from(skin.luma));
     // On a blurred photo texture is missing for another reason, which Sharpness reports.
-    let sharp = edges::steepness(&evidence.scene, (0, 1)).is_some_and(|ratio| ratio > 0.4);
+    let sharp = edges::steepness(evidence.scene, (0, 1)).is_some_and(|ratio| ratio > 0.4);
     Measured::seen(contrast.filter(|_| sharp).map(|contrast| 10.0 * median / contrast.max(1.0))).at(evidence.scene_area())
 }
