@@ -68,5 +68,9 @@ test("the checks are counted, one that has a place shows it, and other documents
   await panel.locator("summary").click();
   await expect(panel.getByRole("row").nth(3)).toBeVisible({ timeout: 60_000 });
   await expect(panel.getByText(/可用/).first()).toBeVisible();
+  await page.locator("summary", { hasText: /^\d+ 项合格/ }).click();
+  await page.locator("summary", { hasText: /由审核员判断/ }).click();
+  await expect(page.getByRole("heading", { name: /须人工查看/ })).toBeVisible();
+  await panel.getByRole("row").last().scrollIntoViewIfNeeded();
   await shot(page, "capture-feasibility");
 });
