@@ -6,11 +6,14 @@
 mod assets;
 mod auth;
 mod capture;
+mod card;
 mod cases;
 mod error;
 mod events;
 mod guard;
+mod guidance;
 mod offices;
+mod plate;
 mod receipts;
 mod session;
 mod specs;
@@ -57,6 +60,8 @@ pub struct App {
     pub sessions: Arc<auth::Sessions>,
     /// Slows down the guessing of passwords.
     pub throttle: Arc<auth::Throttle>,
+    /// What is said to whom over the live picture.
+    pub guides: Arc<guidance::Guides>,
     /// Token of the command line on this machine.
     pub token: Arc<str>,
     /// Port that this node serves, for the list of allowed hosts.
@@ -83,6 +88,7 @@ impl App {
             jobs: Jobs::default(),
             sessions: Arc::default(),
             throttle: Arc::default(),
+            guides: Arc::default(),
             token: token.into(),
             port,
         }
@@ -113,11 +119,15 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(capture::marks))
         .routes(routes!(capture::original))
         .routes(routes!(capture::standardized))
+        .routes(routes!(capture::feasibility))
+        .routes(routes!(guidance::guidance))
+        .routes(routes!(plate::show, plate::forget))
         .routes(routes!(capture::submit))
         .routes(routes!(cases::list))
         .routes(routes!(cases::show))
         .routes(routes!(cases::photo))
         .routes(routes!(cases::original))
+        .routes(routes!(cases::sheet))
         .routes(routes!(cases::note))
         .routes(routes!(cases::decide))
         .routes(routes!(cases::reasons))
@@ -130,13 +140,18 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(offices::export))
 }
 
+/// Requests whose body is a whole picture.
+fn pictures() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(capture::photo)).routes(routes!(plate::record)).routes(routes!(card::card))
+}
+
 /// Whole router of a node.
 pub fn router(app: App) -> Router {
     let (api, _) = api().split_for_parts();
-    let (photo, _) = OpenApiRouter::new().routes(routes!(capture::photo)).split_for_parts();
+    let (pictures, _) = pictures().split_for_parts();
     let bounded = api
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .merge(photo.layer(DefaultBodyLimit::max(PHOTO_BYTES_MAX)))
+        .merge(pictures.layer(DefaultBodyLimit::max(PHOTO_BYTES_MAX)))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
     // The event stream is meant to last, so no time limit.
     let (events, _) = OpenApiRouter::new().routes(routes!(events::events)).split_for_parts();
@@ -154,7 +169,7 @@ pub fn router(app: App) -> Router {
 /// # Errors
 /// It cannot be written as JSON.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let (_, mut document) = api().routes(routes!(capture::photo)).routes(routes!(events::events)).split_for_parts();
+    let (_, mut document) = api().merge(pictures()).routes(routes!(events::events)).split_for_parts();
     // Without this the document names the author of the library that builds it.
     document.info = utoipa::openapi::Info::new("Huizhi node", env!("CARGO_PKG_VERSION"));
     // Handlers of different modules share names, and an operation's id must be unique.

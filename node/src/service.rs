@@ -1,8 +1,9 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
 //! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`specs`],
-//! [`staff`]. None of it knows HTTP or libp2p.
+//! [`staff`]; around the photo [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
 
+pub mod feasibility;
 pub mod id_number;
 pub mod intake;
 pub mod keys;
@@ -11,10 +12,12 @@ pub mod notes;
 pub mod office;
 pub mod payload;
 pub mod photos;
+pub mod plate;
 pub mod reasons;
 pub mod receipts;
 pub mod refusal;
 pub mod review;
+pub mod sheets;
 pub mod specs;
 pub mod staff;
 #[cfg(test)]

@@ -62,6 +62,15 @@ impl Client {
         let request = self.agent.post(format!("{}{path}", self.url)).header("x-csrf-token", &self.csrf);
         read(request.content_type("application/octet-stream").send(bytes))
     }
+    /// PUT of a file.
+    pub fn put_file(&self, path: &str, bytes: &[u8]) -> Answer {
+        let request = self.agent.put(format!("{}{path}", self.url)).header("x-csrf-token", &self.csrf);
+        read(request.content_type("application/octet-stream").send(bytes))
+    }
+    /// DELETE.
+    pub fn delete(&self, path: &str) -> Answer {
+        read(self.agent.delete(format!("{}{path}", self.url)).header("x-csrf-token", &self.csrf).call())
+    }
     /// POST without the token that proves our own page, or to another host name.
     pub fn forge(&self, path: &str, host: Option<&str>, token: bool) -> Answer {
         let mut request = self.agent.post(format!("{}{path}", self.url));

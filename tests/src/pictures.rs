@@ -40,12 +40,24 @@ pub const DRAWN_MARKS: [(f64, f64); 4] = [(515.0, 560.0), (685.0, 560.0), (600.0
 
 /// A drawn head and shoulders in front of a plain wall.
 pub fn drawn() -> Vec<u8> {
+    drawing(true)
+}
+
+/// The wall of [`drawn`] with nobody before it.
+pub fn drawn_wall() -> Vec<u8> {
+    drawing(false)
+}
+
+fn drawing(somebody: bool) -> Vec<u8> {
     let ellipse = |x: f64, y: f64, cx: f64, cy: f64, rx: f64, ry: f64| ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) <= 1.0;
     let picture = RgbImage::from_fn(1200, 1600, |x, y| {
         let (x, y) = (f64::from(x), f64::from(y));
         let eye = |cx| ellipse(x, y, cx, 560.0, 26.0, 13.0);
         let grain = ((x * 12.9898 + y * 78.233).sin() * 43_758.547).fract() * 6.0;
-        let colour = if eye(515.0) || eye(685.0) {
+        let wall = [206.0, 209.0, 213.0];
+        let colour = if !somebody {
+            wall
+        } else if eye(515.0) || eye(685.0) {
             [40.0, 34.0, 30.0]
         } else if ellipse(x, y, 600.0, 700.0, 60.0, 12.0) {
             [170.0, 90.0, 90.0]
@@ -58,7 +70,7 @@ pub fn drawn() -> Vec<u8> {
         } else if (540.0..660.0).contains(&x) && (700.0..1000.0).contains(&y) {
             [200.0, 158.0, 134.0]
         } else {
-            [206.0, 209.0, 213.0]
+            wall
         };
         Rgb(colour.map(|value: f64| (value + grain).clamp(0.0, 255.0) as u8))
     });

@@ -5,7 +5,7 @@ use system_tests::{eventually, huizhi, pictures, started};
 
 /// Lines of the table by file: outcome and finished file.
 fn table(out: &Path) -> BTreeMap<String, (String, String)> {
-    let text = fs::read_to_string(out.join("result.csv")).unwrap();
+    let text = fs::read_to_string(out.join("result.csv")).expect("a result is written");
     let lines = text.trim_start_matches('\u{feff}').lines().skip(1);
     lines
         .map(|line| {

@@ -4,6 +4,7 @@ mod audit;
 mod bad_input;
 mod batch;
 mod cli;
+mod desk;
 mod membership;
 mod offline;
 mod specs;

@@ -82,6 +82,8 @@ fn without_a_model_the_staff_marks_the_points() {
     let federation = Federation::start();
     let counter = federation.a.client();
     let id = counter.draft("cn-id-card", None);
+    // Against the recorded wall even a drawing can be cut out.
+    assert_eq!(counter.put_file("/api/plate", &pictures::drawn_wall()).status, 200);
     // A drawing, which no face model is sure of: whatever it says, marking by hand goes on from the kept original.
     counter.upload(&format!("/api/drafts/{id}/photo"), &pictures::drawn());
     let [left_eye, right_eye, chin, crown] = pictures::DRAWN_MARKS.map(|(x, y)| json!({ "x": x, "y": y }));
@@ -89,7 +91,7 @@ fn without_a_model_the_staff_marks_the_points() {
     let marked = counter.post(&format!("/api/drafts/{id}/marks"), &marks).json();
     let result = &marked["result"];
     assert_eq!((&result["width_px"], &result["height_px"], &result["dpi"]), (&json!(358), &json!(441), &json!(350)), "{marked}");
-    assert_eq!(result["located_by"], "marks");
+    assert_eq!((&result["located_by"], &result["plate"]), (&json!("marks"), &json!("used")));
     let submitted = counter.post(&format!("/api/drafts/{id}/submit"), &json!({ "override_reason": "drawn" }));
     assert_eq!(submitted.status, 200, "{:?}", submitted.json());
 }
@@ -101,7 +103,11 @@ fn one_office_alone_goes_all_the_way() {
     assert!(request.is_empty(), "a founder needs nobody's leave");
     office.start();
     let staff = office.client();
-    let id = staff.submit("us-visa", &pictures::astronaut(), None);
+    // The visa shows more of the room, which is busy: a refusal with advice, not a photo with a failed check.
+    let visa = staff.draft("us-visa", None);
+    let refused = staff.upload(&format!("/api/drafts/{visa}/photo"), &pictures::astronaut()).json();
+    assert_eq!((&refused["problem"]["code"], &refused["result"]), (&json!("background_not_separable"), &json!(null)), "{refused}");
+    let id = staff.submit("cn-social-card", &pictures::astronaut(), None);
     let number = staff.decide(&id, "approve", &[])["receipt_number"].as_str().unwrap().to_owned();
     assert!(number.starts_with("44000009-01-"));
     assert_eq!(staff.get(&format!("/api/receipts/{number}")).json()["verdict"], "valid");

@@ -72,7 +72,7 @@ async function sit(equipment: Equipment, address: string, login: Login, complain
   page.on("console", (message) => {
     if (message.type() !== "error") return;
     // A refusal by the node is part of the contract and shown on the page; the browser notes it all the same.
-    const refused = /status of 4(01|04|09|22)/.test(message.text()) && message.location().url.includes("/api/");
+    const refused = /status of 4(01|04|09|22|29)/.test(message.text()) && message.location().url.includes("/api/");
     if (!refused) complain(`${message.text()} ${message.location().url}`);
   });
   await page.goto(address);

@@ -48,6 +48,14 @@ test("the counter sees the number and prints", async ({ desks }) => {
   expect(number).toMatch(/^\d{8}-\d{2}-\d{8}-\d{2}$/);
   await expect(page.getByText(NOTE)).toBeVisible();
   await shot(page, "case-approved");
+  await page.getByRole("button", { name: "打印排版" }).click();
+  const dialog = page.getByRole("dialog", { name: "打印排版" });
+  await dialog.getByLabel("相纸").selectOption("5in");
+  await dialog.getByLabel("照片间距（毫米）").fill("3");
+  await shot(page, "case-sheet");
+  const [sheet] = await Promise.all([page.waitForEvent("download"), dialog.getByRole("button", { name: "下载排版 PDF" }).click()]);
+  expect(readFileSync(await sheet.path()).subarray(0, 5).toString()).toBe("%PDF-");
+  await expect(dialog).toHaveCount(0);
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "下载回执 PDF" }).click()]);
   const pdf = readFileSync(await download.path());
   expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");

@@ -3,10 +3,10 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{CaseView, DraftView, MarksView, NewDraft, SubmitRequest},
+    types::{CaseView, DraftView, FeasibilityView, MarksView, NewDraft, SubmitRequest},
     views,
 };
-use crate::service::{Office, Refusal, intake, payload::Applicant, staff::StaffRole};
+use crate::service::{Office, Refusal, feasibility, intake, payload::Applicant, staff::StaffRole};
 use axum::{
     Json,
     body::Bytes,
@@ -111,6 +111,19 @@ pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Pa
         Ok(photo::preview(&bytes)?.jpeg)
     };
     Ok(jpeg(app.jobs.run(work).await?))
+}
+
+/// Which documents in force the draft's picture would serve. Takes as long as a photo or two.
+#[utoipa::path(get, path = "/api/drafts/{id}/feasibility", params(("id" = String, Path)), responses((status = 200, body = [FeasibilityView])))]
+pub(super) async fn feasibility(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<FeasibilityView>>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    let (office, vision) = (app.office.clone(), app.vision.clone());
+    let work = move || Ok(feasibility::of(&office, &*vision, case_id(&id)?)?.iter().map(views::feasible).collect());
+    Ok(Json(app.jobs.run(work).await?))
 }
 
 /// The standardized photo of a draft.

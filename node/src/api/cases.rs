@@ -7,12 +7,14 @@ use super::{
     types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonView},
     views,
 };
-use crate::service::{Change, Refusal, notes, reasons, review, staff::StaffRole};
+use crate::service::{Change, Refusal, notes, reasons, review, sheets, staff::StaffRole};
 use axum::{
     Json,
     extract::{Path, Query, State},
-    response::Response,
+    http::header,
+    response::{IntoResponse, Response},
 };
+use photo::sheet::{Copies, Paper, Setting};
 use protocol::{id::BlobHash, record::Verdict};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -85,6 +87,54 @@ pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Pa
         Ok::<_, Refusal>(photo::preview(&bytes)?.jpeg)
     };
     Ok(jpeg(app.jobs.run(work).await?))
+}
+
+/// How the photos lie on the paper.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SheetQuery {
+    /// `5in`, `6in` (if nothing is said) or `a4`.
+    paper: Option<String>,
+    /// Distance between photos in millimetres; 2 if nothing is said.
+    gap_mm: Option<f64>,
+    /// `fill` (if nothing is said) for as many as one sheet takes, or a number.
+    copies: Option<String>,
+}
+
+impl SheetQuery {
+    fn order(&self) -> Result<sheets::Order, Refusal> {
+        let name = self.paper.as_deref().unwrap_or(Paper::SIX_INCH.name);
+        let paper = Paper::find(name).ok_or_else(|| {
+            let (zh, en) = (format!("没有“{name}”相纸，可选 5in、6in、a4。"), format!("there is no paper '{name}': take 5in, 6in or a4"));
+            Refusal::input("paper_unknown", "paper", zh, en)
+        })?;
+        let copies = match self.copies.as_deref() {
+            None | Some("fill") => Copies::Fill,
+            Some(count) => Copies::Exactly(
+                count
+                    .parse()
+                    .map_err(|_| Refusal::input("copies_malformed", "copies", "份数应为数字或 fill。", "copies are a number or 'fill'"))?,
+            ),
+        };
+        Ok(sheets::Order { paper, gap_mm: self.gap_mm.unwrap_or(Setting::on(paper).gap_mm), copies })
+    }
+}
+
+/// The approved photo side by side on photo paper, as a PDF; refused with `photo_elsewhere` while the photo is on its way.
+#[utoipa::path(
+    get, path = "/api/cases/{id}/sheet.pdf", params(("id" = String, Path), SheetQuery),
+    responses((status = 200, content_type = "application/pdf")),
+)]
+pub(super) async fn sheet(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Query(query): Query<SheetQuery>,
+) -> Result<Response, ApiError> {
+    who.require(&[StaffRole::Counter, StaffRole::Reviewer])?;
+    let pdf = app.run(move |office| sheets::print(office, &*review::find(office, case_id(&id)?)?, &query.order()?)).await?;
+    let headers = [(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"sheet.pdf\"")];
+    Ok((headers, pdf).into_response())
 }
 
 /// Changes the shared note.

@@ -4,11 +4,18 @@
 //! a stale copy fails `cargo xtask test`.
 //! Hashes are lower-case hex, times are milliseconds since 1970 by the clock of the machine that claims them.
 
+mod capture;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use capture::{CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
+
 pub use crate::{
-    service::{photos::CheckResult, staff::StaffRole},
+    service::{
+        photos::{CheckResult, Place},
+        staff::StaffRole,
+    },
     text::Text,
 };
 
@@ -293,6 +300,8 @@ pub struct PhotoView {
     pub checks: Vec<CheckResult>,
     /// No check failed.
     pub passed: bool,
+    /// What became of the picture of the empty wall: `used`, `other_size`, `other_wall`, `unreadable`; nothing where there was none.
+    pub plate: Option<String>,
 }
 
 /// `POST /api/drafts/{id}/submit`.

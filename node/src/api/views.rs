@@ -2,11 +2,12 @@
 
 use super::auth::Operator;
 use super::types::{
-    Applicant, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, GuideView, MarksView, NoteView, OfficeView, OperatorView,
-    PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
+    Applicant, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, FailedCheck, FeasibilityView, GuideView, MarksView,
+    NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
     Office, Refusal,
+    feasibility::Feasible,
     intake::{self, Draft},
     notes::{self, OpenNote},
     payload,
@@ -114,6 +115,19 @@ fn photo(result: &PhotoResult) -> PhotoView {
         marks: MarksView { left_eye, right_eye, chin, crown },
         checks: result.checks.clone(),
         passed: result.failed_checks() == 0,
+        plate: result.plate.clone(),
+    }
+}
+
+pub(super) fn feasible(tried: &Feasible) -> FeasibilityView {
+    let (made, problem) = (tried.photo.as_ref().ok(), tried.photo.as_ref().err());
+    let failed = made.map(|made| &*made.failed).unwrap_or_default();
+    FeasibilityView {
+        spec: spec_summary(&tried.known),
+        feasible: made.is_some() && failed.is_empty(),
+        failed: failed.iter().map(|check| FailedCheck { name: check.name.clone(), title: check.title.clone() }).collect(),
+        bytes: made.map(|made| made.bytes),
+        problem: problem.map(ErrorBody::from),
     }
 }
 

@@ -8,10 +8,10 @@ use crate::service::{
     office::{china_time, now_ms},
     payload::{self, Applicant, CasePayload},
     photos::{self, PhotoResult},
-    specs,
+    plate, specs,
 };
 use ::specs::Spec;
-use photo::{Marks, Point, Vision};
+use photo::{Marks, Point, Shot, Vision};
 use protocol::{
     access,
     case::{Case, Status},
@@ -221,16 +221,26 @@ pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]
 pub fn mark(office: &Office, vision: &dyn Vision, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
     office.check_writable()?;
     let draft = draft(office, id)?;
-    let original = draft.original().and_then(|hash| office.store.blobs.read(hash).transpose()).transpose()?;
-    let bytes = original.ok_or_else(|| Refusal::state("no_original", "请先拍照或上传照片。", "take or upload a picture first"))?;
+    let bytes = original(office, &draft)?;
     let [left_eye, right_eye, chin, crown] = marks.map(|(x, y)| Point { x, y });
     make(office, vision, draft, &bytes, Some(Marks { left_eye, right_eye, chin, crown }))
+}
+
+/// The untouched picture of a draft.
+///
+/// # Errors
+/// None was taken yet, or the disk refuses.
+pub fn original(office: &Office, draft: &Draft) -> Result<Vec<u8>, Refusal> {
+    let original = draft.original().and_then(|hash| office.store.blobs.read(hash).transpose()).transpose()?;
+    original.ok_or_else(|| Refusal::state("no_original", "请先拍照或上传照片。", "take or upload a picture first"))
 }
 
 /// The work takes seconds, so the draft is not held meanwhile: what became of it is looked at again before the result is kept.
 fn make(office: &Office, vision: &dyn Vision, begun: Draft, bytes: &[u8], marks: Option<Marks>) -> Result<Draft, Refusal> {
     let (id, spec) = (begun.case()?, begun.spec()?);
-    let made = photos::standardize(bytes, &spec, vision, marks, &mut |stage| office.tell(Change::Stage(id, stage)));
+    let wall = plate::read(office);
+    let shot = Shot { bytes, marks, plate: wall.as_deref(), ..Shot::default() };
+    let made = photos::standardize(&shot, &spec, vision, &mut |stage| office.tell(Change::Stage(id, stage)));
     let _drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
     if (&draft.original, &draft.spec_text) != (&begun.original, &begun.spec_text) {

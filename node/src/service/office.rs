@@ -14,7 +14,7 @@ use protocol::{
 };
 use std::{
     collections::HashMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -82,6 +82,7 @@ pub struct Office {
     cases: Mutex<Folded>,
     append: Mutex<()>,
     drafts: Mutex<()>,
+    plate: PathBuf,
     read_only: RwLock<Option<String>>,
     changes: broadcast::Sender<Change>,
 }
@@ -118,6 +119,7 @@ impl Office {
             cases: Mutex::default(),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
+            plate: dir.join("plate.jpg"),
             read_only: RwLock::new(None),
             changes: broadcast::channel(256).0,
             store,
@@ -404,6 +406,11 @@ impl Office {
     /// Whether a key may speak to this node.
     pub fn is_enrolled(&self, key: PublicKey) -> bool {
         self.members().office_of(key).is_some()
+    }
+
+    /// Where the picture of the empty wall lies.
+    pub(super) fn plate_path(&self) -> &Path {
+        &self.plate
     }
 
     /// Held while a draft is read and changed, and while blobs are put for it or thrown away: two windows may use one draft, and two

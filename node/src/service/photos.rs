@@ -1,14 +1,39 @@
 //! Standardizing a photo, and what is kept of the result.
 
 use crate::{service::Refusal, text::Text};
-use photo::{Marks, Shot, Stage, Standardized, Vision};
+use photo::{
+    Shot, Stage, Standardized, Vision,
+    card::{self, CardReport, Side},
+    guidance::{Frame, FrameReport},
+    matte::{PlateFault, PlateUse},
+};
 use protocol::id::BlobHash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use specs::Spec;
 use utoipa::ToSchema;
 
-/// Result of one check, as kept, sealed and shown.
+/// A box in the finished photo, in whole pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlaceView)]
+pub struct Place {
+    /// Left edge.
+    pub left: u32,
+    /// Upper edge.
+    pub top: u32,
+    /// Width, at least 1.
+    pub width: u32,
+    /// Height, at least 1.
+    pub height: u32,
+}
+
+impl From<photo::Area> for Place {
+    fn from(area: photo::Area) -> Self {
+        Self { left: area.left, top: area.top, width: area.width, height: area.height }
+    }
+}
+
+/// Result of one check, as kept, sealed and shown. What was added later is missing in records of earlier versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = CheckView)]
 pub struct CheckResult {
@@ -28,6 +53,16 @@ pub struct CheckResult {
     pub max: Option<f64>,
     /// What to do next; empty when passed.
     pub next_step: Text,
+    /// Stable reason: of a failure that has one, for example `crop_infeasible`; of what was not assessed one of `model_absent`,
+    /// `not_measurable`, `person_judges`, `advisory`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// Component value of ISO/IEC 29794-5, 0 to 100, where the measured value is its native measure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scalar: Option<u8>,
+    /// Where, in pixels of the finished photo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 impl CheckResult {
@@ -48,6 +83,9 @@ impl From<&photo::Check> for CheckResult {
             min: check.min,
             max: check.max,
             next_step: check.next_step.clone().into(),
+            code: check.code.map(str::to_owned),
+            scalar: check.scalar,
+            place: check.place.map(Place::from),
         }
     }
 }
@@ -77,6 +115,19 @@ pub struct PhotoResult {
     pub marks: [(f64, f64); 4],
     /// All checks, failed ones first.
     pub checks: Vec<CheckResult>,
+    /// What became of the picture of the empty wall: `used`, `other_size`, `other_wall`, `unreadable`; nothing where there was none.
+    #[serde(default)]
+    pub plate: Option<String>,
+}
+
+fn plate_word(plate: PlateUse) -> Option<&'static str> {
+    match plate {
+        PlateUse::None => None,
+        PlateUse::Used => Some("used"),
+        PlateUse::Refused(PlateFault::OtherSize) => Some("other_size"),
+        PlateUse::Refused(PlateFault::OtherWall) => Some("other_wall"),
+        PlateUse::Refused(PlateFault::Unreadable) => Some("unreadable"),
+    }
 }
 
 impl PhotoResult {
@@ -96,6 +147,7 @@ impl PhotoResult {
             located_by: if by_model { format!("model {vision}") } else { made.located_by.key().into() },
             marks: [at(made.marks.left_eye), at(made.marks.right_eye), at(made.marks.chin), at(made.marks.crown)],
             checks: made.report.checks.iter().map(CheckResult::from).collect(),
+            plate: plate_word(made.plate).map(str::to_owned),
         }
     }
     /// Number of checks that failed.
@@ -108,14 +160,8 @@ impl PhotoResult {
 ///
 /// # Errors
 /// The picture cannot be used; the refusal says why and what to do.
-pub fn standardize(
-    bytes: &[u8],
-    spec: &Spec,
-    vision: &dyn Vision,
-    marks: Option<Marks>,
-    on_stage: &mut dyn FnMut(Stage),
-) -> Result<Standardized, Refusal> {
-    unpanicked(|| Ok(photo::standardize(bytes, spec, vision, marks, on_stage)?))
+pub fn standardize(shot: &Shot<'_>, spec: &Spec, vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, Refusal> {
+    unpanicked(|| Ok(photo::prepare(shot, &[spec], vision, on_stage)?.photo(spec, on_stage)?))
 }
 
 /// Makes the photos of several documents from one picture; what does not depend on the document is done once.
@@ -132,7 +178,30 @@ pub fn standardize_all(
     Ok(specs.iter().map(|spec| unpanicked(|| Ok(prepared.photo(spec, &mut |_| {})?))).collect())
 }
 
-fn unpanicked<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
+/// Longest side at which a preview frame is judged; a larger one is reduced first.
+const FRAME_SIDE_PX: usize = 640;
+
+/// Judges one preview frame. Nothing of it is kept.
+///
+/// # Errors
+/// The frame is no picture.
+pub fn judge_frame(bytes: &[u8], spec: &Spec, vision: &dyn Vision) -> Result<FrameReport, Refusal> {
+    unpanicked(|| {
+        let decoded = photo::decode::decode(bytes).map_err(photo::PhotoError::from)?;
+        let (image, _) = photo::upright::upright(decoded).image.reduced(FRAME_SIDE_PX);
+        Ok(Frame { image: &image }.assess(spec, vision))
+    })
+}
+
+/// Judges a picture of one side of an identity card. Nothing of it is kept.
+///
+/// # Errors
+/// The file is no picture.
+pub fn judge_card(bytes: &[u8], side: Side) -> Result<CardReport, Refusal> {
+    unpanicked(|| Ok(card::assess_file(bytes, side).map_err(photo::PhotoError::from)?))
+}
+
+pub(super) fn unpanicked<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
         Err(Refusal::input(
             "photo_fault",
@@ -141,4 +210,31 @@ fn unpanicked<T>(work: impl FnOnce() -> Result<T, Refusal>) -> Result<T, Refusal
             "the program failed on this picture; the original is kept. Take another one.",
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_an_earlier_version_sealed_still_reads() {
+        let sealed = r#"{"name":"SingleFacePresent","title":{"zh":"单人","en":"One face"},"verdict":"pass","measured":0.0,"unit":"share",
+            "min":null,"max":0.2,"next_step":{"zh":"","en":""}}"#;
+        let check: CheckResult = serde_json::from_str(sealed).unwrap();
+        assert_eq!((check.code.as_deref(), check.scalar, check.place), (None, None, None));
+        let again = serde_json::to_string(&check).unwrap();
+        assert!(!again.contains("place"), "what is not known takes no room in the sealed payload: {again}");
+    }
+
+    #[test]
+    fn a_frame_that_is_no_picture_is_refused_and_one_without_a_model_says_so() {
+        let spec = specs::find("cn-id-card").unwrap();
+        assert_eq!(judge_frame(b"not a picture", spec, &photo::NoVision).unwrap_err().code, "not_an_image");
+        let report = judge_frame(&wall(), spec, &photo::NoVision).unwrap();
+        assert_eq!(report.code(), photo::guidance::Code::NoModel);
+    }
+
+    fn wall() -> Vec<u8> {
+        crate::service::testing::picture(320, 240, [205, 208, 212])
+    }
 }

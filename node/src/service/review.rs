@@ -103,12 +103,15 @@ fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusa
     Ok(())
 }
 
+/// Code of the refusal while a photo is on its way.
+pub const PHOTO_ELSEWHERE: &str = "photo_elsewhere";
+
 /// The refusal while a photo is still on its way.
 pub fn photo_elsewhere(office: &Office, case: &Case) -> Refusal {
     let name = office.office_name(case.captured_by());
     Refusal::new(
         Kind::State,
-        "photo_elsewhere",
+        PHOTO_ELSEWHERE,
         format!("照片还在{name}，正在获取。未看到照片不能作决定。"),
         format!("the photo is still at {name} and is being fetched; nothing is decided unseen"),
     )

@@ -1,13 +1,21 @@
 //! An office of its own for tests: one node that is its own province and holds every role.
 
-use super::{Office, keys::Keys};
+use super::{
+    Office,
+    intake::{self, Draft, NewDraft},
+    keys::Keys,
+    payload::Applicant,
+    photos::PhotoResult,
+    review,
+};
 use crate::enrolment;
 use protocol::{
+    case::Case,
     id::{OfficeCode, Origin},
     log::VerifierKey,
-    record::Roles,
+    record::{Roles, Verdict},
 };
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
 
 /// A data directory.
@@ -46,4 +54,49 @@ impl Home {
         }
         office
     }
+    /// A submitted case with this file as its photo, approved or not; no engine has seen it.
+    pub(crate) fn case(&self, office: &Office, jpeg: &[u8], approved: bool) -> Arc<Case> {
+        let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
+        let new = NewDraft { spec_id: "cn-id-card".into(), applicant, consent: true, case: None };
+        let draft = with_photo(office, intake::begin(office, new, |_| Ok(())).unwrap(), jpeg, jpeg);
+        let id = draft.case().unwrap();
+        let case = intake::submit(office, id, 1, None).unwrap();
+        if !approved {
+            return case;
+        }
+        let decision = review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };
+        review::decide(office, id, decision, 2).unwrap()
+    }
+}
+
+/// A draft whose photo is made already, without an engine.
+pub(crate) fn with_photo(office: &Office, draft: Draft, original: &[u8], photo: &[u8]) -> Draft {
+    let id = draft.case().unwrap();
+    let original = office.store.blobs.put(original).unwrap();
+    let photo = office.store.blobs.put(photo).unwrap();
+    let result = PhotoResult {
+        hash: photo.to_string(),
+        width_px: 358,
+        height_px: 441,
+        dpi: 350,
+        bytes: 1,
+        quality: 90,
+        original_px: (1, 1),
+        operations: vec![],
+        located_by: "marks".into(),
+        marks: [(0.0, 0.0); 4],
+        checks: vec![],
+        plate: None,
+    };
+    let draft = Draft { original: Some(original.to_string()), result: Some(result), ..draft };
+    office.store.put_draft(id, &draft).unwrap();
+    draft
+}
+
+/// A JPEG file of one colour.
+pub(crate) fn picture(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+    let image = image::RgbImage::from_pixel(width, height, image::Rgb(colour));
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    jpeg.into_inner()
 }

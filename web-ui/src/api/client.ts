@@ -2,13 +2,18 @@
 
 import type {
   Applicant,
+  CardView,
   CaseRow,
   CaseStatus,
   CaseView,
   DraftView,
   EnrolledOffice,
+  FeasibilityView,
+  GuidanceView,
   MarksView,
   NoteView,
+  PlateAnswer,
+  PlateView,
   ReasonView,
   ReceiptAnswer,
   SessionView,
@@ -88,6 +93,12 @@ async function session(method: string, path: string, body?: unknown): Promise<Se
   return view;
 }
 
+/** A picture as the body. */
+async function picture<T>(method: string, path: string, image: Blob): Promise<T> {
+  const response = await send(method, path, image, image.type || "application/octet-stream");
+  return (await response.json()) as T;
+}
+
 const part = encodeURIComponent;
 
 export const api = {
@@ -106,10 +117,13 @@ export const api = {
   newDraft: (draft: { spec_id: string; applicant: Applicant; consent: boolean; case_id: string | null }) =>
     json<DraftView>("POST", "/drafts", draft),
   dropDraft: async (id: string) => void (await send("DELETE", `/drafts/${part(id)}`)),
-  photo: async (id: string, image: Blob) => {
-    const response = await send("POST", `/drafts/${part(id)}/photo`, image, image.type || "application/octet-stream");
-    return (await response.json()) as DraftView;
-  },
+  photo: (id: string, image: Blob) => picture<DraftView>("POST", `/drafts/${part(id)}/photo`, image),
+  feasibility: (id: string) => json<FeasibilityView[]>("GET", `/drafts/${part(id)}/feasibility`),
+  guidance: (spec: string, frame: Blob) => picture<GuidanceView>("POST", `/guidance?spec=${part(spec)}`, frame),
+  plate: () => json<PlateAnswer>("GET", "/plate"),
+  card: (side: "portrait" | "emblem", image: Blob) => picture<CardView>("POST", `/card?side=${side}`, image),
+  recordPlate: (image: Blob) => picture<PlateView>("PUT", "/plate", image),
+  forgetPlate: async () => void (await send("DELETE", "/plate")),
   marks: (id: string, marks: MarksView) => json<DraftView>("POST", `/drafts/${part(id)}/marks`, marks),
   submit: (id: string, reason: string | null) =>
     json<CaseView>("POST", `/drafts/${part(id)}/submit`, { override_reason: reason }),
@@ -129,6 +143,11 @@ export const api = {
   /** A picture as bytes, so that "still at another office" is told apart from "broken". */
   picture: async (path: string): Promise<Blob> => (await send("GET", path)).blob(),
 };
+
+/** Of the print sheet of a case, for `api.picture`. */
+export function sheetPath(id: string, paper: string, gapMm: number): string {
+  return `/cases/${part(id)}/sheet.pdf?paper=${part(paper)}&gap_mm=${gapMm}`;
+}
 
 /** Addresses of files that the browser itself loads. */
 export const files = {

@@ -4,6 +4,48 @@
  */
 
 export interface paths {
+    "/api/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whether the card is whole, sharp and free of glare; the body is the picture. */
+        post: {
+            parameters: {
+                query: {
+                    /** @description Side of the card. */
+                    side: "portrait" | "emblem";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CardView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cases": {
         parameters: {
             query?: never;
@@ -235,6 +277,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases/{id}/sheet.pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The approved photo side by side on photo paper, as a PDF; refused with `photo_elsewhere` while the photo is on its way. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `5in`, `6in` (if nothing is said) or `a4`. */
+                    paper?: string;
+                    /** @description Distance between photos in millimetres; 2 if nothing is said. */
+                    gap_mm?: number;
+                    /** @description `fill` (if nothing is said) for as many as one sheet takes, or a number. */
+                    copies?: string;
+                };
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/pdf": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/drafts": {
         parameters: {
             query?: never;
@@ -344,6 +430,43 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{id}/feasibility": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which documents in force the draft's picture would serve. Takes as long as a photo or two. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FeasibilityView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -620,6 +743,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/guidance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judges a preview frame; the body is a small JPEG. Where the cores are at work on photos the last instruction is repeated, or the
+         *     answer is 429: a frame is never queued.
+         */
+        post: {
+            parameters: {
+                query: {
+                    /** @description Id of the document. */
+                    spec: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GuidanceView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -747,6 +915,81 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When the empty wall was recorded, if it was. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PlateAnswer"];
+                    };
+                };
+            };
+        };
+        /** Records the empty wall; the body is the file. It stays on this machine. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PlateView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Forgets the empty wall. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1150,6 +1393,15 @@ export interface components {
             /** @description Name as printed. */
             name: string;
         };
+        /** @description `POST /api/card`: advice on a picture of an identity card. Nothing printed on the card is read, nothing is kept. */
+        CardView: {
+            /** @description What to do; empty when good. */
+            next_step: components["schemas"]["Text"];
+            /** @description Corners in pixels of the upright picture: upper left, upper right, lower right, lower left. */
+            outline?: components["schemas"]["PointView"][] | null;
+            /** @description `good`, `not_a_card`, `edge_missing`, `blurred`, `glare` or `misframed`. */
+            state: string;
+        };
         /** @description A case in a list. */
         CaseRow: {
             /** @description Name of the applicant, where this office may open it. */
@@ -1229,8 +1481,13 @@ export interface components {
             /** @description Office that signed it. */
             office: string;
         };
-        /** @description Result of one check, as kept, sealed and shown. */
+        /** @description Result of one check, as kept, sealed and shown. What was added later is missing in records of earlier versions. */
         CheckView: {
+            /**
+             * @description Stable reason: of a failure that has one, for example `crop_infeasible`; of what was not assessed one of `model_absent`,
+             *     `not_measurable`, `person_judges`, `advisory`.
+             */
+            code?: string | null;
             /**
              * Format: double
              * @description Upper bound, inclusive.
@@ -1250,6 +1507,12 @@ export interface components {
             name: string;
             /** @description What to do next; empty when passed. */
             next_step: components["schemas"]["Text"];
+            place?: components["schemas"]["PlaceView"] | null;
+            /**
+             * Format: int32
+             * @description Component value of ISO/IEC 29794-5, 0 to 100, where the measured value is its native measure.
+             */
+            scalar?: number | null;
             /** @description The name in words. */
             title: components["schemas"]["Text"];
             /** @description Unit of the measured value and its bounds. */
@@ -1388,6 +1651,44 @@ export interface components {
              * @description Records written.
              */
             records: number;
+        };
+        /** @description A check that stands in the way. */
+        FailedCheck: {
+            /** @description Name by ISO/IEC 29794-5 where one exists. */
+            name: string;
+            /** @description The name in words. */
+            title: components["schemas"]["Text"];
+        };
+        /** @description What one document would make of a draft's picture. */
+        FeasibilityView: {
+            /**
+             * Format: int64
+             * @description Bytes of the photo; nothing where none can be made.
+             */
+            bytes?: number | null;
+            /** @description Checks that failed. */
+            failed: components["schemas"]["FailedCheck"][];
+            /** @description A photo can be made and no check failed. */
+            feasible: boolean;
+            problem?: components["schemas"]["ErrorBody"] | null;
+            /** @description The document. */
+            spec: components["schemas"]["SpecSummary"];
+        };
+        /** @description `POST /api/guidance`: what to say over the live picture now. */
+        GuidanceView: {
+            /** @description Stable word, for example `come_closer`; `ready` when the photo can be taken, `no_model` when nothing can be guided. */
+            code: string;
+            /** @description The photo can be taken now. */
+            ready: boolean;
+            /** @description Everything against taking the photo in the newest frame, the most important first. */
+            reasons: string[];
+            /**
+             * Format: int64
+             * @description For how long it has been said.
+             */
+            since_ms: number;
+            /** @description The words. */
+            text: components["schemas"]["Text"];
         };
         /** @description Where head and eyes should lie in the finished photo; every value is a share of its width or height, 0 to 1. */
         GuideView: {
@@ -1553,6 +1854,8 @@ export interface components {
             original_width_px: number;
             /** @description No check failed. */
             passed: boolean;
+            /** @description What became of the picture of the empty wall: `used`, `other_size`, `other_wall`, `unreadable`; nothing where there was none. */
+            plate?: string | null;
             /**
              * Format: int32
              * @description JPEG quality, 1 to 100.
@@ -1560,6 +1863,56 @@ export interface components {
             quality: number;
             /** @description SHA-256 of the JPEG file. */
             sha256: string;
+            /**
+             * Format: int32
+             * @description Pixels.
+             */
+            width_px: number;
+        };
+        /** @description A box in the finished photo, in whole pixels. */
+        PlaceView: {
+            /**
+             * Format: int32
+             * @description Height, at least 1.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description Left edge.
+             */
+            left: number;
+            /**
+             * Format: int32
+             * @description Upper edge.
+             */
+            top: number;
+            /**
+             * Format: int32
+             * @description Width, at least 1.
+             */
+            width: number;
+        };
+        /** @description `GET /api/plate`. */
+        PlateAnswer: {
+            plate?: components["schemas"]["PlateView"] | null;
+        };
+        /** @description The recorded empty wall. */
+        PlateView: {
+            /**
+             * Format: int64
+             * @description Bytes of the file.
+             */
+            bytes: number;
+            /**
+             * Format: int32
+             * @description Pixels.
+             */
+            height_px: number;
+            /**
+             * Format: int64
+             * @description When it was recorded.
+             */
+            recorded_ms: number;
             /**
              * Format: int32
              * @description Pixels.

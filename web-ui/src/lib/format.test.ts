@@ -7,6 +7,9 @@ test("ranges say which side is open", () => {
   expect(range({ min: null, max: 8, unit: "deg" })).toBe("≤ 8°");
   expect(range({ min: 0.7, max: null, unit: "share" })).toBe("≥ 70 %");
   expect(range({ min: 358, max: 358, unit: "px" })).toBe("358 px");
+  expect(range({ min: null, max: 1.5, unit: "times" })).toBe("≤ 1.5×");
+  expect(range({ min: null, max: 8, unit: "delta_e" })).toBe("≤ ΔE 8");
+  expect(range({ min: 0.36, max: null, unit: "ratio" })).toBe("≥ 0.36");
   expect(range({ min: null, max: null, unit: "" })).toBe("");
 });
 

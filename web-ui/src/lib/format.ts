@@ -26,11 +26,13 @@ export function number(value: number): string {
   return String(Number(value.toFixed(Math.abs(value) >= 100 ? 0 : 2)));
 }
 
-/** Units as people write them; "share" becomes per cent. */
+/** Units as people write them; shares become per cent. */
 function withUnit(value: number, unit: string): string {
-  if (unit === "share") return `${number(value * 100)} %`;
+  if (unit === "share" || unit === "share_height" || unit === "share_width") return `${number(value * 100)} %`;
   if (unit === "deg") return `${number(value)}°`;
-  return unit === "" ? number(value) : `${number(value)} ${unit}`;
+  if (unit === "times") return `${number(value)}×`;
+  if (unit === "delta_e") return `ΔE ${number(value)}`;
+  return unit === "" || unit === "ratio" ? number(value) : `${number(value)} ${unit}`;
 }
 
 export function measured(check: CheckView): string {

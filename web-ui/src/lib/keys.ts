@@ -2,7 +2,7 @@
 
 import type { MessageKey } from "./messages";
 
-export type Screen = "everywhere" | "camera" | "result" | "review" | "reasons";
+export type Screen = "everywhere" | "camera" | "result" | "case" | "review" | "reasons";
 
 export interface Binding {
   screen: Screen;
@@ -22,6 +22,7 @@ export const BINDINGS: readonly Binding[] = [
   { screen: "result", key: "r", action: "retake", label: "key_retake" },
   { screen: "result", key: "Enter", action: "submit", label: "key_submit" },
   { screen: "result", key: "h", action: "mark", label: "key_mark" },
+  { screen: "case", key: "p", action: "print_sheet", label: "key_print_sheet" },
   { screen: "review", key: "a", action: "approve", label: "key_approve" },
   { screen: "review", key: "x", action: "return", label: "key_return" },
   { screen: "review", key: "s", action: "skip", label: "key_skip" },

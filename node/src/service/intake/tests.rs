@@ -4,7 +4,7 @@ use super::*;
 use crate::service::{
     receipts::{self, Answer},
     review,
-    testing::Home,
+    testing::{self, Home},
 };
 use photo::NoVision;
 use protocol::record::Verdict;
@@ -16,25 +16,7 @@ fn new_draft(case: Option<CaseId>) -> NewDraft {
 
 /// A draft whose photo is made already, without an engine.
 fn with_photo(office: &Office, draft: Draft, picture: &[u8]) -> Draft {
-    let id = draft.case().unwrap();
-    let original = office.store.blobs.put(picture).unwrap();
-    let photo = office.store.blobs.put(&[picture, b" standardized"].concat()).unwrap();
-    let result = PhotoResult {
-        hash: photo.to_string(),
-        width_px: 358,
-        height_px: 441,
-        dpi: 350,
-        bytes: 1,
-        quality: 90,
-        original_px: (1, 1),
-        operations: vec![],
-        located_by: "marks".into(),
-        marks: [(0.0, 0.0); 4],
-        checks: vec![],
-    };
-    let draft = Draft { original: Some(original.to_string()), result: Some(result), ..draft };
-    office.store.put_draft(id, &draft).unwrap();
-    draft
+    testing::with_photo(office, draft, picture, &[picture, b" standardized"].concat())
 }
 
 fn begin_new(office: &Office, case: Option<CaseId>) -> Draft {

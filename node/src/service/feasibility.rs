@@ -1,0 +1,60 @@
+//! Which other documents a picture that was taken already would serve.
+
+use crate::service::{
+    Office, Refusal, intake,
+    photos::{self, CheckResult, PhotoResult},
+    plate,
+    specs::{self, KnownSpec},
+};
+use ::specs::Spec;
+use photo::{Marks, Point, Shot, Vision};
+use protocol::id::CaseId;
+
+/// What one document would make of the picture.
+#[derive(Debug, Clone)]
+pub struct Feasible {
+    /// The document.
+    pub known: KnownSpec,
+    /// The photo, or why there can be none.
+    pub photo: Result<Made, Refusal>,
+}
+
+/// The photo that could be made; the file itself is thrown away.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// Checks that failed.
+    pub failed: Vec<CheckResult>,
+}
+
+/// Tries the draft's picture on every document in force. Nothing is kept.
+///
+/// # Errors
+/// No such draft, no picture, or a picture that serves no document at all.
+pub fn of(office: &Office, vision: &dyn Vision, id: CaseId) -> Result<Vec<Feasible>, Refusal> {
+    let draft = intake::draft(office, id)?;
+    let bytes = intake::original(office, &draft)?;
+    // Where the staff marked the head, no model found it, or not well enough.
+    let marks = draft.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key()).map(marks_of);
+    let wall = plate::read(office);
+    let shot = Shot { bytes: &bytes, marks, plate: wall.as_deref(), ..Shot::default() };
+    let known = specs::in_force(office);
+    let wanted: Vec<&Spec> = known.iter().map(|known| &*known.spec).collect();
+    let together = photos::standardize_all(&shot, &wanted, vision, &mut |_| {})?;
+    // Together the picture is cut out as far around as the widest document shows, and what is busy out there refuses them all.
+    let alone = |(spec, photo): (&Spec, Result<photo::Standardized, Refusal>)| {
+        photo.or_else(|_| photos::standardize(&shot, spec, vision, &mut |_| {}))
+    };
+    let photos: Vec<_> = wanted.iter().copied().zip(together).map(alone).collect();
+    let made = |photo: photo::Standardized| {
+        let result = PhotoResult::of(&photo, vision.name());
+        Made { bytes: result.bytes, failed: result.checks.into_iter().filter(CheckResult::failed).collect() }
+    };
+    Ok(known.into_iter().zip(photos).map(|(known, photo)| Feasible { known, photo: photo.map(made) }).collect())
+}
+
+fn marks_of(result: &PhotoResult) -> Marks {
+    let [left_eye, right_eye, chin, crown] = result.marks.map(|(x, y)| Point { x, y });
+    Marks { left_eye, right_eye, chin, crown }
+}

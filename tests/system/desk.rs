@@ -1,0 +1,52 @@
+//! Around the camera: guidance, the empty wall, other documents, print sheets, pictures of the card.
+
+use serde_json::json;
+use system_tests::{Node, pictures};
+
+#[test]
+fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut office, _) = Node::make(folder.path(), "alone", "44000009", &[]);
+    office.start();
+    let staff = office.client();
+
+    let guided = staff.upload("/api/guidance?spec=cn-id-card", &pictures::wall());
+    assert_eq!((guided.status, guided.json()["ready"].clone()), (200, json!(false)), "{:?}", guided.json());
+    assert!(["no_face", "no_model"].contains(&guided.json()["code"].as_str().unwrap()), "{:?}", guided.json());
+    assert_eq!(staff.upload("/api/guidance?spec=cn-id-card", b"not a picture").code(), "not_an_image");
+    assert_eq!(staff.upload("/api/guidance?spec=nothing", &pictures::wall()).status, 422);
+    assert_eq!(staff.upload("/api/guidance?spec=cn-id-card", &vec![0; 300 << 10]).status, 413, "a preview frame is small");
+
+    assert!(staff.get("/api/plate").json()["plate"].is_null());
+    assert_eq!(staff.put_file("/api/plate", b"not a picture").code(), "not_an_image");
+    assert_eq!(staff.put_file("/api/plate", &pictures::truncated()).status, 422);
+    assert_eq!(staff.put_file("/api/plate", &pictures::wall()).json()["width_px"], 800);
+    assert_eq!(staff.get("/api/plate").json()["plate"]["height_px"], 1000);
+
+    let id = staff.draft("cn-id-card", None);
+    assert_eq!(staff.get(&format!("/api/drafts/{id}/feasibility")).code(), "no_original");
+    let taken = staff.upload(&format!("/api/drafts/{id}/photo"), &pictures::astronaut()).json();
+    assert_eq!(taken["result"]["plate"], "other_size", "{taken}");
+    let checks = taken["result"]["checks"].as_array().unwrap();
+    assert!(checks.iter().any(|check| check["place"]["width"].as_u64() > Some(0)), "some check says where");
+    assert!(checks.iter().any(|check| check["scalar"].is_u64()) && checks.iter().any(|check| check["code"] == "person_judges"));
+    let all = staff.get(&format!("/api/drafts/{id}/feasibility")).json();
+    let of = |spec: &str| all.as_array().unwrap().iter().find(|row| row["spec"]["id"] == spec).unwrap().clone();
+    assert_eq!(of("cn-id-card")["bytes"], taken["result"]["bytes"], "tried among many as when taken for it alone: {all}");
+    assert_eq!((&of("us-visa")["feasible"], &of("us-visa")["problem"]["code"]), (&json!(false), &json!("background_not_separable")));
+
+    assert_eq!(staff.delete("/api/plate").status, 204);
+    assert!(staff.get("/api/plate").json()["plate"].is_null());
+    assert_eq!(staff.upload("/api/card?side=emblem", &pictures::wall()).json()["state"], "not_a_card");
+
+    let submitted = staff.post(&format!("/api/drafts/{id}/submit"), &json!({ "override_reason": "test" }));
+    assert_eq!(submitted.status, 200, "{:?}", submitted.json());
+    assert_eq!(staff.get(&format!("/api/cases/{id}/sheet.pdf")).code(), "not_approved");
+    assert_eq!(staff.decide(&id, "approve", &[])["row"]["status"], "approved");
+    let sheet = staff.get(&format!("/api/cases/{id}/sheet.pdf?paper=a4&gap_mm=2&copies=8"));
+    assert!(sheet.bytes.starts_with(b"%PDF-"), "{:?}", sheet.json());
+    assert_eq!(staff.get(&format!("/api/cases/{id}/sheet.pdf?paper=a3")).code(), "paper_unknown");
+    assert_eq!(staff.get(&format!("/api/cases/{id}/sheet.pdf?gap_mm=-5")).code(), "sheet_out_of_range");
+    let case = staff.get(&format!("/api/cases/{id}")).json();
+    assert!(case["checks"].as_array().unwrap().iter().any(|check| check["place"].is_object()), "the sealed report says where");
+}
