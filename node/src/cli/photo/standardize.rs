@@ -38,7 +38,7 @@ pub(in crate::cli) struct StandardizeArgs {
     out: PathBuf,
     /// Points marked by hand in pixels of the upright picture instead of a model:
     /// left eye x,y, right eye x,y, chin x,y, crown x,y (left and right as seen).
-    #[arg(long, value_delimiter = ',', num_args = 8, value_names = ["X,Y,X,Y,X,Y,X,Y"], allow_negative_numbers = true)]
+    #[arg(long, value_delimiter = ',', value_name = "X,Y,X,Y,X,Y,X,Y", allow_negative_numbers = true)]
     marks: Option<Vec<f64>>,
     /// Picture of the empty wall from the same fixed camera, against which the person is cut out. One that does not fit is
     /// not used, and the result says so.
