@@ -5,7 +5,7 @@ use system_tests::{eventually, huizhi, pictures, started};
 
 /// Lines of the table by file: outcome and finished file.
 fn table(out: &Path) -> BTreeMap<String, (String, String)> {
-    let text = fs::read_to_string(out.join("result.csv")).unwrap();
+    let text = fs::read_to_string(out.join("result.csv")).expect("a batch that ended has a table");
     let lines = text.trim_start_matches('\u{feff}').lines().skip(1);
     lines
         .map(|line| {
@@ -21,7 +21,7 @@ fn photos(out: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for (folder, before) in [(out.to_owned(), ""), (out.join("check_failed"), "check_failed/")] {
         let items = fs::read_dir(folder).into_iter().flatten();
-        let names = items.map(|item| item.unwrap().file_name().into_string().unwrap());
+        let names = items.map(|item| item.expect("the folder is read").file_name().into_string().expect("names are text"));
         found.extend(names.filter(|name| name.ends_with(".jpg")).map(|name| format!("{before}{name}")));
     }
     found.sort();
