@@ -30,6 +30,23 @@ pub fn two_people() -> Vec<u8> {
     png(&two)
 }
 
+/// A card on a table, with print on one half and a dark portrait on the other; `sharp` or out of focus.
+pub fn card(sharp: bool) -> Vec<u8> {
+    let picture = RgbImage::from_fn(1600, 1200, |x, y| {
+        let (left, top) = (i64::from(x) - 200, i64::from(y) - 222);
+        let is_card = (0..1200).contains(&left) && (0..756).contains(&top);
+        let is_portrait = (780..1120).contains(&left) && (120..560).contains(&top);
+        let is_print = (90..700).contains(&left) && (90..660).contains(&top) && top / 24 % 3 == 0 && left / 8 % 3 != 0;
+        Rgb(match (is_card, is_portrait, is_print) {
+            (false, ..) => [70, 62, 56],
+            (_, true, _) => [120, 104, 98],
+            (_, _, true) => [30, 30, 34],
+            _ => [214, 220, 226],
+        })
+    });
+    png(&if sharp { picture } else { image::imageops::blur(&picture, 14.0) })
+}
+
 /// A wall without anybody.
 pub fn wall() -> Vec<u8> {
     png(&RgbImage::from_pixel(800, 1000, Rgb([205, 208, 212])))
@@ -53,10 +70,9 @@ fn drawing(somebody: bool) -> Vec<u8> {
     let picture = RgbImage::from_fn(1200, 1600, |x, y| {
         let (x, y) = (f64::from(x), f64::from(y));
         let eye = |cx| ellipse(x, y, cx, 560.0, 26.0, 13.0);
-        let grain = ((x * 12.9898 + y * 78.233).sin() * 43_758.547).fract() * 6.0;
-        let wall = [206.0, 209.0, 213.0];
+        let grain = grain(x, y);
         let colour = if !somebody {
-            wall
+            DRAWN_WALL
         } else if eye(515.0) || eye(685.0) {
             [40.0, 34.0, 30.0]
         } else if ellipse(x, y, 600.0, 700.0, 60.0, 12.0) {
@@ -70,12 +86,27 @@ fn drawing(somebody: bool) -> Vec<u8> {
         } else if (540.0..660.0).contains(&x) && (700.0..1000.0).contains(&y) {
             [200.0, 158.0, 134.0]
         } else {
-            wall
+            DRAWN_WALL
         };
         Rgb(colour.map(|value: f64| (value + grain).clamp(0.0, 255.0) as u8))
     });
+    jpeg(&picture)
+}
+
+/// The wall of [`drawn`] without the person, by the same camera.
+pub fn empty_wall() -> Vec<u8> {
+    jpeg(&RgbImage::from_fn(1200, 1600, |x, y| Rgb(DRAWN_WALL.map(|value| (value + grain(f64::from(x), f64::from(y))) as u8))))
+}
+
+const DRAWN_WALL: [f64; 3] = [206.0, 209.0, 213.0];
+
+fn grain(x: f64, y: f64) -> f64 {
+    ((x * 12.9898 + y * 78.233).sin() * 43_758.547).fract() * 6.0
+}
+
+fn jpeg(picture: &RgbImage) -> Vec<u8> {
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, 92).encode_image(&picture).expect("memory takes a JPEG");
+    JpegEncoder::new_with_quality(&mut jpeg, 92).encode_image(picture).expect("memory takes a JPEG");
     jpeg
 }
 

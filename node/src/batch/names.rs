@@ -1,14 +1,15 @@
 //! Names of finished files, made of what a roster says.
 
-/// Bound: characters of a file's stem.
-const MAX_CHARS: usize = 100;
+/// Bound: bytes of a stem. File systems take names of 255 bytes, and what tells stems apart, the spec, the ending and the
+/// mark of a file half written come on top.
+const MAX_BYTES: usize = 150;
 
 /// A stem that is safe on every system; `None` when nothing of the text remains.
 pub(super) fn stem(text: &str) -> Option<String> {
     // Attack: a roster may name a person `../../etc/cron.d/x`, or after a device of Windows.
     let safe = |c: char| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '_' } else { c };
-    let text: String = text.trim().trim_matches('.').chars().map(safe).take(MAX_CHARS).collect();
-    let text = text.trim_matches(['.', ' ']).to_owned();
+    let text: String = text.trim().trim_matches('.').chars().map(safe).collect();
+    let text = text[..text.floor_char_boundary(MAX_BYTES)].trim_matches(['.', ' ']).to_owned();
     let upper = text.to_uppercase();
     let device = ["CON", "PRN", "AUX", "NUL"].contains(&upper.as_str())
         || (upper.len() == 4 && (upper.starts_with("COM") || upper.starts_with("LPT")) && upper.ends_with(|c: char| c.is_ascii_digit()));
@@ -33,6 +34,12 @@ mod tests {
         assert_eq!(stem("con").unwrap(), "_con");
         assert_eq!(stem("..."), None);
         assert_eq!(stem("  "), None);
-        assert!(stem(&"x".repeat(5_000)).unwrap().len() <= MAX_CHARS);
+    }
+
+    #[test]
+    fn stems_are_bounded_in_bytes_and_cut_between_characters() {
+        assert_eq!(stem(&"x".repeat(5_000)).unwrap().len(), MAX_BYTES);
+        assert_eq!(stem(&"张".repeat(100)).unwrap(), "张".repeat(50));
+        assert_eq!(stem(&format!("a{}", "张".repeat(100))).unwrap(), format!("a{}", "张".repeat(49)));
     }
 }

@@ -1,21 +1,24 @@
 //! The workers.
 
 use super::{
-    journal::Journal,
-    plan::{Plan, Task},
+    giant,
+    journal::{Journal, Line},
+    others::Others,
+    plan::{self, Plan, Task},
+    roster::Entry,
     table::{self, Outcome, Row},
 };
 use crate::{
     service::photos::{self, PhotoResult},
-    store,
+    store::{self, StoreError},
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use photo::{Shot, Vision};
 use sha2::{Digest, Sha256};
 use specs::Spec;
 use std::{
-    collections::HashMap,
-    io::Read,
+    collections::{HashMap, HashSet},
+    io::{ErrorKind, Read},
     path::Path,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -34,6 +37,8 @@ pub struct Order<'a> {
     pub out: &'a Path,
     /// Workers, at least one.
     pub jobs: usize,
+    /// Tells one set of model files from another, so that photos are made anew with other models.
+    pub models: &'a str,
 }
 
 /// How it ended.
@@ -54,19 +59,23 @@ impl Summary {
 
 /// Name of the table in the target folder.
 const TABLE: &str = "result.csv";
+/// Folder in the target folder for photos that failed a check: nobody shall hand them in with the good ones.
+pub(super) const CHECK_FAILED: &str = "check_failed";
 
 /// Works through the plan. Each worker gets a vision of its own from `vision`; `on_done` hears of every picture finished.
 ///
 /// # Errors
-/// The target folder cannot be written, or a model is damaged. Pictures that cannot be used are lines of the table.
+/// The target folder cannot be written or is the one of the pictures, or a model is damaged. Pictures that cannot be used
+/// are lines of the table.
 pub fn run(order: &Order<'_>, vision: &(dyn Fn() -> Result<Box<dyn Vision>> + Sync), on_done: &(dyn Fn() + Sync)) -> Result<Summary> {
     std::fs::create_dir_all(order.out).with_context(|| format!("cannot make the folder {}", order.out.display()))?;
+    spare(&order.plan.folder, order.out)?;
     let shared = Shared {
         order,
         next: AtomicUsize::new(0),
         resumed: AtomicUsize::new(0),
         journal: Mutex::new(Journal::open(order.out)?),
-        seen: Mutex::new(HashMap::new()),
+        giant: Mutex::new(()),
     };
     let workers = order.jobs.clamp(1, order.plan.tasks.len().max(1));
     let mut finished: Vec<(usize, Vec<Row>)> = std::thread::scope(|scope| {
@@ -74,7 +83,7 @@ pub fn run(order: &Order<'_>, vision: &(dyn Fn() -> Result<Box<dyn Vision>> + Sy
             let vision = vision()?;
             let mut done = Vec::new();
             while let Some((index, task)) = shared.take() {
-                done.push((index, shared.work(index, task, &*vision)?));
+                done.push((index, shared.work(task, &*vision)?));
                 on_done();
             }
             Ok(done)
@@ -87,11 +96,107 @@ pub fn run(order: &Order<'_>, vision: &(dyn Fn() -> Result<Box<dyn Vision>> + Sy
         Ok::<_, anyhow::Error>(all)
     })?;
     finished.sort_by_key(|(index, _)| *index);
-    let mut rows: Vec<Row> = finished.into_iter().flat_map(|(_, rows)| rows).collect();
+    let mut results: Vec<Vec<Row>> = finished.into_iter().map(|(_, rows)| rows).collect();
+    mark_duplicates(order.plan, &mut results);
+    let journal = shared.journal.into_inner().unwrap_or_else(PoisonError::into_inner);
+    remove_stale(order.plan, &results, &journal, order.out)?;
+    let mut rows: Vec<Row> = results.into_iter().flatten().collect();
     rows.extend(order.plan.settled.iter().cloned());
     let path = order.out.join(TABLE);
     store::replace_file(&path, &table::csv(&rows)?).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Summary { rows, resumed: shared.resumed.into_inner() })
+}
+
+/// Refuses a target folder in which photos would take the places of the pictures they are made from.
+fn spare(pictures: &Path, out: &Path) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().with_context(|| format!("cannot find the folder {}", path.display()));
+    let (pictures, failed) = (real(pictures)?, out.join(CHECK_FAILED));
+    if pictures == real(out)? || (failed.exists() && pictures == real(&failed)?) {
+        bail!("{} holds the original pictures, which would be overwritten; name another folder with --out", out.display());
+    }
+    Ok(())
+}
+
+/// Finds the same picture in several places, and takes the photo from all whose picture it may not be: of several people
+/// nobody knows whose it is. Where pictures only stand for themselves, the first by file name keeps it.
+fn mark_duplicates(plan: &Plan, results: &mut [Vec<Row>]) {
+    let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, rows) in results.iter().enumerate() {
+        if let Some(row) = rows.first().filter(|row| !row.picture_hash.is_empty()) {
+            alike.entry(row.picture_hash.clone()).or_default().push(index);
+        }
+    }
+    for (hash, places) in alike.into_iter().filter(|(_, places)| places.len() > 1) {
+        for index in places.iter().skip(usize::from(!plan.has_people)) {
+            let entry = &plan.tasks[*index].entry;
+            let (others, count) = if plan.has_people { (&places[..], places.len() - 1) } else { (&places[..1], 1) };
+            let others = Others::of(others.iter().filter(|other| *other != index).map(|other| &plan.tasks[*other].entry), count);
+            let row = Row::settled(
+                entry.clone(),
+                Outcome::Duplicate,
+                format!("与 {} 是同一张照片。请核对每人的照片。", others.zh()),
+                format!("This is the same picture as that of {}. Check everybody's picture.", others.en()),
+            );
+            results[*index] = vec![Row { picture_hash: hash.clone(), ..row }];
+        }
+    }
+}
+
+/// Removes photos of the journal that the table no longer stands for: of a person who has none now, be it under the stem
+/// of today or of an earlier roster, and of one whose photo lies in the other folder now.
+///
+/// Photos of other people and of other documents stay: several batches may share a folder.
+fn remove_stale(plan: &Plan, results: &[Vec<Row>], journal: &Journal, folder: &Path) -> Result<()> {
+    let mut kept = HashSet::new();
+    let mut moved = HashSet::new();
+    let (mut stems, mut people) = (HashSet::new(), HashSet::new());
+    // A stem that somebody else has now is no longer the one of a person without a picture.
+    let taken: HashSet<String> = plan.tasks.iter().map(|task| task.stem.to_lowercase()).collect();
+    let free = |stem: &String| !taken.contains(&stem.to_lowercase());
+    let settled = plan.settled.iter().map(|row| (plan::stem_without_picture(&row.entry).filter(free), row));
+    let worked = plan.tasks.iter().zip(results).flat_map(|(task, rows)| rows.iter().map(|row| (Some(task.stem.clone()), row)));
+    for (stem, row) in worked.chain(settled) {
+        if !row.out.is_empty() {
+            let _ = kept.insert(row.out.clone());
+            let _ = moved.insert(twin(&row.out));
+            continue;
+        }
+        if let Some(stem) = stem {
+            let _ = stems.insert((stem.to_lowercase(), row.spec.clone()));
+        }
+        if let Some(person) = person(&row.entry) {
+            let _ = people.insert((person, row.spec.clone()));
+        }
+    }
+    for line in journal.photos() {
+        let out = &line.row.out;
+        // A line without a document speaks of all of them.
+        let specs = [String::new(), line.row.spec.clone()];
+        let without_photo = specs.into_iter().any(|spec| {
+            stems.contains(&(line.stem.to_lowercase(), spec.clone()))
+                || person(&line.row.entry).is_some_and(|person| people.contains(&(person, spec)))
+        });
+        if !kept.contains(out) && (without_photo || moved.contains(out)) {
+            let path = folder.join(out);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove the outdated photo {}", path.display()));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Number and name of somebody who has any.
+fn person(entry: &Entry) -> Option<(String, String)> {
+    (!entry.id.is_empty() || !entry.name.is_empty()).then(|| (entry.id.clone(), entry.name.clone()))
+}
+
+/// Where a photo of this name lies when its checks end the other way.
+fn twin(out: &str) -> String {
+    out.strip_prefix(CHECK_FAILED).map_or_else(|| format!("{CHECK_FAILED}/{out}"), |name| name.trim_start_matches('/').to_owned())
 }
 
 struct Shared<'a> {
@@ -99,8 +204,8 @@ struct Shared<'a> {
     next: AtomicUsize,
     resumed: AtomicUsize,
     journal: Mutex<Journal>,
-    /// Pictures by their hash, with the place in the plan of the first that had it.
-    seen: Mutex<HashMap<String, usize>>,
+    /// Held while a giant is decoded and worked on, so that memory holds one at most.
+    giant: Mutex<()>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -114,7 +219,7 @@ impl Shared<'_> {
     }
 
     /// All lines of one picture, one for each document.
-    fn work(&self, index: usize, task: &Task, vision: &dyn Vision) -> Result<Vec<Row>> {
+    fn work(&self, task: &Task, vision: &dyn Vision) -> Result<Vec<Row>> {
         let bytes = match read(&task.picture) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -127,17 +232,7 @@ impl Shared<'_> {
             }
         };
         let hash = hex::encode(Sha256::digest(&bytes));
-        if let Some(first) = self.first_with(&hash, index) {
-            let other = &self.order.plan.tasks[first].entry;
-            let row = Row::settled(
-                task.entry.clone(),
-                Outcome::Duplicate,
-                format!("与 {} 是同一张照片。请核对两人的照片。", other.file),
-                format!("This is the same picture as {}. Check the pictures of both.", other.file),
-            );
-            return Ok(vec![Row { picture_hash: hash, ..row }]);
-        }
-        let keys: Vec<String> = self.order.specs.iter().map(|spec| key(&hash, spec, &task.stem, vision)).collect();
+        let keys: Vec<String> = self.order.specs.iter().map(|spec| self.key(&hash, spec, &task.stem, vision)).collect();
         let known: Option<Vec<Row>> = {
             let journal = locked(&self.journal);
             keys.iter().map(|key| journal.finished(key, self.order.out)).collect()
@@ -148,9 +243,11 @@ impl Shared<'_> {
         }
         let specs: Vec<&Spec> = self.order.specs.iter().collect();
         let shot = Shot { bytes: &bytes, ..Shot::default() };
+        let turn = giant::is_giant(&bytes).then(|| locked(&self.giant));
         let made = photos::standardize_all(&shot, &specs, vision, &mut |_| {});
+        drop(turn);
         let mut rows = Vec::new();
-        for (at, (spec, key)) in specs.iter().zip(&keys).enumerate() {
+        for (at, (spec, key)) in specs.iter().zip(keys).enumerate() {
             let result = match &made {
                 Ok(results) => results[at].as_ref(),
                 Err(refusal) => Err(refusal),
@@ -160,48 +257,58 @@ impl Shared<'_> {
                 picture_hash: hash.clone(),
                 ..Row::settled(task.entry.clone(), Outcome::Refused, String::new(), String::new())
             };
+            let mut photo_hash = String::new();
             let row = match result {
                 Err(refusal) => Row { reasons_zh: refusal.text.zh.clone(), reasons_en: refusal.text.en.clone(), ..blank },
                 Ok(made) => {
-                    let out = if specs.len() == 1 { format!("{}.jpg", task.stem) } else { format!("{}-{}.jpg", task.stem, spec.id()) };
-                    let path = self.order.out.join(&out);
-                    store::replace_file(&path, &made.jpeg).with_context(|| format!("cannot write {}", path.display()))?;
-                    finished(blank, out, &PhotoResult::of(made, vision.name()))
+                    let name = if specs.len() == 1 { format!("{}.jpg", task.stem) } else { format!("{}-{}.jpg", task.stem, spec.id()) };
+                    let row = finished(blank.clone(), name, &PhotoResult::of(made, vision.name()));
+                    if put(self.order.out, &row.out, &made.jpeg)? {
+                        photo_hash = hex::encode(Sha256::digest(&made.jpeg));
+                        row
+                    } else {
+                        Row {
+                            reasons_zh: "文件系统不接受这个文件名。请缩短编号、姓名或照片文件名。".into(),
+                            reasons_en:
+                                "The file system does not take this file name. Shorten the number, the name or the picture's file name."
+                                    .into(),
+                            ..blank
+                        }
+                    }
                 }
             };
-            locked(&self.journal).note(key, &row)?;
+            locked(&self.journal).note(Line { key, stem: task.stem.clone(), photo_hash, row: row.clone() })?;
             rows.push(row);
         }
         Ok(rows)
     }
 
-    /// The earlier picture of the plan with the same bytes, whichever worker comes first.
-    fn first_with(&self, hash: &str, index: usize) -> Option<usize> {
-        let mut seen = locked(&self.seen);
-        let first = *seen.entry(hash.to_owned()).or_insert(index);
-        (first != index).then_some(first)
+    /// Names a result by all that it depends on, so that a changed spec, model or program makes the photo anew.
+    fn key(&self, hash: &str, spec: &Spec, stem: &str, vision: &dyn Vision) -> String {
+        format!("{} {} {} {hash} {} {stem}", env!("CARGO_PKG_VERSION"), vision.name(), self.order.models, spec.hash_hex())
     }
 }
 
-fn finished(blank: Row, out: String, result: &PhotoResult) -> Row {
+/// Writes a photo; `false` when the file system refuses the name. Anything else that stands in the way stands in the way
+/// of every photo that follows, and ends the batch.
+fn put(folder: &Path, out: &str, jpeg: &[u8]) -> Result<bool> {
+    let path = folder.join(out);
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make the folder {}", parent.display()))?;
+    }
+    match store::replace_file(&path, jpeg) {
+        Err(StoreError::Io(error)) if error.kind() == ErrorKind::InvalidFilename => Ok(false),
+        written => written.map(|()| true).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+fn finished(blank: Row, name: String, result: &PhotoResult) -> Row {
     let failed: Vec<_> = result.checks.iter().filter(|check| check.failed()).collect();
     let zh = failed.iter().map(|check| format!("{}：{}", check.title.zh, check.next_step.zh)).collect::<Vec<_>>().join(" ");
     let en = failed.iter().map(|check| format!("{}: {}", check.title.en, check.next_step.en)).collect::<Vec<_>>().join(" ");
     let to_review = result.checks.iter().filter(|check| check.verdict == photo::Verdict::NotAssessed.key()).count() as u32;
-    Row {
-        outcome: if failed.is_empty() { Outcome::Made } else { Outcome::CheckFailed },
-        out,
-        bytes: result.bytes,
-        to_review,
-        reasons_zh: zh,
-        reasons_en: en,
-        ..blank
-    }
-}
-
-/// Names a result by all that it depends on, so that a changed spec, model or program makes the photo anew.
-fn key(hash: &str, spec: &Spec, stem: &str, vision: &dyn Vision) -> String {
-    format!("{} {} {hash} {} {stem}", env!("CARGO_PKG_VERSION"), vision.name(), spec.hash_hex())
+    let (outcome, out) = if failed.is_empty() { (Outcome::Made, name) } else { (Outcome::CheckFailed, format!("{CHECK_FAILED}/{name}")) };
+    Row { outcome, out, bytes: result.bytes, to_review, reasons_zh: zh, reasons_en: en, ..blank }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -209,4 +316,113 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     // One byte beyond the bound is enough for the decoder to refuse it as too large.
     std::fs::File::open(path)?.take(photo::decode::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is decided once every picture is finished, and what may be written.
+    use super::*;
+    use crate::batch::Roster;
+    use photo::NoVision;
+
+    fn person_of(id: &str) -> Entry {
+        Entry { file: format!("{id}.jpg"), id: id.into(), name: format!("name {id}") }
+    }
+
+    fn plan(ids: &[&str], has_people: bool) -> Plan {
+        let task = |id: &&str| Task { picture: format!("{id}.jpg").into(), entry: person_of(id), stem: (*id).into() };
+        Plan { has_people, tasks: ids.iter().map(task).collect(), ..Plan::default() }
+    }
+
+    fn row(id: &str, outcome: Outcome, out: &str, hash: &str) -> Row {
+        let row = Row::settled(person_of(id), outcome, String::new(), String::new());
+        Row { out: out.into(), spec: "s".into(), picture_hash: hash.into(), ..row }
+    }
+
+    fn outcomes(results: &[Vec<Row>]) -> Vec<Outcome> {
+        results.iter().flatten().map(|row| row.outcome).collect()
+    }
+
+    #[test]
+    fn nobody_gets_a_picture_that_several_people_share() {
+        use Outcome::{Duplicate, Made};
+        let made = |ids: &[(&str, &str)]| ids.iter().map(|(id, hash)| vec![row(id, Made, &format!("{id}.jpg"), hash)]).collect::<Vec<_>>();
+        let mut results = made(&[("1", "x"), ("2", "y"), ("3", "x")]);
+        mark_duplicates(&plan(&["1", "2", "3"], true), &mut results);
+        assert_eq!(outcomes(&results), [Duplicate, Made, Duplicate]);
+        assert!(results[0][0].reasons_zh.contains("name 3") && results[2][0].reasons_en.contains("name 1"), "{results:?}");
+        assert!(results[0][0].out.is_empty());
+
+        let mut results = made(&[("1", "x"), ("2", "y"), ("3", "x")]);
+        mark_duplicates(&plan(&["1", "2", "3"], false), &mut results);
+        assert_eq!(outcomes(&results), [Made, Made, Duplicate], "without a roster the first by file name stands");
+    }
+
+    #[test]
+    fn photos_of_earlier_runs_go_when_their_picture_ends_without_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        std::fs::create_dir(dir.path().join(CHECK_FAILED)).unwrap();
+        // 1 is refused now, 2 is settled without a picture and had another stem, 3 passes now and had failed, 4 is somebody else's.
+        let earlier =
+            [("1", "1", "1.jpg"), ("2", "b", "b.jpg"), ("3", "3", "check_failed/3.jpg"), ("4", "4", "4.jpg"), ("3", "3", "3.jpg")];
+        for (id, stem, out) in earlier {
+            std::fs::write(dir.path().join(out), b"photo").unwrap();
+            let row = row(id, Outcome::Made, out, "x");
+            journal.note(Line { key: out.into(), stem: stem.into(), photo_hash: String::new(), row }).unwrap();
+        }
+        std::fs::write(dir.path().join("unknown.jpg"), b"not ours").unwrap();
+        let mut plan = plan(&["1", "3"], true);
+        plan.settled.push(Row { spec: String::new(), ..row("2", Outcome::NoPicture, "", "") });
+        let results = [vec![row("1", Outcome::Refused, "", "")], vec![row("3", Outcome::Made, "3.jpg", "x")]];
+        remove_stale(&plan, &results, &journal, dir.path()).unwrap();
+        let left = |out: &str| dir.path().join(out).exists();
+        assert!(!left("1.jpg") && !left("b.jpg") && !left("check_failed/3.jpg"));
+        assert!(left("3.jpg") && left("4.jpg") && left("unknown.jpg"));
+    }
+
+    #[test]
+    fn only_a_name_that_is_not_taken_spares_the_batch() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(!put(dir.path(), &format!("{}.jpg", "x".repeat(300)), b"photo").unwrap());
+        assert!(put(dir.path(), "check_failed/a.jpg", b"photo").unwrap());
+        std::fs::create_dir(dir.path().join("b.jpg")).unwrap();
+        assert!(put(dir.path(), "b.jpg", b"photo").unwrap_err().to_string().contains("b.jpg"));
+    }
+
+    #[test]
+    fn a_failed_photo_lies_apart() {
+        for out in ["a.jpg", "check_failed/a.jpg"] {
+            assert_eq!(twin(&twin(out)), out);
+        }
+    }
+
+    fn batch(pictures: &Path, out: &Path, roster: Option<&Roster>, models: &str) -> Result<Summary> {
+        let plan = Plan::make(pictures, roster)?;
+        let specs = [specs::shipped()[0].clone()];
+        run(&Order { plan: &plan, specs: &specs, out, jobs: 2, models }, &|| Ok(Box::new(NoVision)), &|| {})
+    }
+
+    #[test]
+    fn originals_are_never_the_target() {
+        let dir = tempfile::tempdir().unwrap();
+        let pictures = dir.path().join("a").join(CHECK_FAILED);
+        std::fs::create_dir_all(&pictures).unwrap();
+        std::fs::write(pictures.join("a.jpg"), b"picture").unwrap();
+        for out in [pictures.clone(), pictures.join("../check_failed"), dir.path().join("a")] {
+            let error = batch(&pictures, &out, None, "").unwrap_err();
+            assert!(error.to_string().contains("original pictures"), "{error:#}");
+        }
+        assert!(batch(&pictures, &dir.path().join("out"), None, "").is_ok());
+    }
+
+    #[test]
+    fn other_models_make_everything_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pictures, out) = (dir.path().join("in"), dir.path().join("out"));
+        std::fs::create_dir(&pictures).unwrap();
+        std::fs::write(pictures.join("a.jpg"), b"picture").unwrap();
+        let resumed = |models| batch(&pictures, &out, None, models).unwrap().resumed;
+        assert_eq!([resumed("m1"), resumed("m1"), resumed("m2")], [0, 1, 0]);
+    }
 }

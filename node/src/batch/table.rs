@@ -49,7 +49,8 @@ pub struct Row {
     pub spec: String,
     /// How it ended.
     pub outcome: Outcome,
-    /// File name of the finished photo; empty when there is none.
+    /// The finished photo, as seen from the target folder; empty when there is none. One that failed a check lies in
+    /// `check_failed/`.
     pub out: String,
     /// Bytes of the finished photo.
     pub bytes: u64,

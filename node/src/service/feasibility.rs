@@ -41,12 +41,7 @@ pub fn of(office: &Office, vision: &dyn Vision, id: CaseId) -> Result<Vec<Feasib
     let shot = Shot { bytes: &bytes, marks, plate: wall.as_deref(), ..Shot::default() };
     let known = specs::in_force(office);
     let wanted: Vec<&Spec> = known.iter().map(|known| &*known.spec).collect();
-    let together = photos::standardize_all(&shot, &wanted, vision, &mut |_| {})?;
-    // Together the picture is cut out as far around as the widest document shows, and what is busy out there refuses them all.
-    let alone = |(spec, photo): (&Spec, Result<photo::Standardized, Refusal>)| {
-        photo.or_else(|_| photos::standardize(&shot, spec, vision, &mut |_| {}))
-    };
-    let photos: Vec<_> = wanted.iter().copied().zip(together).map(alone).collect();
+    let photos = photos::standardize_all(&shot, &wanted, vision, &mut |_| {})?;
     let made = |photo: photo::Standardized| {
         let result = PhotoResult::of(&photo, vision.name());
         Made { bytes: result.bytes, failed: result.checks.into_iter().filter(CheckResult::failed).collect() }

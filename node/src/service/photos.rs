@@ -175,7 +175,16 @@ pub fn standardize_all(
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Vec<Result<Standardized, Refusal>>, Refusal> {
     let prepared = unpanicked(|| Ok(photo::prepare(shot, specs, vision, on_stage)?))?;
-    Ok(specs.iter().map(|spec| unpanicked(|| Ok(prepared.photo(spec, &mut |_| {})?))).collect())
+    // Together the picture is cut out as far around as the widest document shows, and what is busy out there refuses them all:
+    // whoever is refused so is tried alone.
+    let alone = |spec: &&Spec| {
+        let made = unpanicked(|| Ok(prepared.photo(spec, &mut |_| {})?));
+        match made {
+            Err(refusal) if specs.len() > 1 && refusal.code == "background_not_separable" => standardize(shot, spec, vision, &mut |_| {}),
+            made => made,
+        }
+    };
+    Ok(specs.iter().map(alone).collect())
 }
 
 /// Longest side at which a preview frame is judged; a larger one is reduced first.

@@ -1,11 +1,16 @@
 //! `huizhi photo batch`: a folder of pictures.
 
 use super::{find_specs, load_models};
-use crate::batch::{self, Order, Outcome, Plan, Roster};
+use crate::{
+    batch::{self, Order, Outcome, Plan, Roster},
+    runtime,
+};
 use anyhow::Result;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use models::Presence;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -23,10 +28,13 @@ pub(in crate::cli) struct BatchArgs {
     /// Documents, separated by commas.
     #[arg(long, value_delimiter = ',', required = true)]
     spec: Vec<String>,
-    /// Folder for the photos, the journal and result.csv.
+    /// Folder for the photos, the journal and result.csv; not the folder of the pictures. Photos that failed a check lie
+    /// in its subfolder check_failed; photos of an earlier run whose picture ends without one are removed.
     #[arg(long)]
     out: PathBuf,
-    /// Pictures worked on at the same time; each takes up to 250 MB. All cores if not given.
+    /// Pictures worked on at the same time; all cores if not given. Each takes up to 250 MB for a 12-megapixel JPEG, up to
+    /// 600 MB for a 50-megapixel PNG; of pictures above 20 megapixels (by the header of JPEG and PNG; of others, files above
+    /// 4 MB) only one is in work at a time.
     #[arg(long)]
     jobs: Option<usize>,
 }
@@ -36,7 +44,8 @@ pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
     let roster = args.roster.as_deref().map(Roster::read).transpose()?;
     let plan = Plan::make(&args.pictures, roster.as_ref())?;
     let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-    let order = Order { plan: &plan, specs: &specs, out: &args.out, jobs };
+    let models = model_files(dir);
+    let order = Order { plan: &plan, specs: &specs, out: &args.out, jobs, models: &models };
 
     let bar = ProgressBar::new(plan.len() as u64).with_style(
         ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -60,4 +69,11 @@ pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
     });
     let all_made = summary.rows.iter().all(|row| row.outcome == Outcome::Made);
     Ok(if all_made { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+/// The model files in use, by the hashes of the manifest.
+fn model_files(dir: &Path) -> String {
+    let present = |model: &models::ModelState| model.used && matches!(model.present, Presence::Embedded | Presence::File);
+    let hashes: Vec<String> = models::list(&runtime::models_dir(dir)).into_iter().filter(present).map(|model| model.sha256).collect();
+    if hashes.is_empty() { "none".to_owned() } else { hex::encode(Sha256::digest(hashes.concat())) }
 }

@@ -94,10 +94,31 @@ fn photo(dir: &Path, wanted: &str) -> Result<(Item, Vec<u8>)> {
     let jpeg = read(Path::new(file))?;
     let print_mm = spec.as_ref().and_then(specs::Spec::print_mm);
     let (width_mm, height_mm) = match print_mm {
-        Some(print_mm) => print_mm,
+        Some(print_mm) => {
+            fits(&jpeg, print_mm)
+                .with_context(|| format!("{file} cannot be printed as {}", rest.rsplit('@').next().unwrap_or_default()))?;
+            print_mm
+        }
         None => size_mm(&jpeg).with_context(|| format!("{file} is no JPEG that names its dpi; say FILE@document"))?,
     };
     Ok((Item { width_mm, height_mm, copies }, jpeg))
+}
+
+/// Greatest difference of two aspects that nobody sees in a face.
+const SAME_ASPECT: f64 = 0.02;
+
+/// Refuses a photo that the print size of another document would stretch.
+fn fits(jpeg: &[u8], (width_mm, height_mm): (f64, f64)) -> Result<()> {
+    let image = photo::decode::decode(jpeg)?.image;
+    let (width, height) = (image.width(), image.height());
+    let stretch = (width as f64 / height as f64) / (width_mm / height_mm);
+    if (stretch - 1.0).abs() > SAME_ASPECT {
+        bail!(
+            "its {width}×{height} pixels would be stretched to {width_mm}×{height_mm} mm; make the photo of this document first \
+             该照片的长宽比与此证件不符，直接打印会变形，请先制作该证件的照片"
+        );
+    }
+    Ok(())
 }
 
 /// Size by the pixels and by the density of the JFIF header.
@@ -116,4 +137,28 @@ fn numbered(path: &Path, index: usize) -> PathBuf {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned()).unwrap_or_default();
     path.with_file_name(format!("{stem}-{}.{ending}", index + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    //! Faces keep their shape.
+    use super::*;
+
+    #[test]
+    fn a_photo_of_another_shape_is_not_stretched() {
+        let jpeg = |width, height| {
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            image::DynamicImage::new_rgb8(width, height).write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+            bytes.into_inner()
+        };
+        assert!(fits(&jpeg(358, 441), (26.0, 32.0)).is_ok());
+        assert!(fits(&jpeg(413, 531), (35.0, 45.0)).is_ok());
+        let error = fits(&jpeg(413, 413), (35.0, 45.0)).unwrap_err();
+        assert!(error.to_string().contains("stretched"), "{error}");
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("square.jpg");
+        std::fs::write(&file, jpeg(600, 600)).unwrap();
+        let error = photo(dir.path(), &format!("{}@jp-passport", file.display())).unwrap_err();
+        assert!(format!("{error:#}").contains("jp-passport: its 600×600"), "{error:#}");
+    }
 }
