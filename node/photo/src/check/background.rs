@@ -3,6 +3,7 @@
 use super::Evidence;
 use super::background_colour::finished_wall;
 use super::entry::{Entry, Measure, Measured};
+use crate::matte::MIN_CONFIDENCE;
 
 pub(super) const CHECK: Entry = Entry {
     name: "BackgroundUniformity",
@@ -24,5 +25,8 @@ fn measure(evidence: &Evidence) -> Measured {
     if evidence.composed.cropped.replaces_background {
         return Measured::value(matted.confidence).by("BackgroundSeparable").code("background_not_separable");
     }
-    Measured::seen(finished_wall(evidence.composed).map(|wall| wall.unevenness))
+    let shown = finished_wall(evidence.composed).map(|wall| wall.unevenness);
+    // A cut that cannot be trusted may have taken a piece of a busy wall for the person: then all of the wall counts.
+    let around = (matted.wall_unevenness < f64::MAX && matted.confidence < MIN_CONFIDENCE).then_some(matted.wall_unevenness);
+    Measured::seen(shown.into_iter().chain(around).reduce(f64::max))
 }

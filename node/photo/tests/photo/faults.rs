@@ -160,3 +160,19 @@ fn a_kept_wall_is_judged_by_what_the_photo_shows() {
         assert_eq!(verdict(&photo, name), Verdict::Pass, "{:?}", photo.report.get(name));
     }
 }
+
+#[test]
+fn a_busy_wall_that_must_stay_is_seen_even_where_the_cut_takes_it_for_the_person() {
+    let spec = find("cn-exit-entry").unwrap();
+    let portrait = Portrait { wall: [212, 212, 212], ..ORDINARY };
+    let mut room = portrait.draw();
+    for (x, y, pixel) in room.enumerate_pixels_mut() {
+        if pixel.0.iter().all(|value| value.abs_diff(212) < 20) {
+            let cell = (x / 40 * 7 + y / 40 * 13) % 5;
+            pixel.0 = [[30, 30, 32], [200, 60, 50], [240, 240, 235], [60, 140, 70], [222, 180, 156]][cell as usize];
+        }
+    }
+    let vision = Scripted { width: 900, faces: vec![portrait.face()] };
+    let photo = standardize(&bytes(&room, ImageFormat::Png), spec, &vision, None, &mut |_| {}).unwrap();
+    assert_eq!(verdict(&photo, "BackgroundUniformity"), Verdict::Fail, "{:?}", photo.report.get("BackgroundUniformity"));
+}
