@@ -25,7 +25,7 @@ pub(crate) fn section(page: &mut Page, wanted: &Wanted) -> Result<()> {
     page.words(&format!(
         "{count} drawn pictures with camera noise for every shipped spec. <em>Exact</em>: pixels, dpi, quality floor and KB as published. \
          <em>Explained</em>: the KB cannot be met, and the report says by how much and why. <em>Silent</em> must be 0. No file is padded and \
-         none carries a segment beside the picture itself (bytes scanned). A white shirt before a white wall and the like is refused with advice."
+         none carries a segment beside the picture itself (bytes scanned). A picture whose wall cannot be separated is refused with advice."
     ));
     let specs: Vec<&specs::Spec> = specs::shipped().iter().collect();
     let blank = Counts { lowest: f64::MAX, quality: (100, 0), ..Counts::default() };
