@@ -1,10 +1,11 @@
 //! Draws the finished photo: one resampling from the working picture, and the wall of the spec behind the person.
 
+use std::ops::Range;
+
 use specs::Spec;
 
 use crate::crop::Cropped;
 use crate::image::{Point, Rgb};
-use crate::matte::Matted;
 use crate::operation::Operation;
 
 /// The finished pixels.
@@ -27,7 +28,7 @@ pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
     let (width, height) = (spec.width_px() as usize, spec.height_px() as usize);
     let background = spec.backgrounds()[0];
     let replace = cropped.replaces_background;
-    let mut sampler = Sampler::new(cropped.matted, replace, cropped.placement.scale);
+    let sampler = Sampler::new(&cropped, spec);
     let mut pixels = Vec::with_capacity(width * height);
     let mut person = crate::plane::Plane::new(width, height, 0.0);
     for y in 0..height {
@@ -79,75 +80,116 @@ fn body_cut(cropped: &Cropped, spec: &Spec) -> f64 {
 
 /// Reads the working picture at any place, averaging as much as the reduction asks for.
 struct Sampler {
-    width: isize,
-    height: isize,
-    /// Colour times alpha, and alpha; where the wall stays alpha is 1.
-    texels: Vec<[f32; 4]>,
-    replace: bool,
-    /// Working pixels per finished pixel along each axis, at least 1.
-    stretch: (f32, f32),
-    /// Weights of the columns under the pixel in work.
-    columns: Vec<f32>,
+    texels: Texels,
+    across: Kernels,
+    down: Kernels,
+    /// For each row of texels, from which to which column any of the rows under a kernel that begins there shows the person.
+    shown: Vec<Range<isize>>,
 }
 
 impl Sampler {
-    fn new(matted: &Matted, replace: bool, scale: f64) -> Self {
+    fn new(cropped: &Cropped, spec: &Spec) -> Self {
+        let (window, scale) = (&cropped.matted.window, cropped.placement.scale);
+        let across = Kernels::new((window.scale_x / scale).max(1.0));
+        let down = Kernels::new((window.scale_y / scale).max(1.0));
+        let texels = Texels::under(cropped, spec, across.taps.max(down.taps));
+        let rows: Vec<Range<isize>> = (0..texels.height).map(|row| texels.shown(row)).collect();
+        let under = |first: usize| {
+            let rows = &rows[first..(first + down.taps).min(rows.len())];
+            rows.iter().fold(isize::MAX..0, |all, row| all.start.min(row.start)..all.end.max(row.end))
+        };
+        Sampler { shown: (0..rows.len()).map(under).collect(), texels, across, down }
+    }
+
+    /// Colour times alpha, and alpha, at a point of the working picture.
+    fn at(&self, point: Point) -> [f32; 4] {
+        let texels = &self.texels;
+        let (left, columns) = self.across.around(point.x - 0.5 - texels.left as f64);
+        let (top, rows) = self.down.around(point.y - 0.5 - texels.top as f64);
+        let right = left + columns.len() as isize;
+        let inside = left >= 0 && top >= 0 && right <= texels.width as isize && top + rows.len() as isize <= texels.height as isize;
+        let mut sum = [0f32; 4];
+        if !inside {
+            for (row, weight) in (top..).zip(rows) {
+                let line = texels.beside(row, left, columns);
+                (0..4).for_each(|i| sum[i] += weight * line[i]);
+            }
+        } else if left < self.shown[top as usize].end && self.shown[top as usize].start < right {
+            let mut start = top as usize * texels.width + left as usize;
+            for weight in rows {
+                let line = weighted(&texels.values[start..start + columns.len()], columns);
+                (0..4).for_each(|i| sum[i] += weight * line[i]);
+                start += texels.width;
+            }
+        }
+        sum
+    }
+}
+
+/// The part of the working picture that the photo shows.
+struct Texels {
+    /// Colour times alpha, and alpha; where the wall stays alpha is 1.
+    values: Vec<[f32; 4]>,
+    width: usize,
+    height: usize,
+    /// Where it begins in the working picture.
+    left: usize,
+    top: usize,
+    /// Nothing lies above and beside it, instead of more of its edge.
+    ends: bool,
+}
+
+impl Texels {
+    /// Under the photo and `margin` texels around it, as far as the working picture goes.
+    fn under(cropped: &Cropped, spec: &Spec, margin: usize) -> Texels {
+        let (matted, image) = (cropped.matted, &cropped.matted.image);
+        let (width, height) = (f64::from(spec.width_px()), f64::from(spec.height_px()));
+        let corners = [(0.0, 0.0), (width, 0.0), (0.0, height), (width, height)]
+            .map(|(x, y)| matted.window.inward(cropped.placement.original(Point::new(x, y))));
+        let covered = |along: &dyn Fn(&Point) -> f64, side: usize| {
+            let from = corners.iter().map(along).fold(f64::MAX, f64::min) - margin as f64;
+            let to = corners.iter().map(along).fold(f64::MIN, f64::max) + margin as f64;
+            let last = (to.ceil().max(1.0) as usize).min(side);
+            (from.max(0.0) as usize).min(last - 1)..last
+        };
+        let (columns, rows) = (covered(&|p| p.x, image.width()), covered(&|p| p.y, image.height()));
         let opaque = |pixel: &[u8; 3], alpha: f32| {
             let [r, g, b] = pixel.map(|v| f32::from(v) * alpha);
             [r, g, b, alpha]
         };
-        let texels = if replace {
-            matted.foreground.pixels().iter().zip(&matted.alpha.values).map(|(pixel, &alpha)| opaque(pixel, alpha)).collect()
-        } else {
-            matted.image.pixels().iter().map(|pixel| opaque(pixel, 1.0)).collect()
-        };
-        Sampler {
-            width: matted.image.width() as isize,
-            height: matted.image.height() as isize,
-            texels,
-            replace,
-            stretch: ((matted.window.scale_x / scale).max(1.0) as f32, (matted.window.scale_y / scale).max(1.0) as f32),
-            columns: Vec::new(),
+        let mut values = Vec::with_capacity(columns.len() * rows.len());
+        for row in rows.clone() {
+            let part = row * image.width() + columns.start..row * image.width() + columns.end;
+            if cropped.replaces_background {
+                let both = matted.foreground.pixels()[part.clone()].iter().zip(&matted.alpha.values[part]);
+                values.extend(both.map(|(pixel, &alpha)| opaque(pixel, alpha)));
+            } else {
+                values.extend(image.pixels()[part].iter().map(|pixel| opaque(pixel, 1.0)));
+            }
         }
+        let ends = cropped.replaces_background;
+        Texels { values, width: columns.len(), height: rows.len(), left: columns.start, top: rows.start, ends }
     }
 
-    /// Colour times alpha, and alpha, at a point of the working picture.
-    fn at(&mut self, point: Point) -> [f32; 4] {
-        let (x, y) = ((point.x - 0.5) as f32, (point.y - 0.5) as f32);
-        let (reach_x, reach_y) = (2.0 * self.stretch.0, 2.0 * self.stretch.1);
-        let (left, right) = ((x - reach_x).ceil() as isize, (x + reach_x).floor() as isize);
-        let (top, bottom) = ((y - reach_y).ceil() as isize, (y + reach_y).floor() as isize);
-        let narrow = 1.0 / self.stretch.0;
-        self.columns.clear();
-        self.columns.extend((left..=right).map(|column| kernel((column as f32 - x) * narrow)));
-        let inside = left >= 0 && top >= 0 && right < self.width && bottom < self.height;
-        let mut sum = [0f32; 4];
-        let mut rows = 0f32;
-        for row in top..=bottom {
-            let weight = kernel((row as f32 - y) / self.stretch.1);
-            rows += weight;
-            let line = if inside {
-                let start = (row * self.width + left) as usize;
-                weighted(&self.texels[start..start + self.columns.len()], &self.columns)
-            } else {
-                self.beside(row, left)
-            };
-            (0..4).for_each(|i| sum[i] += weight * line[i]);
+    /// From which to which column of a row there is any person.
+    fn shown(&self, row: usize) -> Range<isize> {
+        let line = &self.values[row * self.width..(row + 1) * self.width];
+        let is_person = |texel: &[f32; 4]| texel[3] > 0.0;
+        match (line.iter().position(is_person), line.iter().rposition(is_person)) {
+            (Some(first), Some(last)) => first as isize..last as isize + 1,
+            _ => isize::MAX..0,
         }
-        let total = rows * self.columns.iter().sum::<f32>();
-        let norm = if total.abs() > 1e-6 { 1.0 / total } else { 0.0 };
-        sum.map(|v| v * norm)
     }
 
     /// One row of a place near or beyond the edges: above and beside the picture is wall, or, where the wall stays, its nearest pixel.
-    fn beside(&self, row: isize, left: isize) -> [f32; 4] {
+    fn beside(&self, row: isize, left: isize, columns: &[f32]) -> [f32; 4] {
+        let (width, height) = (self.width as isize, self.height as isize);
         let mut sum = [0f32; 4];
-        for (offset, weight) in self.columns.iter().enumerate() {
-            let column = left + offset as isize;
-            if self.replace && (row < 0 || column < 0 || column >= self.width) {
+        for (column, weight) in (left..).zip(columns) {
+            if self.ends && (row < 0 || column < 0 || column >= width) {
                 continue;
             }
-            let texel = self.texels[(row.clamp(0, self.height - 1) * self.width + column.clamp(0, self.width - 1)) as usize];
+            let texel = self.values[(row.clamp(0, height - 1) * width + column.clamp(0, width - 1)) as usize];
             (0..4).for_each(|i| sum[i] += weight * texel[i]);
         }
         sum
@@ -162,8 +204,44 @@ fn weighted(texels: &[[f32; 4]], weights: &[f32]) -> [f32; 4] {
     sum
 }
 
+/// Weights of the texels about a place along one axis, for places in steps of a part of a texel.
+struct Kernels {
+    taps: usize,
+    /// Half the width of the kernel in texels.
+    reach: f64,
+    /// One row of `taps` for each step; each row sums to 1.
+    weights: Vec<f32>,
+}
+
+impl Kernels {
+    /// Steps in a texel. Finer ones change no byte by more than 1.
+    const STEPS: usize = 64;
+
+    /// `stretch` is texels for each finished pixel, at least 1.
+    fn new(stretch: f64) -> Kernels {
+        let reach = 2.0 * stretch;
+        let taps = (2.0 * reach).ceil() as usize;
+        let mut weights = Vec::with_capacity((Self::STEPS + 1) * taps);
+        for step in 0..=Self::STEPS {
+            let first = step as f64 / Self::STEPS as f64 - reach;
+            let row: Vec<f64> = (0..taps).map(|tap| kernel((first + tap as f64) / stretch)).collect();
+            let sum: f64 = row.iter().sum();
+            weights.extend(row.iter().map(|weight| (weight / sum) as f32));
+        }
+        Kernels { taps, reach, weights }
+    }
+
+    /// The first texel that counts, and the weights from there on. Texel centres are at whole numbers.
+    fn around(&self, place: f64) -> (isize, &[f32]) {
+        let from = place - self.reach;
+        let first = from.ceil();
+        let step = ((first - from) * Self::STEPS as f64 + 0.5) as usize;
+        (first as isize, &self.weights[step * self.taps..(step + 1) * self.taps])
+    }
+}
+
 /// Catmull-Rom cubic.
-fn kernel(distance: f32) -> f32 {
+fn kernel(distance: f64) -> f64 {
     let d = distance.abs();
     if d < 1.0 {
         (1.5 * d - 2.5) * d * d + 1.0
