@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::pixels::Pixels;
+
 /// A position in pixels from the upper left corner of the upper left pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -38,7 +40,7 @@ impl Point {
 pub struct Rgb {
     width: usize,
     height: usize,
-    pixels: Vec<[u8; 3]>,
+    pixels: Pixels,
 }
 
 impl std::fmt::Debug for Rgb {
@@ -53,12 +55,24 @@ impl Rgb {
     /// Panics: when a side is 0, which no decoded picture and no checked spec has.
     pub fn filled(width: usize, height: usize, colour: [u8; 3]) -> Self {
         assert!(width > 0 && height > 0, "a picture has at least one pixel");
-        Self { width, height, pixels: vec![colour; width * height] }
+        Self { width, height, pixels: Pixels::Heap(vec![colour; width * height]) }
     }
 
     /// A picture from its pixels; `None` when their number is not width times height or is 0.
     pub fn from_pixels(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Option<Self> {
-        (!pixels.is_empty() && width.checked_mul(height) == Some(pixels.len())).then_some(Self { width, height, pixels })
+        (!pixels.is_empty() && width.checked_mul(height) == Some(pixels.len())).then_some(Self {
+            width,
+            height,
+            pixels: Pixels::Heap(pixels),
+        })
+    }
+
+    /// A black picture to be filled by a decoder.
+    ///
+    /// Panics: when a side is 0, which no header that was judged has.
+    pub(crate) fn black(width: usize, height: usize) -> Self {
+        assert!(width > 0 && height > 0, "a picture has at least one pixel");
+        Self { width, height, pixels: Pixels::black(width * height) }
     }
 
     /// Width in pixels.
@@ -112,12 +126,16 @@ impl Rgb {
 
     /// A part of the picture, resized by averaging the area that each new pixel covers, without a copy in between.
     pub(crate) fn part_resized(&self, part: Part, width: usize, height: usize) -> Rgb {
-        let rows_each = part.height as f64 / height as f64;
-        let whole = (WHOLE_FROM..=WHOLE_TO).contains(&rows_each) && part.width as f64 / width as f64 >= WHOLE_FROM;
-        if whole { self.averaged::<u16>(part, width, height) } else { self.averaged::<f32>(part, width, height) }
+        // What a row may weigh so that the sums of all rows under a new one fit 16 bits: then rows are added eight values at a time.
+        let unit = u16::MAX as usize / 255 / (part.height.div_ceil(height) + 1);
+        if unit >= COARSEST_UNIT {
+            self.averaged::<u16>(part, width, height, unit as f32)
+        } else {
+            self.averaged::<f32>(part, width, height, 1.0)
+        }
     }
 
-    fn averaged<S: RowSum>(&self, part: Part, width: usize, height: usize) -> Rgb {
+    fn averaged<S: RowSum>(&self, part: Part, width: usize, height: usize, unit: f32) -> Rgb {
         let columns = spans(part.width, width);
         let rows = spans(part.height, height);
         let bytes = |y: usize| {
@@ -126,41 +144,38 @@ impl Rgb {
         };
         let mut pixels = Vec::with_capacity(width * height);
         // Rows are added first, in memory order; only the sums are then gathered into columns.
-        let mut line = vec![S::default(); part.width * 3];
+        // One number more, so that the last pixel too can be read as four.
+        let mut line = vec![S::default(); part.width * 3 + 1];
         for row in &rows {
             line.fill(S::default());
             let mut total = 0.0;
             for (y, weight) in row.weights() {
-                total += S::add(&mut line, bytes(y), weight);
+                total += S::add(&mut line, bytes(y), weight * unit);
             }
+            let share = 1.0 / total;
             pixels.extend(columns.iter().map(|column| {
-                let under = line[column.first * 3..=column.last * 3 + 2].as_chunks::<3>().0;
-                let mut sum = under[0].map(|v| v.into() * column.first_weight);
-                if let [_, between @ .., last] = under {
-                    let inner = S::sum(between);
-                    (0..3).for_each(|i| sum[i] += inner[i] + last[i].into() * column.last_weight);
-                }
-                let norm = 1.0 / (total * column.total());
-                // Sums of bytes divided by their weight: half a step added rounds, and nothing is negative.
-                sum.map(|value| (value * norm + 0.5) as u8)
+                // Four numbers at a time, of which the last belongs to the next pixel: one step of the processor instead of three.
+                let mut under = line[column.first * 3..=column.last * 3 + 3].windows(4).step_by(3);
+                let mut sum = [0f32; 4];
+                let mut add = |quad: &[S], weight: f32| (0..4).for_each(|i| sum[i] += weight * quad[i].into());
+                under.next().into_iter().for_each(|quad| add(quad, column.first_weight));
+                (column.first + 1..column.last).zip(&mut under).for_each(|(_, quad)| add(quad, 1.0));
+                under.next().into_iter().for_each(|quad| add(quad, column.last_weight));
+                let [r, g, b, _] = sum.map(|value| rounded(value * column.share * share));
+                [r, g, b]
             }));
         }
-        Rgb { width, height, pixels }
+        Rgb { width, height, pixels: Pixels::Heap(pixels) }
     }
 }
 
-/// Source pixels under one new pixel, along each side, between which weights of whole sixteenths are exact enough
-/// and their sums fit 16 bits: then rows are added eight at a time.
-const WHOLE_FROM: f64 = 3.0;
-const WHOLE_TO: f64 = 14.0;
+/// Weights of rows are rounded to this part of a row at most.
+const COARSEST_UNIT: usize = 16;
 
 /// What the rows under one new row are added up in.
 trait RowSum: Copy + Default + Into<f32> {
     /// Adds a row and returns the weight that it got.
     fn add(line: &mut [Self], bytes: &[u8], weight: f32) -> f32;
-
-    /// Sums of some pixels of a row.
-    fn sum(pixels: &[[Self; 3]]) -> [f32; 3];
 }
 
 impl RowSum for f32 {
@@ -172,23 +187,14 @@ impl RowSum for f32 {
         }
         weight
     }
-
-    fn sum(pixels: &[[f32; 3]]) -> [f32; 3] {
-        pixels.iter().fold([0.0; 3], |sum, pixel| std::array::from_fn(|i| sum[i] + pixel[i]))
-    }
 }
 
 impl RowSum for u16 {
     fn add(line: &mut [u16], bytes: &[u8], weight: f32) -> f32 {
-        // Bound: at most 16 rows of at most 16 · 255 each.
-        let sixteenths = (weight * 16.0).round() as u16;
-        line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += sixteenths * u16::from(value));
-        f32::from(sixteenths)
-    }
-
-    fn sum(pixels: &[[u16; 3]]) -> [f32; 3] {
-        let sum = pixels.iter().fold([0u32; 3], |sum, pixel| std::array::from_fn(|i| sum[i] + u32::from(pixel[i])));
-        sum.map(|value| value as f32)
+        // Bound: by the choice of the unit all rows together weigh at most 65,535 / 255.
+        let whole = weight.round() as u16;
+        line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += whole * u16::from(value));
+        f32::from(whole)
     }
 }
 
@@ -201,12 +207,19 @@ pub(crate) struct Part {
     pub(crate) height: usize,
 }
 
+/// The byte nearest to a number between 0 and 255: added to 2²³, its whole part is in the last bits, for several numbers at once.
+fn rounded(value: f32) -> u8 {
+    (value + 8_388_608.0).to_bits() as u8
+}
+
 /// Source pixels under one new pixel: first index, weights of the first and last, all others weigh 1.
 struct Span {
     first: usize,
     last: usize,
     first_weight: f32,
     last_weight: f32,
+    /// One divided by all weights.
+    share: f32,
 }
 
 impl Span {
@@ -222,10 +235,6 @@ impl Span {
             (index, weight)
         })
     }
-
-    fn total(&self) -> f32 {
-        if self.first == self.last { self.first_weight } else { self.first_weight + self.last_weight + (self.last - self.first - 1) as f32 }
-    }
 }
 
 fn spans(from: usize, to: usize) -> Vec<Span> {
@@ -238,7 +247,8 @@ fn spans(from: usize, to: usize) -> Vec<Span> {
             let last = ((end.ceil() as usize).max(first + 1) - 1).min(from - 1);
             let (first_weight, last_weight) =
                 if first == last { (1.0, 1.0) } else { ((first as f64 + 1.0 - start) as f32, (end - last as f64) as f32) };
-            Span { first, last, first_weight, last_weight }
+            let total = if first == last { first_weight } else { first_weight + last_weight + (last - first - 1) as f32 };
+            Span { first, last, first_weight, last_weight, share: 1.0 / total }
         })
         .collect()
 }

@@ -29,6 +29,7 @@ pub mod locate;
 pub mod matte;
 mod operation;
 mod pipeline;
+mod pixels;
 mod plane;
 pub mod sheet;
 mod text;

@@ -35,15 +35,9 @@ pub(super) fn sniff(bytes: &[u8]) -> Result<ImageFormat, DecodeError> {
 }
 
 /// Size written in a PNG header, so that a bomb is named by its size and not by the decoder's own limit.
-pub(super) fn claimed_size(bytes: &[u8], format: ImageFormat) -> Option<(u32, u32)> {
-    match format {
-        ImageFormat::Png => {
-            let side = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-            Some((side(16)?, side(20)?))
-        }
-        ImageFormat::Jpeg => jpeg_frame(bytes).map(|frame| (frame.width, frame.height)),
-        _ => None,
-    }
+pub(super) fn png_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let side = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    Some((side(16)?, side(20)?))
 }
 
 /// What the headers of a JPEG file say.
@@ -97,7 +91,7 @@ pub(super) fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
     while at + 1 < bytes.len() {
         if bytes[at] != 0xff {
             // Inside of entropy-coded data, or padding between segments.
-            at += 1;
+            at = memchr::memchr(0xff, &bytes[at..]).map_or(bytes.len(), |skip| at + skip);
             continue;
         }
         let marker = bytes[at + 1];

@@ -13,7 +13,11 @@ use crate::image::Rgb;
 use crate::operation::Operation;
 
 pub(super) fn decode(bytes: &[u8], watched: JpegBytes) -> Result<Decoded, DecodeError> {
-    let frame = jpeg_frame(bytes).filter(|frame| frame.whole).ok_or(DecodeError::Truncated)?;
+    let frame = jpeg_frame(bytes).ok_or(DecodeError::Truncated)?;
+    judge_size(frame.width, frame.height)?;
+    if !frame.whole {
+        return Err(DecodeError::Truncated);
+    }
     let is_ink = frame.components == 4;
     if is_ink && !frame.adobe {
         return Err(DecodeError::Unsupported("CMYK"));
@@ -27,9 +31,8 @@ pub(super) fn decode(bytes: &[u8], watched: JpegBytes) -> Result<Decoded, Decode
     decoder.decode_headers().map_err(|error| refusal(&error))?;
     let (width, height) = decoder.dimensions().ok_or(DecodeError::Damaged)?;
     judge_size(width as u32, height as u32)?;
-    let mut pixels = vec![[0u8; 3]; width * height];
-    decoder.decode_into(pixels.as_flattened_mut()).map_err(|error| refusal(&error))?;
-    let mut image = Rgb::from_pixels(width, height, pixels).ok_or(DecodeError::Damaged)?;
+    let mut image = Rgb::black(width, height);
+    decoder.decode_into(image.pixels_mut().as_flattened_mut()).map_err(|error| refusal(&error))?;
 
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif)).unwrap_or(Orientation::NoTransforms);
     let mut operations = Vec::new();

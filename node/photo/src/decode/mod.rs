@@ -19,7 +19,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use crate::image::Rgb;
 use crate::operation::Operation;
 use crate::text::Text;
-use header::{claimed_size, sniff, without_bombs};
+use header::{png_size, sniff, without_bombs};
 use watch::{JpegBytes, Pieces};
 
 /// Largest file accepted.
@@ -160,12 +160,14 @@ pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded
         return Err(DecodeError::TooManyBytes { bytes: bytes.len() });
     }
     let format = sniff(bytes)?;
-    if let Some((width, height)) = claimed_size(bytes, format) {
-        judge_size(width, height)?;
-    }
     let decoded = if format == ImageFormat::Jpeg {
         jpeg::decode(bytes, JpegBytes::new(bytes, cancel))
     } else {
+        if format == ImageFormat::Png
+            && let Some((width, height)) = png_size(bytes)
+        {
+            judge_size(width, height)?;
+        }
         let (kept, lost_profile) = if format == ImageFormat::Png { without_bombs(bytes) } else { (bytes.into(), false) };
         by_library(Pieces::new(&kept, cancel), format).map(|mut decoded| {
             decoded.operations.extend(lost_profile.then_some(Operation::ColourProfileIgnored));
