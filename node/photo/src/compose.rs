@@ -96,7 +96,7 @@ impl Sampler {
         let rows: Vec<Range<isize>> = (0..texels.height).map(|row| texels.shown(row)).collect();
         let under = |first: usize| {
             let rows = &rows[first..(first + down.taps).min(rows.len())];
-            rows.iter().fold(isize::MAX..0, |all, row| all.start.min(row.start)..all.end.max(row.end))
+            rows.iter().fold(NOBODY, |all, row| all.start.min(row.start)..all.end.max(row.end))
         };
         Sampler { shown: (0..rows.len()).map(under).collect(), texels, across, down }
     }
@@ -125,6 +125,9 @@ impl Sampler {
         sum
     }
 }
+
+/// Columns of a row without any person: none, and the neutral one where the columns of several rows are put together.
+const NOBODY: Range<isize> = Range { start: isize::MAX, end: 0 };
 
 /// The part of the working picture that the photo shows.
 struct Texels {
@@ -177,7 +180,7 @@ impl Texels {
         let is_person = |texel: &[f32; 4]| texel[3] > 0.0;
         match (line.iter().position(is_person), line.iter().rposition(is_person)) {
             (Some(first), Some(last)) => first as isize..last as isize + 1,
-            _ => isize::MAX..0,
+            _ => NOBODY,
         }
     }
 
