@@ -11,13 +11,13 @@ use crate::manifest::sha256;
 use crate::network::{Channels, push_planes};
 use crate::*;
 
-const SETUP: &str = "run `cargo xtask setup`: it brings models/weights by pip";
+pub(crate) const SETUP: &str = "run `cargo xtask setup`: it brings models/weights by pip";
 
-fn weights() -> PathBuf {
+pub(crate) fn weights() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("weights")
 }
 
-fn astronaut() -> Rgb {
+pub(crate) fn astronaut() -> Rgb {
     let bytes = std::fs::read(weights().join("astronaut.png")).expect(SETUP);
     photo::upright::upright(photo::decode::decode(&bytes).unwrap()).image
 }
