@@ -36,12 +36,14 @@ impl Mtcnn {
         Ok(Mtcnn { propose: PNet::load(pnet)?, refine: Network::load(rnet)?, finish: Network::load(onet)? })
     }
 
-    /// All faces of these widths in pixels of `image`; somewhat larger ones may be among them.
-    pub(crate) fn faces(&self, image: &Rgb, widths_px: Range<f64>) -> Result<Vec<Face>, ModelsError> {
+    /// All faces of these widths in pixels of `image` beside the `known` ones; somewhat larger ones may be among them.
+    pub(crate) fn faces(&self, image: &Rgb, widths_px: Range<f64>, known: &[Face]) -> Result<Vec<Face>, ModelsError> {
         let mut candidates = self.proposals(image, widths_px);
         suppress(&mut candidates, SAME_FACE, Overlap::Union);
+        let mut candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
+        // Eyes and mouths of a large face look like small faces to the first network, and the others take the time.
+        candidates.retain(|candidate| known.iter().all(|face| candidate.shared_with(&face.bounds) <= SAME_FACE));
         candidates.truncate(MAX_CANDIDATES);
-        let candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
 
         let mut refined = Vec::new();
         for chunk in candidates.chunks(BATCH) {
