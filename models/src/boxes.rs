@@ -37,6 +37,12 @@ impl Candidate {
         }
     }
 
+    /// Area shared with `bounds` as a share of the smaller of both.
+    pub(crate) fn shared_with(&self, bounds: &Bounds) -> f64 {
+        let Bounds { left, top, right, bottom } = *bounds;
+        shared(&Candidate { left, top, right, bottom, ..*self }, self, Overlap::Smaller)
+    }
+
     /// What was found, once nothing more is done to the box.
     pub(crate) fn face(&self) -> Face {
         let [left_eye, right_eye, nose, mouth_left, mouth_right] = self.points;
@@ -126,6 +132,14 @@ mod tests {
         suppress(&mut union, 0.5, Overlap::Union);
         suppress(&mut smaller, 0.5, Overlap::Smaller);
         assert_eq!((union.len(), smaller.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_share_is_one_of_the_smaller_box() {
+        let bounds = candidate(5.0, 0.0, 20.0, 1.0).face().bounds;
+        assert_eq!(candidate(0.0, 0.0, 10.0, 0.9).shared_with(&bounds), 0.5);
+        assert_eq!(candidate(0.0, 0.0, 40.0, 0.9).shared_with(&bounds), 1.0);
+        assert_eq!(candidate(50.0, 0.0, 10.0, 0.9).shared_with(&bounds), 0.0);
     }
 
     #[test]

@@ -59,10 +59,10 @@ impl Detector {
 
 /// Large faces first: only second faces that would count beside them are then looked for, and small faces cost the most.
 fn downwards(mtcnn: &Mtcnn, image: &Rgb, least_px: f64) -> Result<Vec<Face>, ModelsError> {
-    let mut faces = mtcnn.faces(image, LARGE_WIDTH_PX..f64::INFINITY)?;
+    let mut faces = mtcnn.faces(image, LARGE_WIDTH_PX..f64::INFINITY, &[])?;
     let least_px = (widest(&faces) * SECOND_FACE_SHARE.sqrt()).max(least_px);
     if least_px < LARGE_WIDTH_PX {
-        for face in mtcnn.faces(image, least_px..LARGE_WIDTH_PX)? {
+        for face in mtcnn.faces(image, least_px..LARGE_WIDTH_PX, &faces)? {
             let is_new = |other: &Face| {
                 other.left_eye.middle(other.right_eye).distance(face.left_eye.middle(face.right_eye)) > 0.3 * other.bounds.width()
             };

@@ -12,8 +12,10 @@ mod mesh;
 mod mtcnn;
 mod network;
 mod patch;
+mod pnet;
 mod runtime;
 mod store;
+mod weights;
 mod yunet;
 
 #[cfg(test)]

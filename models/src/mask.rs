@@ -3,7 +3,7 @@
 use photo::{Plane, Rgb};
 
 use crate::ModelsError;
-use crate::network::{Channels, Network, Plan, push_planes};
+use crate::network::{Channels, Network, push_planes};
 
 /// The networks that this program knows, the best first: agreement (intersection over union) with the one alpha at hand
 /// was 0.983, 0.970 and 0.962.
@@ -46,7 +46,7 @@ pub(crate) struct Mask {
 
 impl Mask {
     pub(crate) fn load(kind: Kind, bytes: &[u8]) -> Result<Mask, ModelsError> {
-        Ok(Mask { kind, network: Network::load(bytes, Plan::Optimized)? })
+        Ok(Mask { kind, network: Network::load(bytes)? })
     }
 
     pub(crate) fn name(&self) -> &'static str {

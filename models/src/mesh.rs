@@ -5,7 +5,7 @@
 use photo::{Face, Iris, Mesh, Point, Rgb};
 
 use crate::ModelsError;
-use crate::network::{Channels, Network, Plan, push_planes};
+use crate::network::{Channels, Network, push_planes};
 use crate::patch::Patch;
 
 const MESH_SIDE: usize = 192;
@@ -29,8 +29,8 @@ pub(crate) struct FaceMesh {
 
 impl FaceMesh {
     pub(crate) fn load(mesh: &[u8], iris: Option<&[u8]>) -> Result<FaceMesh, ModelsError> {
-        let iris = iris.map(|bytes| Network::load(bytes, Plan::Optimized)).transpose()?;
-        Ok(FaceMesh { mesh: Network::load(mesh, Plan::Optimized)?, iris })
+        let iris = iris.map(Network::load).transpose()?;
+        Ok(FaceMesh { mesh: Network::load(mesh)?, iris })
     }
 
     pub(crate) fn has_iris(&self) -> bool {

@@ -8,13 +8,16 @@ use photo::{Face, Point, Rgb};
 
 use crate::ModelsError;
 use crate::boxes::{Candidate, Overlap, suppress};
-use crate::network::{Channels, Network, Plan, push_planes};
+use crate::network::{Channels, Network, push_planes};
+use crate::pnet::{PNet, Proposal};
 
 /// Side of the field that P-Net looks at, and its step.
 const CELL_PX: f64 = 12.0;
 const STRIDE_PX: f64 = 2.0;
 const PYRAMID_FACTOR: f64 = 0.707;
 const THRESHOLDS: [f32; 3] = [0.7, 0.7, 0.8];
+/// Overlap from which two boxes are one face: of their union, or, at the end, of the smaller one.
+const SAME_FACE: f64 = 0.7;
 /// Bound: most candidates handed to the second network, the best first.
 const MAX_CANDIDATES: usize = 96;
 const BATCH: usize = 16;
@@ -23,26 +26,24 @@ const MAX_BOX_PX: isize = 2_560;
 
 /// The three networks.
 pub(crate) struct Mtcnn {
-    propose: Network,
+    propose: PNet,
     refine: Network,
     finish: Network,
 }
 
 impl Mtcnn {
     pub(crate) fn load(pnet: &[u8], rnet: &[u8], onet: &[u8]) -> Result<Mtcnn, ModelsError> {
-        Ok(Mtcnn {
-            propose: Network::load(pnet, Plan::AsWritten)?,
-            refine: Network::load(rnet, Plan::Optimized)?,
-            finish: Network::load(onet, Plan::Optimized)?,
-        })
+        Ok(Mtcnn { propose: PNet::load(pnet)?, refine: Network::load(rnet)?, finish: Network::load(onet)? })
     }
 
-    /// All faces of these widths in pixels of `image`; somewhat larger ones may be among them.
-    pub(crate) fn faces(&self, image: &Rgb, widths_px: Range<f64>) -> Result<Vec<Face>, ModelsError> {
-        let mut candidates = self.proposals(image, widths_px)?;
-        suppress(&mut candidates, 0.7, Overlap::Union);
+    /// All faces of these widths in pixels of `image` beside the `known` ones; somewhat larger ones may be among them.
+    pub(crate) fn faces(&self, image: &Rgb, widths_px: Range<f64>, known: &[Face]) -> Result<Vec<Face>, ModelsError> {
+        let mut candidates = self.proposals(image, widths_px);
+        suppress(&mut candidates, SAME_FACE, Overlap::Union);
+        let mut candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
+        // Eyes and mouths of a large face look like small faces to the first network, and the others take the time.
+        candidates.retain(|candidate| known.iter().all(|face| candidate.shared_with(&face.bounds) <= SAME_FACE));
         candidates.truncate(MAX_CANDIDATES);
-        let candidates = square(candidates.into_iter().map(|c| c.calibrated()).collect());
 
         let mut refined = Vec::new();
         for chunk in candidates.chunks(BATCH) {
@@ -53,7 +54,7 @@ impl Mtcnn {
                 }
             }
         }
-        suppress(&mut refined, 0.7, Overlap::Union);
+        suppress(&mut refined, SAME_FACE, Overlap::Union);
         let refined = square(refined.into_iter().map(|c| c.calibrated()).collect());
 
         let mut finished = Vec::new();
@@ -76,55 +77,39 @@ impl Mtcnn {
             }
         }
         let mut finished: Vec<Candidate> = finished.into_iter().map(|c| c.calibrated()).collect();
-        suppress(&mut finished, 0.7, Overlap::Smaller);
+        suppress(&mut finished, SAME_FACE, Overlap::Smaller);
         Ok(finished.iter().map(Candidate::face).collect())
     }
 
-    fn proposals(&self, image: &Rgb, widths_px: Range<f64>) -> Result<Vec<Candidate>, ModelsError> {
+    fn proposals(&self, image: &Rgb, widths_px: Range<f64>) -> Vec<Candidate> {
         let mut all = Vec::new();
         let mut scale = CELL_PX / widths_px.start;
         while image.width().min(image.height()) as f64 * scale >= CELL_PX && CELL_PX / scale < widths_px.end {
             let width = (image.width() as f64 * scale).ceil() as usize;
             let height = (image.height() as f64 * scale).ceil() as usize;
             let level = image.area_resized(width, height);
-            let mut input = Vec::with_capacity(3 * width * height);
-            push_planes(&level, Channels::Rgb, &mut input, normalized);
-            let [offsets, scores] = self.propose.run(&input, [1, 3, height, width], ["output1", "output2"])?;
-            let mut found = read_proposals(&offsets, &scores, width, height, scale);
+            let mut found: Vec<Candidate> =
+                self.propose.proposals(&level, THRESHOLDS[0]).into_iter().map(|proposal| candidate(proposal, scale)).collect();
             suppress(&mut found, 0.5, Overlap::Union);
             all.append(&mut found);
             scale *= PYRAMID_FACTOR;
         }
-        Ok(all)
+        all
     }
 }
 
-/// Cells of P-Net's answer that may be faces: offsets `[1, 4, rows, columns]`, scores `[1, 2, rows, columns]`.
-fn read_proposals(offsets: &[f32], scores: &[f32], width: usize, height: usize, scale: f64) -> Vec<Candidate> {
-    let side = |px: usize| (px - 2).div_ceil(2) - 4;
-    let (columns, rows) = (side(width), side(height));
-    let cells = rows * columns;
-    // A network of another shape gives no proposals instead of wrong ones.
-    if scores.len() != 2 * cells || offsets.len() != 4 * cells {
-        return Vec::new();
+/// A proposal on a picture that was reduced by `scale`.
+fn candidate(proposal: Proposal, scale: f64) -> Candidate {
+    let (x, y) = (STRIDE_PX * proposal.column as f64 + 1.0, STRIDE_PX * proposal.row as f64 + 1.0);
+    Candidate {
+        left: x / scale,
+        top: y / scale,
+        right: (x + CELL_PX) / scale,
+        bottom: (y + CELL_PX) / scale,
+        score: proposal.score,
+        offsets: proposal.offsets,
+        points: [Point::new(0.0, 0.0); 5],
     }
-    let mut found = Vec::new();
-    for cell in 0..cells {
-        let score = scores[cells + cell];
-        if score > THRESHOLDS[0] {
-            let (x, y) = ((cell % columns) as f64, (cell / columns) as f64);
-            found.push(Candidate {
-                left: (STRIDE_PX * x + 1.0) / scale,
-                top: (STRIDE_PX * y + 1.0) / scale,
-                right: (STRIDE_PX * x + 1.0 + CELL_PX) / scale,
-                bottom: (STRIDE_PX * y + 1.0 + CELL_PX) / scale,
-                score,
-                offsets: std::array::from_fn(|i| offsets[i * cells + cell]),
-                points: [Point::new(0.0, 0.0); 5],
-            });
-        }
-    }
-    found
 }
 
 fn four(values: &[f32], index: usize) -> [f32; 4] {

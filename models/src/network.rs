@@ -13,18 +13,9 @@ pub(crate) struct Network {
     session: Mutex<Session>,
 }
 
-/// Whether the engine rewrites the network before it runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plan {
-    /// For fixed shapes: much faster.
-    Optimized,
-    /// For shapes that change from run to run, where a rewritten plan is slower.
-    AsWritten,
-}
-
 impl Network {
-    pub(crate) fn load(bytes: &[u8], plan: Plan) -> Result<Network, ModelsError> {
-        Ok(Network { session: Mutex::new(runtime::session(bytes, plan == Plan::Optimized)?) })
+    pub(crate) fn load(bytes: &[u8]) -> Result<Network, ModelsError> {
+        Ok(Network { session: Mutex::new(runtime::session(bytes)?) })
     }
 
     /// Runs the network on one input and returns the named outputs, each row by row.

@@ -80,19 +80,14 @@ fn native(path: &Path) -> Result<ort::sys::OrtApi, String> {
 }
 
 /// A session for one network.
-pub(crate) fn session(bytes: &[u8], optimize: bool) -> Result<Session, ModelsError> {
+pub(crate) fn session(bytes: &[u8]) -> Result<Session, ModelsError> {
     let engine = |error: &dyn std::fmt::Display| ModelsError::Engine(error.to_string());
     let runtime = runtime(None)?;
-    let level = if optimize {
-        ort::session::builder::GraphOptimizationLevel::Level3
-    } else {
-        ort::session::builder::GraphOptimizationLevel::Disable
-    };
     let mut builder = Session::builder(&runtime.environment)
         .map_err(|error| engine(&error))?
         .with_intra_threads(1)
         .map_err(|error| engine(&error))?
-        .with_optimization_level(level)
+        .with_optimization_level(ort::session::builder::GraphOptimizationLevel::Level3)
         .map_err(|error| engine(&error))?;
     builder.commit_from_memory(bytes).map_err(|error| engine(&error))
 }

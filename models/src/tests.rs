@@ -11,13 +11,13 @@ use crate::manifest::sha256;
 use crate::network::{Channels, push_planes};
 use crate::*;
 
-const SETUP: &str = "run `cargo xtask setup`: it brings models/weights by pip";
+pub(crate) const SETUP: &str = "run `cargo xtask setup`: it brings models/weights by pip";
 
-fn weights() -> PathBuf {
+pub(crate) fn weights() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("weights")
 }
 
-fn astronaut() -> Rgb {
+pub(crate) fn astronaut() -> Rgb {
     let bytes = std::fs::read(weights().join("astronaut.png")).expect(SETUP);
     photo::upright::upright(photo::decode::decode(&bytes).unwrap()).image
 }
@@ -241,21 +241,55 @@ fn sessions_are_shared_between_threads() {
     });
 }
 
-#[test]
-fn a_large_face_is_found_on_the_small_picture_and_a_second_one_on_the_large_picture() {
-    // The same head small beside large: 0.2 of the area counts as a second person and is only seen on the larger picture.
-    let one = astronaut();
-    let head = Rgb::from_pixels(512, 512, one.pixels().to_vec()).unwrap();
-    let small = head.area_resized(230, 230);
-    let mut both = Rgb::filled(1_024, 1_024, [200; 3]);
-    for (image, left, top) in [(&head, 0usize, 0usize), (&small, 700, 700)] {
-        for y in 0..image.height() {
-            for x in 0..image.width() {
-                both.pixels_mut()[(top + y) * 1_024 + left + x] = image.at(x as isize, y as isize);
+/// A square photograph with sides in pixels, at these places of a grey picture.
+fn placed(picture_px: usize, one: &Rgb, placed: &[(usize, usize, usize)]) -> Rgb {
+    let mut all = Rgb::filled(picture_px, picture_px, [200; 3]);
+    for &(side, left, top) in placed {
+        let head = one.area_resized(side, side);
+        for y in 0..side {
+            for x in 0..side {
+                all.pixels_mut()[(top + y) * picture_px + left + x] = head.at(x as isize, y as isize);
             }
         }
     }
-    assert_eq!(models().faces(&both).unwrap().len(), 2);
+    all
+}
+
+#[test]
+fn a_large_face_is_found_on_the_small_picture_and_a_second_one_on_the_large_picture() {
+    // The same head small beside large: 0.2 of the area counts as a second person and is only seen on the larger picture.
+    assert_eq!(models().faces(&placed(1_024, &astronaut(), &[(512, 0, 0), (230, 700, 700)])).unwrap().len(), 2);
+}
+
+#[test]
+fn a_second_face_that_just_counts_is_found_wherever_it_is() {
+    // The head alone, so that the first face is large enough for the search on the small picture to be the only one.
+    let rows = astronaut().pixels().chunks_exact(512).skip(20).take(220).flat_map(|row| row[110..330].to_vec()).collect();
+    let head = Rgb::from_pixels(220, 220, rows).unwrap();
+    let models = models();
+    // The second head has 0.42² = 0.18 of the area of the first; 0.15 counts.
+    for (left, top) in [(440, 0), (440, 250), (0, 440), (250, 440), (440, 440), (839, 839)] {
+        let faces = models.faces(&placed(1_024, &head, &[(440, 0, 0), (185, left, top)])).unwrap();
+        let largest = faces.iter().map(|face| face.bounds.area()).fold(0.0, f64::max);
+        let counting = faces.iter().filter(|face| face.bounds.area() >= photo::locate::SECOND_FACE_SHARE * largest);
+        assert_eq!(counting.count(), 2, "{left} {top}: {faces:?}");
+    }
+}
+
+#[test]
+fn parts_of_a_large_face_are_not_further_faces_and_a_face_beside_it_is() {
+    let (image, faces) = (astronaut().area_resized(320, 320), models().faces(&astronaut()).unwrap());
+    let mtcnn = models().detector.mtcnn.unwrap();
+    let [face] = faces[..] else { panic!("{faces:?}") };
+    let known = face.scaled(320.0 / 512.0);
+    let all = 18.0..f64::INFINITY;
+    assert_eq!(mtcnn.faces(&image, all.clone(), &[]).unwrap().len(), 1);
+    assert!(mtcnn.faces(&image, all.clone(), &[known]).unwrap().is_empty());
+    // The same face is one to find where the known one covers only half of it.
+    let mut beside = known;
+    beside.bounds.left -= 0.5 * known.bounds.width();
+    beside.bounds.right -= 0.5 * known.bounds.width();
+    assert_eq!(mtcnn.faces(&image, all, &[beside]).unwrap().len(), 1);
 }
 
 /// Tests with models and photos that no package brings.

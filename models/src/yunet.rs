@@ -6,7 +6,7 @@ use photo::{Face, Point, Rgb};
 
 use crate::ModelsError;
 use crate::boxes::{Candidate, Overlap, suppress};
-use crate::network::{Channels, Network, Plan, push_planes};
+use crate::network::{Channels, Network, push_planes};
 
 const STRIDES: [usize; 3] = [8, 16, 32];
 const LEAST_SCORE: f64 = 0.6;
@@ -23,7 +23,7 @@ pub(crate) struct YuNet {
 
 impl YuNet {
     pub(crate) fn load(bytes: &[u8], side: usize) -> Result<YuNet, ModelsError> {
-        Ok(YuNet { network: Network::load(bytes, Plan::Optimized)?, side })
+        Ok(YuNet { network: Network::load(bytes)?, side })
     }
 
     /// All faces, in pixels of `image`, of which no side may be longer than the network's own.
