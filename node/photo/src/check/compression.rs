@@ -38,7 +38,7 @@ fn measure(evidence: &Evidence) -> Measured {
 /// Side of a block of JPEG.
 const BLOCK: usize = 8;
 /// Bound: lines looked at, spread over the face.
-const LINES: usize = 160;
+const LINES: usize = 96;
 /// A smooth wall has next to no steps within blocks; this much is added so that it is not called blocky for it.
 const LEAST_STEP: f64 = 0.6;
 
