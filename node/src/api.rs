@@ -117,6 +117,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(capture::show))
         .routes(routes!(capture::discard))
         .routes(routes!(capture::marks))
+        .routes(routes!(capture::background))
         .routes(routes!(capture::original))
         .routes(routes!(capture::standardized))
         .routes(routes!(capture::feasibility))

@@ -50,3 +50,32 @@ fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
     let case = staff.get(&format!("/api/cases/{id}")).json();
     assert!(case["checks"].as_array().unwrap().iter().any(|check| check["place"].is_object()), "the sealed report says where");
 }
+
+#[test]
+fn the_photo_is_made_on_the_background_that_was_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut office, _) = Node::make(folder.path(), "alone", "44000009", &[]);
+    office.start();
+    let staff = office.client();
+    let id = staff.draft("cn-graduate", None);
+    let path = format!("/api/drafts/{id}/background");
+    let begun = staff.get(&format!("/api/drafts/{id}")).json();
+    assert_eq!((&begun["background"], begun["backgrounds"].as_array().unwrap().len()), (&json!("#64c5ff"), 3), "{begun}");
+    let refused = staff.put(&path, &json!({ "background": "red" }));
+    assert_eq!((refused.status, refused.code()), (422, "background_not_offered".into()));
+    assert_eq!(staff.put(&path, &json!({ "background": "white" })).json()["background"], "#ffffff");
+    let replaced = |draft: serde_json::Value| {
+        let operations = draft["result"]["operations"].as_array().unwrap_or_else(|| panic!("no photo: {draft}")).clone();
+        operations.into_iter().find(|operation| operation.as_str().unwrap().starts_with("background_replaced")).unwrap()
+    };
+    assert_eq!(staff.upload(&format!("/api/drafts/{id}/photo"), &pictures::drawn()).status, 200);
+    let [left_eye, right_eye, chin, crown] = pictures::DRAWN_MARKS.map(|(x, y)| json!({ "x": x, "y": y }));
+    let marks = json!({ "left_eye": left_eye, "right_eye": right_eye, "chin": chin, "crown": crown });
+    assert_eq!(replaced(staff.post(&format!("/api/drafts/{id}/marks"), &marks).json()), "background_replaced #ffffff");
+    let remade = staff.put(&path, &json!({ "background": "浅蓝色" })).json();
+    assert_eq!(remade["result"]["located_by"], "marks", "what the staff marked is not marked again");
+    assert_eq!(replaced(remade), "background_replaced #64c5ff");
+    // A document that must keep its wall offers no choice.
+    let keeps = staff.draft("cn-exit-entry", None);
+    assert_eq!(staff.get(&format!("/api/drafts/{keeps}")).json()["backgrounds"], json!([]));
+}

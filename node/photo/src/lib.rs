@@ -34,6 +34,7 @@ pub mod sheet;
 mod text;
 pub mod upright;
 mod vision;
+mod wanted;
 
 pub use check::{Area, Check, CheckReport, Component, Verdict};
 pub use decode::DecodeError;
@@ -44,3 +45,4 @@ pub use pipeline::{PhotoError, Prepared, Preview, Shot, Stage, Standardized, pre
 pub use plane::Plane;
 pub use text::Text;
 pub use vision::{Bounds, Face, Iris, Mesh, NoVision, Vision, VisionError};
+pub use wanted::{NotOffered, Wanted};

@@ -18,6 +18,7 @@ use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
 use crate::vision::Vision;
+use crate::wanted::Wanted;
 
 /// A stage of the work, reported as it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -180,8 +181,10 @@ pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut
 }
 
 impl Prepared {
-    /// The photo that one document asks for.
-    pub fn photo(&self, spec: &Spec, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
+    /// The photo that is wanted: of a document as it is, or on one of its backgrounds.
+    pub fn photo<'w>(&self, wanted: impl Into<Wanted<'w>>, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
+        let wanted = wanted.into();
+        let spec = wanted.spec();
         on_stage(Stage::Crop);
         let cropped = crop(&self.matted, spec);
         if cropped.replaces_background {
@@ -189,7 +192,7 @@ impl Prepared {
             self.matted.separable(least.unwrap_or(MIN_CONFIDENCE))?;
         }
         on_stage(Stage::Compose);
-        let composed = compose(cropped, spec);
+        let composed = compose(cropped, &wanted);
         on_stage(Stage::Encode);
         let encoded = encode(&composed.image, spec);
         on_stage(Stage::Check);

@@ -3,7 +3,7 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{CaseView, DraftView, FeasibilityView, MarksView, NewDraft, SubmitRequest},
+    types::{BackgroundRequest, CaseView, DraftView, FeasibilityView, MarksView, NewDraft, SubmitRequest},
     views,
 };
 use crate::service::{Office, Refusal, feasibility, intake, payload::Applicant, staff::StaffRole};
@@ -96,6 +96,23 @@ pub(super) async fn marks(
     let (office, vision) = (app.office.clone(), app.vision.clone());
     let points = [marks.left_eye, marks.right_eye, marks.chin, marks.crown].map(|point| (point.x, point.y));
     let work = move || views::draft(&office, &intake::mark(&office, &*vision, case_id(&id)?, points)?);
+    Ok(Json(app.jobs.run(work).await?))
+}
+
+/// Chooses the background of a draft, and makes the photo anew where a picture was taken.
+#[utoipa::path(
+    put, path = "/api/drafts/{id}/background", params(("id" = String, Path)),
+    request_body = BackgroundRequest, responses((status = 200, body = DraftView)),
+)]
+pub(super) async fn background(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<BackgroundRequest>,
+) -> Result<Json<DraftView>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    let (office, vision) = (app.office.clone(), app.vision.clone());
+    let work = move || views::draft(&office, &intake::choose_background(&office, &*vision, case_id(&id)?, &request.background)?);
     Ok(Json(app.jobs.run(work).await?))
 }
 

@@ -9,7 +9,7 @@ mod capture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use capture::{CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
+pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
 
 pub use crate::{
     service::{
@@ -247,6 +247,10 @@ pub struct DraftView {
     pub problem: Option<ErrorBody>,
     /// A photo was received (it stays, even when it could not be standardized).
     pub has_original: bool,
+    /// Backgrounds that the wall can be replaced with; none where the document forbids replacing it.
+    pub backgrounds: Vec<BackgroundView>,
+    /// The chosen one as `#rrggbb`; the first of the document where nothing was chosen.
+    pub background: String,
 }
 
 /// A point in the upright original, in pixels from its upper left corner.

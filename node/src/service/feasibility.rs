@@ -6,8 +6,7 @@ use crate::service::{
     plate,
     specs::{self, KnownSpec},
 };
-use ::specs::Spec;
-use photo::{Marks, Point, Shot, Vision};
+use photo::{Shot, Vision, Wanted};
 use protocol::id::CaseId;
 
 /// What one document would make of the picture.
@@ -35,21 +34,23 @@ pub struct Made {
 pub fn of(office: &Office, vision: &dyn Vision, id: CaseId) -> Result<Vec<Feasible>, Refusal> {
     let draft = intake::draft(office, id)?;
     let bytes = intake::original(office, &draft)?;
-    // Where the staff marked the head, no model found it, or not well enough.
-    let marks = draft.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key()).map(marks_of);
+    let marks = draft.marks();
     let wall = plate::read(office);
     let shot = Shot { bytes: &bytes, marks, plate: wall.as_deref(), ..Shot::default() };
     let known = specs::in_force(office);
-    let wanted: Vec<&Spec> = known.iter().map(|known| &*known.spec).collect();
+    // The background that the draft chose counts for its own document only.
+    let own = draft.spec()?;
+    let wanted: Vec<Wanted<'_>> = known
+        .iter()
+        .map(|known| match draft.wanted(&known.spec) {
+            Ok(wanted) if known.spec.id() == own.id() => wanted,
+            _ => (&*known.spec).into(),
+        })
+        .collect();
     let photos = photos::standardize_all(&shot, &wanted, vision, &mut |_| {})?;
     let made = |photo: photo::Standardized| {
         let result = PhotoResult::of(&photo, vision.name());
         Made { bytes: result.bytes, failed: result.checks.into_iter().filter(CheckResult::failed).collect() }
     };
     Ok(known.into_iter().zip(photos).map(|(known, photo)| Feasible { known, photo: photo.map(made) }).collect())
-}
-
-fn marks_of(result: &PhotoResult) -> Marks {
-    let [left_eye, right_eye, chin, crown] = result.marks.map(|(x, y)| Point { x, y });
-    Marks { left_eye, right_eye, chin, crown }
 }

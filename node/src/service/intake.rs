@@ -11,7 +11,7 @@ use crate::service::{
     plate, specs,
 };
 use ::specs::Spec;
-use photo::{Marks, Point, Shot, Vision};
+use photo::{Marks, NotOffered, Point, Shot, Vision, Wanted};
 use protocol::{
     access,
     case::{Case, Status},
@@ -46,6 +46,9 @@ pub struct Draft {
     pub result: Option<PhotoResult>,
     /// Why the last photo could not be made.
     pub problem: Option<Refusal>,
+    /// The background chosen of those that the spec allows; its first where nothing was chosen.
+    #[serde(default)]
+    pub background: Option<::specs::Rgb>,
 }
 
 impl Draft {
@@ -66,6 +69,18 @@ impl Draft {
     /// The untouched original.
     pub fn original(&self) -> Option<BlobHash> {
         self.original.as_ref()?.parse().ok()
+    }
+    /// What is asked of the photo under a spec.
+    ///
+    /// # Errors
+    /// The spec does not allow the background that was chosen.
+    pub fn wanted<'a>(&self, spec: &'a Spec) -> Result<Wanted<'a>, NotOffered> {
+        self.background.map_or(Ok(spec.into()), |background| Wanted::on(spec, background))
+    }
+    /// The points that the staff marked for the photo that is there: no model found the head, or not well enough.
+    pub fn marks(&self) -> Option<Marks> {
+        let result = self.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key())?;
+        Some(marks_at(result.marks))
     }
     fn photo(&self) -> Option<BlobHash> {
         self.result.as_ref()?.hash.parse().ok()
@@ -117,6 +132,7 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
         original: None,
         result: None,
         problem: None,
+        background: None,
     };
     if let Some(before) = before {
         // A recapture begun twice goes on where it stands, with the picture that was taken.
@@ -222,8 +238,38 @@ pub fn mark(office: &Office, vision: &dyn Vision, id: CaseId, marks: [(f64, f64)
     office.check_writable()?;
     let draft = draft(office, id)?;
     let bytes = original(office, &draft)?;
-    let [left_eye, right_eye, chin, crown] = marks.map(|(x, y)| Point { x, y });
-    make(office, vision, draft, &bytes, Some(Marks { left_eye, right_eye, chin, crown }))
+    make(office, vision, draft, &bytes, Some(marks_at(marks)))
+}
+
+fn marks_at(points: [(f64, f64); 4]) -> Marks {
+    let [left_eye, right_eye, chin, crown] = points.map(|(x, y)| Point { x, y });
+    Marks { left_eye, right_eye, chin, crown }
+}
+
+/// Chooses the background by a name or by `#rrggbb`, and makes the photo anew where a picture was taken.
+///
+/// # Errors
+/// No such draft, the spec does not allow this background, read-only, or the disk refuses.
+pub fn choose_background(office: &Office, vision: &dyn Vision, id: CaseId, background: &str) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    let drafts = office.lock_drafts();
+    let mut draft = draft(office, id)?;
+    let spec = draft.spec()?;
+    let chosen = Wanted::named(&spec, background)?.backgrounds()[0];
+    let (before, marks) = ((None, draft.photo()), draft.marks());
+    draft.background = Some(chosen);
+    // Until the new photo is made there is none: nobody shall submit the one on the other background.
+    draft.result = None;
+    draft.problem = None;
+    office.store.put_draft(id, &draft)?;
+    discard(office, before, &draft)?;
+    office.tell(Change::Drafts);
+    drop(drafts);
+    if draft.original.is_none() {
+        return Ok(draft);
+    }
+    let bytes = original(office, &draft)?;
+    make(office, vision, draft, &bytes, marks)
 }
 
 /// The untouched picture of a draft.
@@ -240,11 +286,11 @@ fn make(office: &Office, vision: &dyn Vision, begun: Draft, bytes: &[u8], marks:
     let (id, spec) = (begun.case()?, begun.spec()?);
     let wall = plate::read(office);
     let shot = Shot { bytes, marks, plate: wall.as_deref(), ..Shot::default() };
-    let made = photos::standardize(&shot, &spec, vision, &mut |stage| office.tell(Change::Stage(id, stage)));
+    let made = photos::standardize(&shot, begun.wanted(&spec)?, vision, &mut |stage| office.tell(Change::Stage(id, stage)));
     let _drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
-    if (&draft.original, &draft.spec_text) != (&begun.original, &begun.spec_text) {
-        // Another picture was taken in another window: its result counts.
+    if (&draft.original, &draft.spec_text, draft.background) != (&begun.original, &begun.spec_text, begun.background) {
+        // Another picture was taken or another background chosen in another window: its result counts.
         return Ok(draft);
     }
     let before = (None, draft.photo());

@@ -150,6 +150,7 @@ export const en: Record<MessageKey, string> = {
   check_measured: "measured",
   check_range: "required",
   located_model: "The face was located by the model.",
+  background: "Background of the photo",
   located_marks: "The face was marked by hand.",
   plate_used: "The picture of the empty wall was used.",
   plate_other_size: "The picture of the empty wall has another size and was not used; record the wall again.",

@@ -148,6 +148,7 @@ export const zh = {
   check_measured: "实测",
   check_range: "要求",
   located_model: "面部位置由模型检测。",
+  background: "照片背景",
   located_marks: "面部位置由人工标记。",
   plate_used: "已用空墙底片。",
   plate_other_size: "空墙底片与照片尺寸不同，未使用；请重新记录空墙。",

@@ -101,3 +101,27 @@ fn a_receipt_is_valid_until_its_day_and_expired_from_then_on() {
     assert!(matches!(at(receipt.valid_until_ms - 1), Answer::Valid(_)));
     assert!(matches!(at(receipt.valid_until_ms), Answer::Expired(_)));
 }
+
+#[test]
+fn the_chosen_background_stays_with_the_draft_and_takes_the_photo_on_the_other_one_away() {
+    let home = Home::new();
+    let office = home.open();
+    let new = NewDraft { spec_id: "cn-graduate".into(), ..new_draft(None) };
+    let id = begin(&office, new, |_| Ok(())).unwrap().case().unwrap();
+    let choose = |background| choose_background(&office, &NoVision, id, background);
+    assert_eq!(choose("red").unwrap_err().code, "background_not_offered");
+    assert_eq!(draft(&office, id).unwrap().background, None);
+    // Before a picture is taken the choice is kept and nothing is made.
+    let chosen = choose("白色").unwrap();
+    assert_eq!((chosen.background, &chosen.problem), (Some([255, 255, 255]), &None));
+    let spec = chosen.spec().unwrap();
+    assert_eq!(draft(&office, id).unwrap().wanted(&spec).unwrap().backgrounds(), [[255, 255, 255]]);
+    let made = with_photo(&office, draft(&office, id).unwrap(), b"not a picture");
+    let photo = made.photo().unwrap();
+    let again = choose("light blue").unwrap();
+    assert_eq!(again.background, Some([100, 197, 255]));
+    assert!(again.result.is_none(), "the photo on white is no photo on blue");
+    assert_eq!(again.problem.unwrap().code, "not_an_image", "it was tried anew from the original");
+    assert_eq!(office.store.blobs.size(photo), None);
+    assert_eq!(submit(&office, id, 1, None).unwrap_err().code, "no_photo");
+}
