@@ -16,6 +16,7 @@
 //! assert!(refusal.message().zh.contains("JPEG"));
 //! ```
 
+mod cancel;
 pub mod card;
 pub mod check;
 pub mod compose;
@@ -36,6 +37,7 @@ pub mod upright;
 mod vision;
 mod wanted;
 
+pub use cancel::Cancel;
 pub use check::{Area, Check, CheckReport, Component, Verdict};
 pub use decode::DecodeError;
 pub use image::{Point, Rgb};

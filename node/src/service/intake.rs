@@ -7,11 +7,11 @@ use crate::service::{
     Change, Kind, Office, Refusal, id_number,
     office::{china_time, now_ms},
     payload::{self, Applicant, CasePayload},
-    photos::{self, PhotoResult},
+    photos::{self, Maker, PhotoResult},
     plate, specs,
 };
 use ::specs::Spec;
-use photo::{Marks, NotOffered, Point, Shot, Vision, Wanted};
+use photo::{DecodeError, Marks, NotOffered, Point, Shot, Wanted};
 use protocol::{
     access,
     case::{Case, Status},
@@ -208,7 +208,7 @@ pub fn draft(office: &Office, id: CaseId) -> Result<Draft, Refusal> {
 ///
 /// # Errors
 /// No such draft, read-only, or the disk refuses.
-pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
+pub fn take_photo(office: &Office, maker: &Maker<'_>, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
     office.check_writable()?;
     if bytes.is_empty() || bytes.len() as u64 > BLOB_BYTES_MAX {
         return Err(Refusal::input(
@@ -227,18 +227,32 @@ pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]
     office.store.put_draft(id, &draft)?;
     discard(office, before, &draft)?;
     drop(drafts);
-    make(office, vision, draft, bytes, None)
+    let background = draft.background;
+    make(office, maker, draft, bytes, (None, background))
 }
 
 /// Makes the photo again from the kept original, with marks set by hand.
 ///
 /// # Errors
 /// No such draft or original, read-only, or the disk refuses.
-pub fn mark(office: &Office, vision: &dyn Vision, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
+pub fn mark(office: &Office, maker: &Maker<'_>, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
     office.check_writable()?;
     let draft = draft(office, id)?;
     let bytes = original(office, &draft)?;
-    make(office, vision, draft, &bytes, Some(marks_at(marks)))
+    let background = draft.background;
+    make(office, maker, draft, &bytes, (Some(marks_at(marks)), background))
+}
+
+/// Makes the photo again from the kept original, with the marks of the photo that is there if it has some.
+///
+/// # Errors
+/// No such draft or original, read-only, or the disk refuses.
+pub fn make_again(office: &Office, maker: &Maker<'_>, id: CaseId) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    let draft = draft(office, id)?;
+    let bytes = original(office, &draft)?;
+    let choice = (draft.marks(), draft.background);
+    make(office, maker, draft, &bytes, choice)
 }
 
 fn marks_at(points: [(f64, f64); 4]) -> Marks {
@@ -246,30 +260,27 @@ fn marks_at(points: [(f64, f64); 4]) -> Marks {
     Marks { left_eye, right_eye, chin, crown }
 }
 
-/// Chooses the background by a name or by `#rrggbb`, and makes the photo anew where a picture was taken.
+/// Chooses the background by a name or by `#rrggbb`, and makes the photo anew where a picture was taken. The choice stands
+/// when the photo on it was tried: until then the photo that is there is the one that was chosen.
 ///
 /// # Errors
 /// No such draft, the spec does not allow this background, read-only, or the disk refuses.
-pub fn choose_background(office: &Office, vision: &dyn Vision, id: CaseId, background: &str) -> Result<Draft, Refusal> {
+pub fn choose_background(office: &Office, maker: &Maker<'_>, id: CaseId, background: &str) -> Result<Draft, Refusal> {
     office.check_writable()?;
     let drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
     let spec = draft.spec()?;
     let chosen = Wanted::named(&spec, background)?.backgrounds()[0];
-    let (before, marks) = ((None, draft.photo()), draft.marks());
-    draft.background = Some(chosen);
-    // Until the new photo is made there is none: nobody shall submit the one on the other background.
-    draft.result = None;
-    draft.problem = None;
-    office.store.put_draft(id, &draft)?;
-    discard(office, before, &draft)?;
-    office.tell(Change::Drafts);
-    drop(drafts);
     if draft.original.is_none() {
+        draft.background = Some(chosen);
+        office.store.put_draft(id, &draft)?;
+        office.tell(Change::Drafts);
         return Ok(draft);
     }
+    drop(drafts);
     let bytes = original(office, &draft)?;
-    make(office, vision, draft, &bytes, marks)
+    let choice = (draft.marks(), Some(chosen));
+    make(office, maker, draft, &bytes, choice)
 }
 
 /// The untouched picture of a draft.
@@ -281,12 +292,19 @@ pub fn original(office: &Office, draft: &Draft) -> Result<Vec<u8>, Refusal> {
     original.ok_or_else(|| Refusal::state("no_original", "请先拍照或上传照片。", "take or upload a picture first"))
 }
 
+/// Points set by the staff, and the background.
+type Choice = (Option<Marks>, Option<::specs::Rgb>);
+
 /// The work takes seconds, so the draft is not held meanwhile: what became of it is looked at again before the result is kept.
-fn make(office: &Office, vision: &dyn Vision, begun: Draft, bytes: &[u8], marks: Option<Marks>) -> Result<Draft, Refusal> {
+///
+/// Work that was given up changes nothing, and where there is no photo it says so.
+fn make(office: &Office, maker: &Maker<'_>, begun: Draft, bytes: &[u8], choice: Choice) -> Result<Draft, Refusal> {
     let (id, spec) = (begun.case()?, begun.spec()?);
+    let (marks, background) = choice;
+    let wanted = background.map_or(Ok((&spec).into()), |background| Wanted::on(&spec, background))?;
     let wall = plate::read(office);
-    let shot = Shot { bytes, marks, plate: wall.as_deref(), ..Shot::default() };
-    let made = photos::standardize(&shot, begun.wanted(&spec)?, vision, &mut |stage| office.tell(Change::Stage(id, stage)));
+    let shot = Shot { bytes, marks, plate: wall.as_deref(), cancel: maker.cancel };
+    let made = photos::standardize(&shot, wanted, maker.vision, &mut |stage| office.tell(Change::Stage(id, stage)));
     let _drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
     if (&draft.original, &draft.spec_text, draft.background) != (&begun.original, &begun.spec_text, begun.background) {
@@ -297,10 +315,17 @@ fn make(office: &Office, vision: &dyn Vision, begun: Draft, bytes: &[u8], marks:
     match made {
         Ok(made) => {
             office.store.blobs.put(&made.jpeg)?;
-            draft.result = Some(PhotoResult::of(&made, vision.name()));
+            draft.background = background;
+            draft.result = Some(PhotoResult::of(&made, maker.vision.name()));
             draft.problem = None;
         }
+        Err(given_up) if given_up.code == DecodeError::Cancelled.code() => {
+            if draft.result.is_none() {
+                draft.problem = Some(given_up);
+            }
+        }
         Err(problem) => {
+            draft.background = background;
             draft.result = None;
             draft.problem = Some(problem);
         }

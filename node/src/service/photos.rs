@@ -2,7 +2,7 @@
 
 use crate::{service::Refusal, text::Text};
 use photo::{
-    Shot, Stage, Standardized, Vision, Wanted,
+    Cancel, Shot, Stage, Standardized, Vision, Wanted,
     card::{self, CardReport, Side},
     guidance::{Frame, FrameReport},
     matte::{PlateFault, PlateUse},
@@ -153,6 +153,21 @@ impl PhotoResult {
     /// Number of checks that failed.
     pub fn failed_checks(&self) -> u32 {
         self.checks.iter().filter(|check| check.failed()).count() as u32
+    }
+}
+
+/// What a photo is made with.
+#[derive(Clone, Copy)]
+pub struct Maker<'a> {
+    /// What sees.
+    pub vision: &'a dyn Vision,
+    /// Asked on the way whether anybody still waits.
+    pub cancel: Option<&'a dyn Cancel>,
+}
+
+impl std::fmt::Debug for Maker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Maker({})", self.vision.name())
     }
 }
 

@@ -11,11 +11,10 @@ mod header;
 mod jpeg;
 mod watch;
 
-use std::sync::atomic::AtomicBool;
-
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use crate::cancel::{Cancel, is_cancelled};
 use crate::image::Rgb;
 use crate::operation::Operation;
 use crate::text::Text;
@@ -154,8 +153,8 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     decode_until(bytes, None)
 }
 
-/// The same, given up soon after `cancel` becomes true.
-pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded, DecodeError> {
+/// The same, given up soon after `cancel` says so.
+pub fn decode_until(bytes: &[u8], cancel: Option<&dyn Cancel>) -> Result<Decoded, DecodeError> {
     if bytes.len() > MAX_BYTES {
         return Err(DecodeError::TooManyBytes { bytes: bytes.len() });
     }
@@ -172,7 +171,7 @@ pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded
             decoded
         })
     };
-    decoded.map_err(|error| if watch::is_set(cancel) { DecodeError::Cancelled } else { error })
+    decoded.map_err(|error| if is_cancelled(cancel) { DecodeError::Cancelled } else { error })
 }
 
 fn by_library(bytes: Pieces, format: ImageFormat) -> Result<Decoded, DecodeError> {

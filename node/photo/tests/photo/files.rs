@@ -10,6 +10,8 @@ use photo::{Operation, PhotoError, preview};
 
 use studio::{ORDINARY, Portrait, bytes};
 
+use crate::cancelling::CancelAt;
+
 #[track_caller]
 fn check_refused(file: &[u8], code: &str) {
     let error = preview(file).unwrap_err();
@@ -239,5 +241,30 @@ fn a_cancelled_picture_is_given_up() {
         let file = SMALL.bytes(format);
         assert_eq!(decode_until(&file, Some(&stop)).unwrap_err(), DecodeError::Cancelled, "{format:?}");
         assert!(decode_until(&file, Some(&AtomicBool::new(false))).is_ok());
+    }
+}
+
+/// Eight megapixels of grain, which no encoder makes small.
+fn large(format: ImageFormat) -> Vec<u8> {
+    let mut state = 1_u32;
+    let grain = image::RgbImage::from_fn(3_264, 2_448, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image::Rgb([(state >> 24) as u8, (state >> 16) as u8, 128])
+    });
+    bytes(&grain, format)
+}
+
+#[test]
+fn a_large_picture_is_given_up_in_the_middle_of_its_bytes() {
+    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+        let file = large(format);
+        let whole = CancelAt::new(usize::MAX);
+        assert!(decode_until(&file, Some(&whole)).is_ok());
+        assert!(whole.asked() > 40, "{format:?} is asked too rarely: {}", whole.asked());
+        let third = CancelAt::new(whole.asked() / 3);
+        assert_eq!(decode_until(&file, Some(&third)).unwrap_err(), DecodeError::Cancelled, "{format:?}");
+        // Each time it is asked stands for a stretch of work: after the answer hardly any is done.
+        let after = third.asked() - whole.asked() / 3;
+        assert!(after <= 8, "{format:?} went on for {after} of {}", whole.asked());
     }
 }

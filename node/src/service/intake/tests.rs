@@ -9,6 +9,8 @@ use crate::service::{
 use photo::NoVision;
 use protocol::record::Verdict;
 
+const BLIND: Maker<'static> = Maker { vision: &NoVision, cancel: None };
+
 fn new_draft(case: Option<CaseId>) -> NewDraft {
     let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
     NewDraft { spec_id: "cn-id-card".into(), applicant, consent: true, case }
@@ -60,7 +62,7 @@ fn a_picture_that_arrives_while_submitting_takes_nothing_from_the_submission() {
         let id = with_photo(&office, begin_new(&office, None), &[round]).case().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| _ = submit(&office, id, 1, None));
-            scope.spawn(|| _ = take_photo(&office, &NoVision, id, b"not a picture"));
+            scope.spawn(|| _ = take_photo(&office, &BLIND, id, b"not a picture"));
         });
         let Some(case) = office.case(id).unwrap() else { continue };
         for blob in [case.current.said.original, case.current.said.photo] {
@@ -108,7 +110,7 @@ fn the_chosen_background_stays_with_the_draft_and_takes_the_photo_on_the_other_o
     let office = home.open();
     let new = NewDraft { spec_id: "cn-graduate".into(), ..new_draft(None) };
     let id = begin(&office, new, |_| Ok(())).unwrap().case().unwrap();
-    let choose = |background| choose_background(&office, &NoVision, id, background);
+    let choose = |background| choose_background(&office, &BLIND, id, background);
     assert_eq!(choose("red").unwrap_err().code, "background_not_offered");
     assert_eq!(draft(&office, id).unwrap().background, None);
     // Before a picture is taken the choice is kept and nothing is made.
