@@ -1,8 +1,7 @@
 //! Bytes of a file to pixels, or a clear refusal.
 //!
 //! HEIC is refused with advice: the one maintained decoder in pure Rust, crate `heic`, is AGPL-3.0 or commercial (0.1.6),
-//! and the others bind C libraries. A JPEG whose data are missing behind an intact end marker is read with a grey rest, as
-//! every decoder of JPEG does; the checks of the wall and the reviewer see it.
+//! and the others bind C libraries. A JPEG that lacks the end of its data is refused also where its end marker is there.
 //!
 //! Attack: a file of a few bytes can claim billions of pixels, so the header alone is judged before anything is allocated.
 
@@ -19,7 +18,7 @@ use crate::image::Rgb;
 use crate::operation::Operation;
 use crate::text::Text;
 use header::{claimed_size, sniff, without_bombs};
-use watch::{JpegBytes, Pieces};
+use watch::Pieces;
 
 /// Largest file accepted.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -163,7 +162,7 @@ pub fn decode_until(bytes: &[u8], cancel: Option<&dyn Cancel>) -> Result<Decoded
         judge_size(width, height)?;
     }
     let decoded = if format == ImageFormat::Jpeg {
-        jpeg::decode(bytes, JpegBytes::new(bytes, cancel))
+        jpeg::decode(bytes, cancel)
     } else {
         let (kept, lost_profile) = if format == ImageFormat::Png { without_bombs(bytes) } else { (bytes.into(), false) };
         by_library(Pieces::new(&kept, cancel), format).map(|mut decoded| {
