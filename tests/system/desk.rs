@@ -1,7 +1,7 @@
 //! Around the camera: guidance, the empty wall, other documents, print sheets, pictures of the card.
 
 use serde_json::json;
-use system_tests::{Node, pictures};
+use system_tests::{Node, eventually, pictures};
 
 #[test]
 fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
@@ -78,4 +78,42 @@ fn the_photo_is_made_on_the_background_that_was_chosen() {
     // A document that must keep its wall offers no choice.
     let keeps = staff.draft("cn-exit-entry", None);
     assert_eq!(staff.get(&format!("/api/drafts/{keeps}")).json()["backgrounds"], json!([]));
+}
+
+/// The models and the clock are real, and only the pictures are prepared: what the sitter does wrong, one after the other, until all is good.
+#[test]
+fn guidance_leads_from_an_empty_chair_to_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut office, _) = Node::make(folder.path(), "alone", "44000009", &[]);
+    office.start();
+    let staff = office.client();
+    let id = staff.draft("cn-id-card", None);
+    assert_eq!(staff.upload(&format!("/api/drafts/{id}/photo"), &pictures::astronaut()).status, 200);
+    // The finished photo shows a real person before a plain wall, as a camera would that stands right.
+    let seated = staff.get(&format!("/api/drafts/{id}/standardized")).bytes;
+    let said = |frame: &[u8]| {
+        let answer = staff.upload("/api/guidance?spec=cn-id-card", frame);
+        assert!([200, 429].contains(&answer.status), "{:?}", answer.json());
+        answer.json()
+    };
+    let until = |frame: &[u8], code: &str| {
+        eventually(&format!("guidance says {code}"), || {
+            let said = said(frame);
+            (said["code"] == code).then_some(said)
+        })
+    };
+    let wrong = [
+        ("no_face", pictures::wall()),
+        ("come_closer", pictures::farther(&seated, 4.0)),
+        ("second_face", pictures::twice(&seated)),
+        ("move_right", pictures::leftward(&seated, 0.2)),
+    ];
+    for (code, frame) in &wrong {
+        let told = until(frame, code);
+        assert_eq!((&told["ready"], &told["reasons"][0]), (&json!(false), &json!(code)), "{told}");
+    }
+    let told = until(&seated, "ready");
+    assert_eq!((&told["ready"], &told["reasons"]), (&json!(true), &json!([])), "{told}");
+    // And away again.
+    assert_eq!(until(&pictures::wall(), "no_face")["ready"], false);
 }
