@@ -327,7 +327,7 @@ mod tests {
     //! What is decided once every picture is finished, and what may be written.
     use super::*;
     use crate::batch::Roster;
-    use photo::NoVision;
+    use photo::{Face, NoVision, Rgb, VisionError};
 
     fn person_of(id: &str) -> Entry {
         Entry { file: format!("{id}.jpg"), id: id.into(), name: format!("name {id}") }
@@ -392,6 +392,47 @@ mod tests {
         assert!(put(dir.path(), "check_failed/a.jpg", b"photo").unwrap());
         std::fs::create_dir(dir.path().join("b.jpg")).unwrap();
         assert!(put(dir.path(), "b.jpg", b"photo").unwrap_err().to_string().contains("b.jpg"));
+    }
+
+    /// Sees nobody, and notes whether the turn of large pictures is taken while it looks.
+    struct Watch<'a> {
+        giant: &'a Mutex<()>,
+        taken: Mutex<Vec<bool>>,
+    }
+
+    impl Vision for Watch<'_> {
+        fn faces(&self, _image: &Rgb) -> std::result::Result<Vec<Face>, VisionError> {
+            self.taken.lock().unwrap().push(self.giant.try_lock().is_err());
+            Ok(Vec::new())
+        }
+        fn name(&self) -> &str {
+            "watch"
+        }
+    }
+
+    #[test]
+    fn only_one_large_picture_is_in_work_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, width) in [("1", 600), ("2", 5_200)] {
+            image::GrayImage::new(width, 4_000).save(dir.path().join(format!("{name}.png"))).unwrap();
+        }
+        let (mut plan, wanted) = (plan(&["1", "2"], false), [specs::find("cn-graduate").unwrap().into()]);
+        plan.tasks.iter_mut().for_each(|task| task.picture = dir.path().join(&task.picture).with_extension("png"));
+        let out = dir.path().join("out");
+        std::fs::create_dir(&out).unwrap();
+        let shared = Shared {
+            order: &Order { plan: &plan, wanted: &wanted, out: &out, jobs: 2, models: "" },
+            next: AtomicUsize::new(0),
+            resumed: AtomicUsize::new(0),
+            journal: Mutex::new(Journal::open(&out).unwrap()),
+            giant: Mutex::new(()),
+        };
+        let watch = Watch { giant: &shared.giant, taken: Mutex::default() };
+        for task in &plan.tasks {
+            assert_eq!(shared.work(task, &watch).unwrap()[0].outcome, Outcome::Refused);
+        }
+        assert_eq!(*watch.taken.lock().unwrap(), [false, true], "2.4 megapixels wait for nobody, 20.8 do");
+        assert!(shared.giant.try_lock().is_ok(), "and give the turn back");
     }
 
     #[test]
