@@ -18,13 +18,15 @@ mod receipts;
 mod session;
 mod specs;
 mod status;
+#[cfg(test)]
+mod testing;
 pub mod types;
 mod views;
 
 use crate::{
     jobs::Jobs,
     print::Font,
-    service::{Office, Refusal, network::NetworkHandle},
+    service::{Office, Refusal, network::NetworkHandle, runs::Runs},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use photo::Vision;
@@ -38,7 +40,7 @@ pub(crate) use error::ApiError;
 const BODY_BYTES_MAX: usize = 256 << 10;
 /// Bytes of a picture.
 const PHOTO_BYTES_MAX: usize = protocol::limits::BLOB_BYTES_MAX as usize;
-/// A request that takes longer is given up; the work behind it goes on and shows in the next answer.
+/// A request that takes longer is given up, and the photo that it waits for; other work behind it goes on and shows in the next answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// What the handlers share.
@@ -56,6 +58,8 @@ pub struct App {
     pub font: Option<Arc<Font>>,
     /// Bounded pool for pixel work.
     pub jobs: Jobs,
+    /// Photos being made.
+    pub runs: Arc<Runs>,
     /// Sessions of this process.
     pub sessions: Arc<auth::Sessions>,
     /// Slows down the guessing of passwords.
@@ -86,6 +90,7 @@ impl App {
             finds_faces,
             font,
             jobs: Jobs::default(),
+            runs: Arc::default(),
             sessions: Arc::default(),
             throttle: Arc::default(),
             guides: Arc::default(),
@@ -117,6 +122,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(capture::show))
         .routes(routes!(capture::discard))
         .routes(routes!(capture::marks))
+        .routes(routes!(capture::background))
+        .routes(routes!(capture::make_again, capture::give_up))
         .routes(routes!(capture::original))
         .routes(routes!(capture::standardized))
         .routes(routes!(capture::feasibility))

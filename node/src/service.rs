@@ -1,7 +1,7 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
 //! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`specs`],
-//! [`staff`]; around the photo [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
+//! [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
 
 pub mod feasibility;
 pub mod id_number;
@@ -17,6 +17,7 @@ pub mod reasons;
 pub mod receipts;
 pub mod refusal;
 pub mod review;
+pub mod runs;
 pub mod sheets;
 pub mod specs;
 pub mod staff;

@@ -15,6 +15,7 @@
 mod band;
 mod change;
 mod check;
+mod colour;
 mod error;
 mod guide;
 mod policy;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use band::{Band, Measure, Unit};
 pub use change::{Change, changes};
+pub use colour::{colour_name, hex};
 pub use error::SpecError;
 pub use guide::Guide;
 pub use policy::{Policy, Rule, Severity};

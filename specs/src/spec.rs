@@ -4,6 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::check::Checker;
+use crate::colour;
 use crate::raw;
 use crate::{Band, Measure, Policy, SpecError};
 
@@ -249,6 +250,11 @@ impl Spec {
     /// Allowed backgrounds; the first is the default, and there is at least one.
     pub fn backgrounds(&self) -> &[Rgb] {
         &self.backgrounds
+    }
+
+    /// The allowed background that is meant by a name (`white`, `浅蓝色`, see [`crate::colour_name`]) or by `#rrggbb`.
+    pub fn background(&self, asked: &str) -> Option<Rgb> {
+        colour::find(&self.backgrounds, asked)
     }
 
     /// Bands that win over each other when not all can hold, the most important first.

@@ -238,6 +238,33 @@ fn a_removed_field_has_no_value_after() {
     assert_eq!(found, [Change { field: "max_age_months".into(), before: Some("6".into()), after: None }]);
 }
 
+#[test]
+fn backgrounds_are_found_by_name_and_by_hex_and_only_where_they_are_allowed() {
+    let graduate = find("cn-graduate").unwrap();
+    for asked in ["light blue", "Light-Blue", "blue", "浅蓝色", "浅蓝", "蓝", "#64C5FF", "64c5ff", " light_blue "] {
+        assert_eq!(graduate.background(asked), Some([100, 197, 255]), "{asked}");
+    }
+    assert_eq!(graduate.background("grey"), Some([240, 240, 240]));
+    for asked in ["red", "#ff0000", "", "#", "色", "light", "e"] {
+        assert_eq!(graduate.background(asked), None, "{asked}");
+    }
+    assert_eq!(find("cn-id-card").unwrap().background("blue"), None);
+    let two_greys = graduate.text().replacen("[255, 255, 255]", "[220, 220, 220]", 1);
+    let two_greys = Spec::parse("x", &two_greys).unwrap();
+    assert_eq!(two_greys.background("light grey"), None, "nobody knows which");
+    assert_eq!(two_greys.background("#dcdcdc"), Some([220, 220, 220]));
+}
+
+#[test]
+fn every_background_that_ships_has_a_name() {
+    for colour in crate::shipped().iter().flat_map(Spec::backgrounds) {
+        assert!(!crate::colour_name(*colour).en.starts_with('#'), "{colour:?}");
+    }
+    assert_eq!(crate::colour_name([255, 0, 0]).en, "red");
+    assert_eq!(crate::colour_name([67, 142, 219]).zh, "蓝色");
+    assert_eq!(crate::colour_name([0, 128, 0]).en, "#008000");
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in ".{0,400}") {

@@ -47,6 +47,48 @@ pub fn card(sharp: bool) -> Vec<u8> {
     png(&if sharp { picture } else { image::imageops::blur(&picture, 14.0) })
 }
 
+/// A picture of somebody before a white wall, taken from so many times as far away.
+///
+/// # Panics
+/// The picture does not decode.
+pub fn farther(picture: &[u8], times: f64) -> Vec<u8> {
+    let (near, mut far) = on_white(picture);
+    let side = |length: u32| (f64::from(length) / times) as u32;
+    let small = image::imageops::thumbnail(&near, side(near.width()), side(near.height()));
+    let (x, y) = ((far.width() - small.width()) / 2, (far.height() - small.height()) / 2);
+    image::imageops::replace(&mut far, &small, i64::from(x), i64::from(y));
+    jpeg(&far)
+}
+
+/// A picture of somebody before a white wall, and somebody else beside.
+///
+/// # Panics
+/// The picture does not decode.
+pub fn twice(picture: &[u8]) -> Vec<u8> {
+    let (one, _) = on_white(picture);
+    let mut two = RgbImage::new(one.width() * 2, one.height());
+    image::imageops::replace(&mut two, &one, 0, 0);
+    image::imageops::replace(&mut two, &one, i64::from(one.width()), 0);
+    jpeg(&two)
+}
+
+/// A picture of somebody before a white wall, who sits this share of its width too far left.
+///
+/// # Panics
+/// The picture does not decode.
+pub fn leftward(picture: &[u8], share: f64) -> Vec<u8> {
+    let (seated, mut moved) = on_white(picture);
+    image::imageops::replace(&mut moved, &seated, -((f64::from(seated.width()) * share) as i64), 0);
+    jpeg(&moved)
+}
+
+/// The picture, and a white one of its size.
+fn on_white(picture: &[u8]) -> (RgbImage, RgbImage) {
+    let image = image::load_from_memory(picture).expect("the picture decodes").to_rgb8();
+    let white = RgbImage::from_pixel(image.width(), image.height(), Rgb([255; 3]));
+    (image, white)
+}
+
 /// A wall without anybody.
 pub fn wall() -> Vec<u8> {
     png(&RgbImage::from_pixel(800, 1000, Rgb([205, 208, 212])))

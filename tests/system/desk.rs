@@ -1,7 +1,7 @@
 //! Around the camera: guidance, the empty wall, other documents, print sheets, pictures of the card.
 
 use serde_json::json;
-use system_tests::{Node, pictures};
+use system_tests::{Node, eventually, pictures};
 
 #[test]
 fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
@@ -49,4 +49,71 @@ fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
     assert_eq!(staff.get(&format!("/api/cases/{id}/sheet.pdf?gap_mm=-5")).code(), "sheet_out_of_range");
     let case = staff.get(&format!("/api/cases/{id}")).json();
     assert!(case["checks"].as_array().unwrap().iter().any(|check| check["place"].is_object()), "the sealed report says where");
+}
+
+#[test]
+fn the_photo_is_made_on_the_background_that_was_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut office, _) = Node::make(folder.path(), "alone", "44000009", &[]);
+    office.start();
+    let staff = office.client();
+    let id = staff.draft("cn-graduate", None);
+    let path = format!("/api/drafts/{id}/background");
+    let begun = staff.get(&format!("/api/drafts/{id}")).json();
+    assert_eq!((&begun["background"], begun["backgrounds"].as_array().unwrap().len()), (&json!("#64c5ff"), 3), "{begun}");
+    let refused = staff.put(&path, &json!({ "background": "red" }));
+    assert_eq!((refused.status, refused.code()), (422, "background_not_offered".into()));
+    assert_eq!(staff.put(&path, &json!({ "background": "white" })).json()["background"], "#ffffff");
+    let replaced = |draft: serde_json::Value| {
+        let operations = draft["result"]["operations"].as_array().unwrap_or_else(|| panic!("no photo: {draft}")).clone();
+        operations.into_iter().find(|operation| operation.as_str().unwrap().starts_with("background_replaced")).unwrap()
+    };
+    assert_eq!(staff.upload(&format!("/api/drafts/{id}/photo"), &pictures::drawn()).status, 200);
+    let [left_eye, right_eye, chin, crown] = pictures::DRAWN_MARKS.map(|(x, y)| json!({ "x": x, "y": y }));
+    let marks = json!({ "left_eye": left_eye, "right_eye": right_eye, "chin": chin, "crown": crown });
+    assert_eq!(replaced(staff.post(&format!("/api/drafts/{id}/marks"), &marks).json()), "background_replaced #ffffff");
+    let remade = staff.put(&path, &json!({ "background": "浅蓝色" })).json();
+    assert_eq!(remade["result"]["located_by"], "marks", "what the staff marked is not marked again");
+    assert_eq!(replaced(remade), "background_replaced #64c5ff");
+    // A document that must keep its wall offers no choice.
+    let keeps = staff.draft("cn-exit-entry", None);
+    assert_eq!(staff.get(&format!("/api/drafts/{keeps}")).json()["backgrounds"], json!([]));
+}
+
+/// The models and the clock are real, and only the pictures are prepared: what the sitter does wrong, one after the other, until all is good.
+#[test]
+fn guidance_leads_from_an_empty_chair_to_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut office, _) = Node::make(folder.path(), "alone", "44000009", &[]);
+    office.start();
+    let staff = office.client();
+    let id = staff.draft("cn-id-card", None);
+    assert_eq!(staff.upload(&format!("/api/drafts/{id}/photo"), &pictures::astronaut()).status, 200);
+    // The finished photo shows a real person before a plain wall, as a camera would that stands right.
+    let seated = staff.get(&format!("/api/drafts/{id}/standardized")).bytes;
+    let said = |frame: &[u8]| {
+        let answer = staff.upload("/api/guidance?spec=cn-id-card", frame);
+        assert!([200, 429].contains(&answer.status), "{:?}", answer.json());
+        answer.json()
+    };
+    let until = |frame: &[u8], code: &str| {
+        eventually(&format!("guidance says {code}"), || {
+            let said = said(frame);
+            (said["code"] == code).then_some(said)
+        })
+    };
+    let wrong = [
+        ("no_face", pictures::wall()),
+        ("come_closer", pictures::farther(&seated, 4.0)),
+        ("second_face", pictures::twice(&seated)),
+        ("move_right", pictures::leftward(&seated, 0.2)),
+    ];
+    for (code, frame) in &wrong {
+        let told = until(frame, code);
+        assert_eq!((&told["ready"], &told["reasons"][0]), (&json!(false), &json!(code)), "{told}");
+    }
+    let told = until(&seated, "ready");
+    assert_eq!((&told["ready"], &told["reasons"]), (&json!(true), &json!([])), "{told}");
+    // And away again.
+    assert_eq!(until(&pictures::wall(), "no_face")["ready"], false);
 }

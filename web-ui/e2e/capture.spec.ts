@@ -1,5 +1,6 @@
 // What the capture screen tells before and after the shutter: guidance, the empty wall, where a check lies, other documents.
 
+import type { Page } from "@playwright/test";
 import { begin, expect, shot, standardized, test } from "./desk";
 
 test.describe.configure({ mode: "serial" });
@@ -74,3 +75,59 @@ test("the checks are counted, one that has a place shows it, and other documents
   await panel.getByRole("row").last().scrollIntoViewIfNeeded();
   await shot(page, "capture-feasibility");
 });
+
+test("where the document leaves a choice, the photo is made anew on the background that is chosen", async ({ desks }) => {
+  const page = await desks.at("office_b", "counter");
+  const group = page.getByRole("group", { name: "照片背景" });
+  await expect(group, "the identity card has one background").toHaveCount(0);
+  await begin(page, "周小川", "110101199003070011", "学历证书电子注册图像");
+  await expect(group.getByRole("radio")).toHaveCount(3);
+  await expect(group.getByRole("radio", { name: "浅蓝色" })).toBeChecked();
+  await page.getByLabel("选择照片文件").setInputFiles(desks.photo);
+  await standardized(page);
+  await expect.poll(() => corner(page)).toMatch(/^#6.c.f.$/);
+  await shot(page, "capture-background");
+  await group.getByRole("radio", { name: "白色" }).check();
+  await standardized(page);
+  await expect.poll(() => corner(page)).toMatch(/^#f.f.f.$/);
+  await page.reload();
+  await expect(group.getByRole("radio", { name: "白色" })).toBeChecked();
+});
+
+test("work that takes too long is stopped with Esc, and the picture is still there", async ({ desks }) => {
+  const page = await desks.at("office_b", "counter");
+  await begin(page, "周小川", "110101199003070011");
+  await page.getByLabel("选择照片文件").setInputFiles(desks.photo);
+  await standardized(page);
+  const draft = await page.evaluate(async (id) => (await fetch(`/api/drafts/${id}`)).json() as Promise<object>, page.url().split("/").at(-1));
+  const problem = { code: "cancelled", message: { zh: "已取消。", en: "Cancelled." }, field: null };
+  await page.locator("body").press("r");
+  // The node is too quick to be stopped by a hand, so its answer is held back until it was asked to stop.
+  const asked = page.waitForRequest((request) => request.method() === "DELETE" && request.url().endsWith("/run"));
+  await page.route("**/api/drafts/*/photo", async (route) => {
+    await asked;
+    await route.fulfill({ json: { ...draft, result: null, problem } });
+  });
+  await page.getByLabel("选择照片文件").setInputFiles(desks.photo);
+  await expect(page.getByRole("button", { name: /^停止制作/ })).toBeVisible();
+  await shot(page, "capture-working");
+  await page.locator("body").press("Escape");
+  await expect(page.getByRole("alert").filter({ hasText: "已取消。" })).toBeVisible();
+  expect((await (await asked).response())?.status()).toBe(204);
+  await page.unroute("**/api/drafts/*/photo");
+  await shot(page, "capture-given-up");
+  await page.getByRole("button", { name: "用这张原图重新制作" }).click();
+  await standardized(page);
+});
+
+/** Colour of the upper left corner of the standardized photo. */
+async function corner(page: Page): Promise<string> {
+  return page.getByRole("img", { name: "标准照" }).evaluate(async (image: HTMLImageElement) => {
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d");
+    context?.drawImage(image, 0, 0);
+    const pixel = context?.getImageData(2, 2, 1, 1).data ?? [];
+    return `#${Array.from(pixel.slice(0, 3), (value) => value.toString(16).padStart(2, "0")).join("")}`;
+  });
+}

@@ -32,6 +32,24 @@ test("a reviewer of the province sees the photo, writes a note and approves", as
   const page = await desks.at("province", "reviewer");
   await page.getByRole("button", { name: new RegExp(NAME) }).click();
   await expect(page.getByRole("img", { name: "标准照" })).toBeVisible({ timeout: 60_000 });
+  // A check that is pointed at shows its place on the photo, at the photo's own scale, and takes it away again.
+  const passed = page.locator("summary", { hasText: /^\d+ 项合格/ });
+  await passed.click();
+  await expect(page.getByTestId("place")).toHaveCount(0);
+  const where = page.getByRole("button", { name: "两眼间距（原图像素）：在照片上标出" });
+  await where.focus();
+  const mark = page.getByTestId("place").locator("rect").last();
+  await expect(mark).toBeVisible();
+  const [box, photo] = [await mark.boundingBox(), await page.getByRole("img", { name: "标准照" }).boundingBox()];
+  if (box === null || photo === null) throw new Error("no place on the photo");
+  const middle = { x: (box.x + box.width / 2 - photo.x) / photo.width, y: (box.y + box.height / 2 - photo.y) / photo.height };
+  expect(Math.abs(middle.x - 0.5), "the eyes are in the middle").toBeLessThan(0.08);
+  expect(middle.y, "and above the middle").toBeGreaterThan(0.3);
+  expect(middle.y).toBeLessThan(0.55);
+  await shot(page, "review-place");
+  await where.blur();
+  await expect(page.getByTestId("place")).toHaveCount(0);
+  await passed.click();
   await page.getByLabel(/^备注/).fill(NOTE);
   await page.getByLabel(/^备注/).blur();
   await expect(page.getByText("已保存", { exact: true })).toBeVisible();

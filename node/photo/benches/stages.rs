@@ -47,8 +47,10 @@ fn stages(criterion: &mut Criterion) {
     let matted = matte(located, &[spec], &vision, None);
     group.bench_function("crop", |b| b.iter(|| crop(&matted, spec)));
     let cropped = crop(&matted, spec);
-    group.bench_function("compose", |b| b.iter_batched(|| cropped.clone(), |cropped| compose(cropped, spec), BatchSize::PerIteration));
-    let composed = compose(cropped, spec);
+    group.bench_function("compose", |b| {
+        b.iter_batched(|| cropped.clone(), |cropped| compose(cropped, &spec.into()), BatchSize::PerIteration)
+    });
+    let composed = compose(cropped, &spec.into());
     group.bench_function("encode", |b| b.iter(|| encode(&composed.image, spec)));
     group.bench_function("all", |b| b.iter(|| standardize(&file, spec, &vision, None, &mut |_| {}).unwrap()));
     group.finish();

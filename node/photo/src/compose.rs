@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use specs::Spec;
+use specs::{Rgb as Colour, Spec};
 
 use crate::crop::Cropped;
 use crate::image::{Point, Rgb};
 use crate::operation::Operation;
+use crate::wanted::Wanted;
 
 /// The finished pixels.
 #[derive(Debug, Clone)]
@@ -19,14 +20,17 @@ pub struct Composed<'a> {
     pub person: crate::plane::Plane,
     /// Length along which the original ends in the middle of the person, as a share of the finished height.
     pub body_cut_share: f64,
+    /// Backgrounds that the photo may have; a replaced wall has become the first.
+    pub backgrounds: Vec<Colour>,
     /// What was done here.
     pub operations: Vec<Operation>,
 }
 
 /// Draws the photo in the size of the spec.
-pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
+pub fn compose<'a>(cropped: Cropped<'a>, wanted: &Wanted) -> Composed<'a> {
+    let spec = wanted.spec();
     let (width, height) = (spec.width_px() as usize, spec.height_px() as usize);
-    let background = spec.backgrounds()[0];
+    let background = wanted.backgrounds()[0];
     let replace = cropped.replaces_background;
     let sampler = Sampler::new(&cropped, spec);
     let mut pixels = Vec::with_capacity(width * height);
@@ -52,7 +56,7 @@ pub fn compose<'a>(cropped: Cropped<'a>, spec: &Spec) -> Composed<'a> {
         operations.push(Operation::BackgroundExtended);
     }
     let body_cut_share = body_cut(&cropped, spec);
-    Composed { cropped, image, person, body_cut_share, operations }
+    Composed { cropped, image, person, body_cut_share, backgrounds: wanted.backgrounds().to_vec(), operations }
 }
 
 /// Length along which the sides or the upper edge of the original cut the person inside the photo, as a share of its height.

@@ -16,6 +16,7 @@
 //! assert!(refusal.message().zh.contains("JPEG"));
 //! ```
 
+mod cancel;
 pub mod card;
 pub mod check;
 pub mod compose;
@@ -35,7 +36,9 @@ pub mod sheet;
 mod text;
 pub mod upright;
 mod vision;
+mod wanted;
 
+pub use cancel::Cancel;
 pub use check::{Area, Check, CheckReport, Component, Verdict};
 pub use decode::DecodeError;
 pub use image::{Point, Rgb};
@@ -45,3 +48,4 @@ pub use pipeline::{PhotoError, Prepared, Preview, Shot, Stage, Standardized, pre
 pub use plane::Plane;
 pub use text::Text;
 pub use vision::{Bounds, Face, Iris, Mesh, NoVision, Vision, VisionError};
+pub use wanted::{NotOffered, Wanted};

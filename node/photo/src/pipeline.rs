@@ -1,23 +1,23 @@
 //! The stages in order, and what they hand to the node.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use serde::Serialize;
 use specs::Spec;
 
 use jpeg_encoder::SamplingFactor;
 
+use crate::cancel::{Cancel, Watched, is_cancelled};
 use crate::check::{self, CheckReport};
 use crate::compose::compose;
 use crate::crop::crop;
 use crate::decode::{DecodeError, decode, decode_until};
 use crate::encode::{encode, write};
 use crate::locate::{Landmark, LocateError, LocatedBy, Marks, locate};
-use crate::matte::{MIN_CONFIDENCE, MatteError, Matted, PlateFault, PlateUse, matte};
+use crate::matte::{MIN_CONFIDENCE, MatteError, Matted, PlateFault, PlateUse, matte_until};
 use crate::operation::Operation;
 use crate::text::Text;
 use crate::upright::upright;
 use crate::vision::Vision;
+use crate::wanted::Wanted;
 
 /// A stage of the work, reported as it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -143,55 +143,70 @@ pub struct Shot<'a> {
     pub marks: Option<Marks>,
     /// A picture file of the empty wall from the same fixed camera. One that does not fit is not used, and that is said.
     pub plate: Option<&'a [u8]>,
-    /// Set by the caller to give the work up.
-    pub cancel: Option<&'a AtomicBool>,
+    /// Asked on the way whether the work, and every photo made of it, is to be given up.
+    pub cancel: Option<&'a dyn Cancel>,
 }
 
-impl Shot<'_> {
-    fn go_on(&self) -> Result<(), DecodeError> {
-        let stopped = self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed));
-        if stopped { Err(DecodeError::Cancelled) } else { Ok(()) }
-    }
+fn go_on(cancel: Option<&dyn Cancel>) -> Result<(), DecodeError> {
+    if is_cancelled(cancel) { Err(DecodeError::Cancelled) } else { Ok(()) }
 }
 
 /// A picture of which everything is known that does not depend on the document.
 #[derive(Debug, Clone)]
-pub struct Prepared {
+pub struct Prepared<'a> {
     matted: Matted,
+    cancel: Option<&'a dyn Cancel>,
 }
 
 /// Reads the picture, finds the head and separates it from the wall, as far around as any of `specs` will show.
 ///
 /// One prepared picture gives the photos of many documents.
-pub fn prepare(shot: &Shot, specs: &[&Spec], vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Prepared, PhotoError> {
+pub fn prepare<'a>(
+    shot: &Shot<'a>,
+    specs: &[&Spec],
+    vision: &dyn Vision,
+    on_stage: &mut dyn FnMut(Stage),
+) -> Result<Prepared<'a>, PhotoError> {
+    let cancel = shot.cancel;
+    let vision = &Watched { vision, cancel };
     on_stage(Stage::Decode);
-    let picture = upright(decode_until(shot.bytes, shot.cancel)?);
-    shot.go_on()?;
+    let picture = upright(decode_until(shot.bytes, cancel)?);
+    go_on(cancel)?;
     on_stage(Stage::Locate);
-    let located = locate(picture, vision, shot.marks)?;
-    shot.go_on()?;
+    let located = locate(picture, vision, shot.marks);
+    // A model that was not run any more is no reason to mark by hand.
+    go_on(cancel)?;
+    let located = located?;
     on_stage(Stage::Matte);
-    let plate = shot.plate.map(|bytes| decode(bytes).map(|decoded| upright(decoded).image));
-    let mut matted = matte(located, specs, vision, plate.as_ref().and_then(|plate| plate.as_ref().ok()));
+    let plate = shot.plate.map(|bytes| decode_until(bytes, cancel).map(|decoded| upright(decoded).image));
+    go_on(cancel)?;
+    let matted = matte_until(located, specs, vision, plate.as_ref().and_then(|plate| plate.as_ref().ok()), cancel);
+    let mut matted = matted.ok_or(DecodeError::Cancelled)?;
     if let Some(Err(_)) = plate {
         matted.plate = PlateUse::Refused(PlateFault::Unreadable);
     }
-    Ok(Prepared { matted })
+    Ok(Prepared { matted, cancel })
 }
 
-impl Prepared {
-    /// The photo that one document asks for.
-    pub fn photo(&self, spec: &Spec, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
+impl Prepared<'_> {
+    /// The photo that is wanted: of a document as it is, or on one of its backgrounds.
+    pub fn photo<'w>(&self, wanted: impl Into<Wanted<'w>>, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, PhotoError> {
+        let wanted = wanted.into();
+        let spec = wanted.spec();
+        go_on(self.cancel)?;
         on_stage(Stage::Crop);
         let cropped = crop(&self.matted, spec);
         if cropped.replaces_background {
             let least = spec.policy().rule("BackgroundSeparable").and_then(|rule| rule.min);
             self.matted.separable(least.unwrap_or(MIN_CONFIDENCE))?;
         }
+        go_on(self.cancel)?;
         on_stage(Stage::Compose);
-        let composed = compose(cropped, spec);
+        let composed = compose(cropped, &wanted);
+        go_on(self.cancel)?;
         on_stage(Stage::Encode);
         let encoded = encode(&composed.image, spec);
+        go_on(self.cancel)?;
         on_stage(Stage::Check);
         let report = check::assess(&composed, &encoded, spec);
 

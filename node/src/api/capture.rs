@@ -3,10 +3,16 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{CaseView, DraftView, FeasibilityView, MarksView, NewDraft, SubmitRequest},
+    types::{BackgroundRequest, CaseView, DraftView, FeasibilityView, MarksView, NewDraft, SubmitRequest},
     views,
 };
-use crate::service::{Office, Refusal, feasibility, intake, payload::Applicant, staff::StaffRole};
+use crate::service::{
+    Office, Refusal, feasibility,
+    intake::{self, Draft},
+    payload::Applicant,
+    photos::Maker,
+    staff::StaffRole,
+};
 use axum::{
     Json,
     body::Bytes,
@@ -29,7 +35,7 @@ pub(super) fn jpeg(bytes: Vec<u8>) -> Response {
 pub(super) async fn list(State(app): State<App>, who: Operator) -> Result<Json<Vec<DraftView>>, ApiError> {
     who.require(&[StaffRole::Counter])?;
     app.run(|office| {
-        let mut drafts: Vec<intake::Draft> = office.store.drafts()?;
+        let mut drafts: Vec<Draft> = office.store.drafts()?;
         drafts.sort_by_key(|draft| draft.started_ms);
         drafts.iter().map(|draft| views::draft(office, draft)).collect()
     })
@@ -76,9 +82,7 @@ pub(super) async fn discard(State(app): State<App>, who: Operator, Path(id): Pat
 )]
 pub(super) async fn photo(State(app): State<App>, who: Operator, Path(id): Path<String>, body: Bytes) -> Result<Json<DraftView>, ApiError> {
     who.require(&[StaffRole::Counter])?;
-    let (office, vision) = (app.office.clone(), app.vision.clone());
-    let work = move || views::draft(&office, &intake::take_photo(&office, &*vision, case_id(&id)?, &body)?);
-    Ok(Json(app.jobs.run(work).await?))
+    make(&app, &id, move |office, maker, id| intake::take_photo(office, maker, id, &body)).await
 }
 
 /// Makes the photo again with marks set by hand.
@@ -93,10 +97,62 @@ pub(super) async fn marks(
     Json(marks): Json<MarksView>,
 ) -> Result<Json<DraftView>, ApiError> {
     who.require(&[StaffRole::Counter])?;
-    let (office, vision) = (app.office.clone(), app.vision.clone());
     let points = [marks.left_eye, marks.right_eye, marks.chin, marks.crown].map(|point| (point.x, point.y));
-    let work = move || views::draft(&office, &intake::mark(&office, &*vision, case_id(&id)?, points)?);
-    Ok(Json(app.jobs.run(work).await?))
+    make(&app, &id, move |office, maker, id| intake::mark(office, maker, id, points)).await
+}
+
+/// Makes the photo again from the picture that was taken, as after work that was given up.
+#[utoipa::path(post, path = "/api/drafts/{id}/run", params(("id" = String, Path)), responses((status = 200, body = DraftView)))]
+pub(super) async fn make_again(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    make(&app, &id, intake::make_again).await
+}
+
+/// Gives up whatever is being made of the draft. The picture stays, and a photo that was there before; whoever waits gets the draft
+/// as it then is.
+#[utoipa::path(delete, path = "/api/drafts/{id}/run", params(("id" = String, Path)), responses((status = 204)))]
+pub(super) async fn give_up(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    app.runs.give_up(case_id(&id)?);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn make(
+    app: &App,
+    id: &str,
+    work: impl FnOnce(&Office, &Maker<'_>, CaseId) -> Result<Draft, Refusal> + Send + 'static,
+) -> Result<Json<DraftView>, ApiError> {
+    run(app, id, |office, maker, id| views::draft(office, &work(office, maker, id)?)).await.map(Json)
+}
+
+/// Works on a draft's picture when a core is free. Who asked and goes away, or waited too long, gives the work up.
+async fn run<T: Send + 'static>(
+    app: &App,
+    id: &str,
+    work: impl FnOnce(&Office, &Maker<'_>, CaseId) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, ApiError> {
+    let id = case_id(id)?;
+    let waiting = app.runs.begin(id);
+    let (office, vision, run) = (app.office.clone(), app.vision.clone(), waiting.run());
+    Ok(app.jobs.run(move || work(&office, &Maker { vision: &*vision, cancel: Some(&run) }, id)).await?)
+}
+
+#[cfg(test)]
+mod tests;
+
+/// Chooses the background of a draft, and makes the photo anew where a picture was taken.
+#[utoipa::path(
+    put, path = "/api/drafts/{id}/background", params(("id" = String, Path)),
+    request_body = BackgroundRequest, responses((status = 200, body = DraftView)),
+)]
+pub(super) async fn background(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<BackgroundRequest>,
+) -> Result<Json<DraftView>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    make(&app, &id, move |office, maker, id| intake::choose_background(office, maker, id, &request.background)).await
 }
 
 /// The upright original, for looking and marking.
@@ -121,9 +177,7 @@ pub(super) async fn feasibility(
     Path(id): Path<String>,
 ) -> Result<Json<Vec<FeasibilityView>>, ApiError> {
     who.require(&[StaffRole::Counter])?;
-    let (office, vision) = (app.office.clone(), app.vision.clone());
-    let work = move || Ok(feasibility::of(&office, &*vision, case_id(&id)?)?.iter().map(views::feasible).collect());
-    Ok(Json(app.jobs.run(work).await?))
+    run(&app, &id, |office, maker, id| Ok(feasibility::of(office, maker, id)?.iter().map(views::feasible).collect())).await.map(Json)
 }
 
 /// The standardized photo of a draft.

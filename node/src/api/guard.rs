@@ -67,34 +67,13 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        api,
-        service::{network::NetworkHandle, testing::Home},
-    };
-    use std::{
-        io::{Read, Write},
-        net::TcpStream,
-        sync::Arc,
-    };
+    use crate::api::testing::{Served, answer};
+    use std::sync::Arc;
 
     /// Serves a fresh office; `look` gets a function that sends one request and returns the whole answer as text.
     fn serve(look: impl FnOnce(&dyn Fn(&str, &str, &str) -> String)) {
-        let home = Home::new();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let app = App::new(Arc::new(home.open()), NetworkHandle::default(), Arc::new(photo::NoVision), false, None, "token", port);
-        runtime.spawn(axum::serve(listener, api::router(app)).into_future());
-        look(&|line, host, headers| {
-            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let host = host.replace("PORT", &port.to_string());
-            write!(stream, "{line} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}\r\n").unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            answer
-        });
-        runtime.shutdown_background();
+        let served = Served::with(Arc::new(photo::NoVision));
+        look(&|line, host, headers| answer(served.send(line, host, headers, b"")));
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use super::auth::Operator;
 use super::types::{
-    Applicant, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, FailedCheck, FeasibilityView, GuideView, MarksView,
-    NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
+    Applicant, BackgroundView, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, FailedCheck, FeasibilityView, GuideView,
+    MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
     Office, Refusal,
@@ -15,6 +15,7 @@ use crate::service::{
     reasons,
     specs::{self, KnownSpec},
 };
+use ::specs::{Forbidden, Spec};
 use protocol::{
     case::{By, Case, Status},
     id::SpecHash,
@@ -131,6 +132,11 @@ pub(super) fn feasible(tried: &Feasible) -> FeasibilityView {
     }
 }
 
+fn backgrounds(spec: &Spec) -> Vec<BackgroundView> {
+    let view = |colour: &::specs::Rgb| BackgroundView { hex: ::specs::hex(*colour), name: (&::specs::colour_name(*colour)).into() };
+    spec.backgrounds().iter().map(view).collect()
+}
+
 pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal> {
     let spec = draft.spec()?;
     let hash = SpecHash(spec.hash());
@@ -144,6 +150,8 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
         result: draft.result.as_ref().map(photo),
         problem: draft.problem.as_ref().map(ErrorBody::from),
         has_original: draft.original.is_some(),
+        backgrounds: if spec.forbids(Forbidden::BackgroundReplacement) { Vec::new() } else { backgrounds(&spec) },
+        background: ::specs::hex(draft.background.unwrap_or(spec.backgrounds()[0])),
     })
 }
 

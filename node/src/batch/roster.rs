@@ -11,6 +11,9 @@ use std::{
 
 /// Bound: bytes of a roster file.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Bound: bytes of a spreadsheet, unpacked. Its shared texts are all kept while it is read, and a text of five bytes takes thirty;
+/// a hundred thousand people of ten columns have 40 MB.
+const MAX_UNPACKED_BYTES: u64 = 128 * 1024 * 1024;
 /// Bound: people of one batch.
 const MAX_PEOPLE: usize = 100_000;
 /// Bound: cells of one line.
@@ -188,6 +191,7 @@ fn separated(bytes: &[u8]) -> Result<Roster> {
 /// Reads the first sheet cell by cell. A library's table of the whole sheet is as large as its outermost cells say, and a
 /// file of two cells can say 17,000,000,000.
 fn spreadsheet(bytes: Vec<u8>) -> Result<Roster> {
+    check_unpacked(&bytes, MAX_UNPACKED_BYTES)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes))?;
     let sheet = book.sheet_names().first().cloned().context("it has no sheet")?;
     let mut cells = book.worksheet_cells_reader(&sheet)?;
@@ -227,6 +231,20 @@ fn spreadsheet(bytes: Vec<u8>) -> Result<Roster> {
         reading.take(&line)?;
     }
     reading.end()
+}
+
+/// Attack: a thousand bytes unpack to a million. The sizes in the file's own directory are claims, so it is unpacked and counted.
+fn check_unpacked(bytes: &[u8], most: u64) -> Result<()> {
+    let mut parts = zip::ZipArchive::new(Cursor::new(bytes))?;
+    let mut left = most;
+    for index in 0..parts.len() {
+        let mut part = parts.by_index(index)?.take(left + 1);
+        let count = io::copy(&mut part, &mut io::sink())?;
+        left = left
+            .checked_sub(count)
+            .with_context(|| format!("it unpacks to more than {} MB; save it as CSV  解压后过大，请另存为 CSV", most >> 20))?;
+    }
+    Ok(())
 }
 
 /// A cell as text. Numbers that the spreadsheet cannot have kept are refused: a photo under a falsified number is worse
@@ -323,6 +341,18 @@ mod tests {
             assert!(error.to_string().contains("more than"), "{error}");
         }
         assert_eq!(spreadsheet(book(&far("A100001", 100_001))).unwrap().entries.len(), 1);
+    }
+
+    #[test]
+    fn a_spreadsheet_that_unpacks_to_too_much_is_refused_before_it_is_read() {
+        let file = book(&"<row/>".repeat(400_000));
+        assert!(file.len() < 40_000, "{} bytes packed", file.len());
+        assert!(check_unpacked(&file, 3 << 20).is_ok());
+        let error = check_unpacked(&file, 2 << 20).unwrap_err();
+        assert!(error.to_string().contains("more than 2 MB"), "{error}");
+        let bomb = book(&" ".repeat(MAX_UNPACKED_BYTES as usize));
+        let error = spreadsheet(bomb).unwrap_err();
+        assert!(error.to_string().contains("more than 128 MB"), "{error}");
     }
 
     #[test]

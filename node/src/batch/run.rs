@@ -13,9 +13,8 @@ use crate::{
     store::{self, StoreError},
 };
 use anyhow::{Context, Result, bail};
-use photo::{Shot, Vision};
+use photo::{Shot, Vision, Wanted};
 use sha2::{Digest, Sha256};
-use specs::Spec;
 use std::{
     collections::{HashMap, HashSet},
     io::{ErrorKind, Read},
@@ -32,7 +31,7 @@ pub struct Order<'a> {
     /// The pictures.
     pub plan: &'a Plan,
     /// The documents; every picture is made into each of them.
-    pub specs: &'a [Spec],
+    pub wanted: &'a [Wanted<'a>],
     /// Where the photos, the journal and the table go.
     pub out: &'a Path,
     /// Workers, at least one.
@@ -232,7 +231,7 @@ impl Shared<'_> {
             }
         };
         let hash = hex::encode(Sha256::digest(&bytes));
-        let keys: Vec<String> = self.order.specs.iter().map(|spec| self.key(&hash, spec, &task.stem, vision)).collect();
+        let keys: Vec<String> = self.order.wanted.iter().map(|wanted| self.key(&hash, wanted, &task.stem, vision)).collect();
         let known: Option<Vec<Row>> = {
             let journal = locked(&self.journal);
             keys.iter().map(|key| journal.finished(key, self.order.out)).collect()
@@ -241,13 +240,12 @@ impl Shared<'_> {
             let _ = self.resumed.fetch_add(1, Ordering::Relaxed);
             return Ok(known.into_iter().map(|row| Row { entry: task.entry.clone(), ..row }).collect());
         }
-        let specs: Vec<&Spec> = self.order.specs.iter().collect();
         let shot = Shot { bytes: &bytes, ..Shot::default() };
         let turn = giant::is_giant(&bytes).then(|| locked(&self.giant));
-        let made = photos::standardize_all(&shot, &specs, vision, &mut |_| {});
+        let made = photos::standardize_all(&shot, self.order.wanted, vision, &mut |_| {});
         drop(turn);
         let mut rows = Vec::new();
-        for (at, (spec, key)) in specs.iter().zip(keys).enumerate() {
+        for (at, (spec, key)) in self.order.wanted.iter().map(Wanted::spec).zip(keys).enumerate() {
             let result = match &made {
                 Ok(results) => results[at].as_ref(),
                 Err(refusal) => Err(refusal),
@@ -261,7 +259,11 @@ impl Shared<'_> {
             let row = match result {
                 Err(refusal) => Row { reasons_zh: refusal.text.zh.clone(), reasons_en: refusal.text.en.clone(), ..blank },
                 Ok(made) => {
-                    let name = if specs.len() == 1 { format!("{}.jpg", task.stem) } else { format!("{}-{}.jpg", task.stem, spec.id()) };
+                    let name = if self.order.wanted.len() == 1 {
+                        format!("{}.jpg", task.stem)
+                    } else {
+                        format!("{}-{}.jpg", task.stem, spec.id())
+                    };
                     let row = finished(blank.clone(), name, &PhotoResult::of(made, vision.name()));
                     if put(self.order.out, &row.out, &made.jpeg)? {
                         photo_hash = hex::encode(Sha256::digest(&made.jpeg));
@@ -283,9 +285,11 @@ impl Shared<'_> {
         Ok(rows)
     }
 
-    /// Names a result by all that it depends on, so that a changed spec, model or program makes the photo anew.
-    fn key(&self, hash: &str, spec: &Spec, stem: &str, vision: &dyn Vision) -> String {
-        format!("{} {} {} {hash} {} {stem}", env!("CARGO_PKG_VERSION"), vision.name(), self.order.models, spec.hash_hex())
+    /// Names a result by all that it depends on, so that a changed spec, background, model or program makes the photo anew.
+    fn key(&self, hash: &str, wanted: &Wanted<'_>, stem: &str, vision: &dyn Vision) -> String {
+        let backgrounds: Vec<String> = wanted.backgrounds().iter().map(|colour| specs::hex(*colour)).collect();
+        let (spec, backgrounds) = (wanted.spec().hash_hex(), backgrounds.concat());
+        format!("{} {} {} {hash} {spec}{backgrounds} {stem}", env!("CARGO_PKG_VERSION"), vision.name(), self.order.models)
     }
 }
 
@@ -323,7 +327,7 @@ mod tests {
     //! What is decided once every picture is finished, and what may be written.
     use super::*;
     use crate::batch::Roster;
-    use photo::NoVision;
+    use photo::{Face, NoVision, Rgb, VisionError};
 
     fn person_of(id: &str) -> Entry {
         Entry { file: format!("{id}.jpg"), id: id.into(), name: format!("name {id}") }
@@ -390,6 +394,47 @@ mod tests {
         assert!(put(dir.path(), "b.jpg", b"photo").unwrap_err().to_string().contains("b.jpg"));
     }
 
+    /// Sees nobody, and notes whether the turn of large pictures is taken while it looks.
+    struct Watch<'a> {
+        giant: &'a Mutex<()>,
+        taken: Mutex<Vec<bool>>,
+    }
+
+    impl Vision for Watch<'_> {
+        fn faces(&self, _image: &Rgb) -> std::result::Result<Vec<Face>, VisionError> {
+            self.taken.lock().unwrap().push(self.giant.try_lock().is_err());
+            Ok(Vec::new())
+        }
+        fn name(&self) -> &str {
+            "watch"
+        }
+    }
+
+    #[test]
+    fn only_one_large_picture_is_in_work_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, width) in [("1", 600), ("2", 5_200)] {
+            image::GrayImage::new(width, 4_000).save(dir.path().join(format!("{name}.png"))).unwrap();
+        }
+        let (mut plan, wanted) = (plan(&["1", "2"], false), [specs::find("cn-graduate").unwrap().into()]);
+        plan.tasks.iter_mut().for_each(|task| task.picture = dir.path().join(&task.picture).with_extension("png"));
+        let out = dir.path().join("out");
+        std::fs::create_dir(&out).unwrap();
+        let shared = Shared {
+            order: &Order { plan: &plan, wanted: &wanted, out: &out, jobs: 2, models: "" },
+            next: AtomicUsize::new(0),
+            resumed: AtomicUsize::new(0),
+            journal: Mutex::new(Journal::open(&out).unwrap()),
+            giant: Mutex::new(()),
+        };
+        let watch = Watch { giant: &shared.giant, taken: Mutex::default() };
+        for task in &plan.tasks {
+            assert_eq!(shared.work(task, &watch).unwrap()[0].outcome, Outcome::Refused);
+        }
+        assert_eq!(*watch.taken.lock().unwrap(), [false, true], "2.4 megapixels wait for nobody, 20.8 do");
+        assert!(shared.giant.try_lock().is_ok(), "and give the turn back");
+    }
+
     #[test]
     fn a_failed_photo_lies_apart() {
         for out in ["a.jpg", "check_failed/a.jpg"] {
@@ -398,9 +443,13 @@ mod tests {
     }
 
     fn batch(pictures: &Path, out: &Path, roster: Option<&Roster>, models: &str) -> Result<Summary> {
+        batch_on(pictures, out, roster, models, specs::find("cn-graduate").unwrap().into())
+    }
+
+    fn batch_on(pictures: &Path, out: &Path, roster: Option<&Roster>, models: &str, wanted: Wanted<'_>) -> Result<Summary> {
         let plan = Plan::make(pictures, roster)?;
-        let specs = [specs::shipped()[0].clone()];
-        run(&Order { plan: &plan, specs: &specs, out, jobs: 2, models }, &|| Ok(Box::new(NoVision)), &|| {})
+        let wanted = [wanted];
+        run(&Order { plan: &plan, wanted: &wanted, out, jobs: 2, models }, &|| Ok(Box::new(NoVision)), &|| {})
     }
 
     #[test]
@@ -414,6 +463,17 @@ mod tests {
             assert!(error.to_string().contains("original pictures"), "{error:#}");
         }
         assert!(batch(&pictures, &dir.path().join("out"), None, "").is_ok());
+    }
+
+    #[test]
+    fn another_background_makes_everything_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pictures, out) = (dir.path().join("in"), dir.path().join("out"));
+        std::fs::create_dir(&pictures).unwrap();
+        std::fs::write(pictures.join("a.jpg"), b"picture").unwrap();
+        let spec = specs::find("cn-graduate").unwrap();
+        let resumed = |name| batch_on(&pictures, &out, None, "", Wanted::named(spec, name).unwrap()).unwrap().resumed;
+        assert_eq!([resumed("white"), resumed("white"), resumed("blue"), resumed("#ffffff")], [0, 1, 0, 1]);
     }
 
     #[test]

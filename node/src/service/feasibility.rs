@@ -2,12 +2,11 @@
 
 use crate::service::{
     Office, Refusal, intake,
-    photos::{self, CheckResult, PhotoResult},
+    photos::{self, CheckResult, Maker, PhotoResult},
     plate,
     specs::{self, KnownSpec},
 };
-use ::specs::Spec;
-use photo::{Marks, Point, Shot, Vision};
+use photo::{Shot, Wanted};
 use protocol::id::CaseId;
 
 /// What one document would make of the picture.
@@ -31,25 +30,27 @@ pub struct Made {
 /// Tries the draft's picture on every document in force. Nothing is kept.
 ///
 /// # Errors
-/// No such draft, no picture, or a picture that serves no document at all.
-pub fn of(office: &Office, vision: &dyn Vision, id: CaseId) -> Result<Vec<Feasible>, Refusal> {
+/// No such draft, no picture, a picture that serves no document at all, or given up.
+pub fn of(office: &Office, maker: &Maker<'_>, id: CaseId) -> Result<Vec<Feasible>, Refusal> {
     let draft = intake::draft(office, id)?;
     let bytes = intake::original(office, &draft)?;
-    // Where the staff marked the head, no model found it, or not well enough.
-    let marks = draft.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key()).map(marks_of);
+    let marks = draft.marks();
     let wall = plate::read(office);
-    let shot = Shot { bytes: &bytes, marks, plate: wall.as_deref(), ..Shot::default() };
+    let shot = Shot { bytes: &bytes, marks, plate: wall.as_deref(), cancel: maker.cancel };
     let known = specs::in_force(office);
-    let wanted: Vec<&Spec> = known.iter().map(|known| &*known.spec).collect();
-    let photos = photos::standardize_all(&shot, &wanted, vision, &mut |_| {})?;
+    // The background that the draft chose counts for its own document only.
+    let own = draft.spec()?;
+    let wanted: Vec<Wanted<'_>> = known
+        .iter()
+        .map(|known| match draft.wanted(&known.spec) {
+            Ok(wanted) if known.spec.id() == own.id() => wanted,
+            _ => (&*known.spec).into(),
+        })
+        .collect();
+    let photos = photos::standardize_all(&shot, &wanted, maker.vision, &mut |_| {})?;
     let made = |photo: photo::Standardized| {
-        let result = PhotoResult::of(&photo, vision.name());
+        let result = PhotoResult::of(&photo, maker.vision.name());
         Made { bytes: result.bytes, failed: result.checks.into_iter().filter(CheckResult::failed).collect() }
     };
     Ok(known.into_iter().zip(photos).map(|(known, photo)| Feasible { known, photo: photo.map(made) }).collect())
-}
-
-fn marks_of(result: &PhotoResult) -> Marks {
-    let [left_eye, right_eye, chin, crown] = result.marks.map(|(x, y)| Point { x, y });
-    Marks { left_eye, right_eye, chin, crown }
 }

@@ -7,11 +7,11 @@ use crate::service::{
     Change, Kind, Office, Refusal, id_number,
     office::{china_time, now_ms},
     payload::{self, Applicant, CasePayload},
-    photos::{self, PhotoResult},
+    photos::{self, Maker, PhotoResult},
     plate, specs,
 };
 use ::specs::Spec;
-use photo::{Marks, Point, Shot, Vision};
+use photo::{DecodeError, Marks, NotOffered, Point, Shot, Wanted};
 use protocol::{
     access,
     case::{Case, Status},
@@ -46,6 +46,9 @@ pub struct Draft {
     pub result: Option<PhotoResult>,
     /// Why the last photo could not be made.
     pub problem: Option<Refusal>,
+    /// The background chosen of those that the spec allows; its first where nothing was chosen.
+    #[serde(default)]
+    pub background: Option<::specs::Rgb>,
 }
 
 impl Draft {
@@ -66,6 +69,18 @@ impl Draft {
     /// The untouched original.
     pub fn original(&self) -> Option<BlobHash> {
         self.original.as_ref()?.parse().ok()
+    }
+    /// What is asked of the photo under a spec.
+    ///
+    /// # Errors
+    /// The spec does not allow the background that was chosen.
+    pub fn wanted<'a>(&self, spec: &'a Spec) -> Result<Wanted<'a>, NotOffered> {
+        self.background.map_or(Ok(spec.into()), |background| Wanted::on(spec, background))
+    }
+    /// The points that the staff marked for the photo that is there: no model found the head, or not well enough.
+    pub fn marks(&self) -> Option<Marks> {
+        let result = self.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key())?;
+        Some(marks_at(result.marks))
     }
     fn photo(&self) -> Option<BlobHash> {
         self.result.as_ref()?.hash.parse().ok()
@@ -117,6 +132,7 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
         original: None,
         result: None,
         problem: None,
+        background: None,
     };
     if let Some(before) = before {
         // A recapture begun twice goes on where it stands, with the picture that was taken.
@@ -192,7 +208,7 @@ pub fn draft(office: &Office, id: CaseId) -> Result<Draft, Refusal> {
 ///
 /// # Errors
 /// No such draft, read-only, or the disk refuses.
-pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
+pub fn take_photo(office: &Office, maker: &Maker<'_>, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
     office.check_writable()?;
     if bytes.is_empty() || bytes.len() as u64 > BLOB_BYTES_MAX {
         return Err(Refusal::input(
@@ -211,19 +227,60 @@ pub fn take_photo(office: &Office, vision: &dyn Vision, id: CaseId, bytes: &[u8]
     office.store.put_draft(id, &draft)?;
     discard(office, before, &draft)?;
     drop(drafts);
-    make(office, vision, draft, bytes, None)
+    let background = draft.background;
+    make(office, maker, draft, bytes, (None, background))
 }
 
 /// Makes the photo again from the kept original, with marks set by hand.
 ///
 /// # Errors
 /// No such draft or original, read-only, or the disk refuses.
-pub fn mark(office: &Office, vision: &dyn Vision, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
+pub fn mark(office: &Office, maker: &Maker<'_>, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
     office.check_writable()?;
     let draft = draft(office, id)?;
     let bytes = original(office, &draft)?;
-    let [left_eye, right_eye, chin, crown] = marks.map(|(x, y)| Point { x, y });
-    make(office, vision, draft, &bytes, Some(Marks { left_eye, right_eye, chin, crown }))
+    let background = draft.background;
+    make(office, maker, draft, &bytes, (Some(marks_at(marks)), background))
+}
+
+/// Makes the photo again from the kept original, with the marks of the photo that is there if it has some.
+///
+/// # Errors
+/// No such draft or original, read-only, or the disk refuses.
+pub fn make_again(office: &Office, maker: &Maker<'_>, id: CaseId) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    let draft = draft(office, id)?;
+    let bytes = original(office, &draft)?;
+    let choice = (draft.marks(), draft.background);
+    make(office, maker, draft, &bytes, choice)
+}
+
+fn marks_at(points: [(f64, f64); 4]) -> Marks {
+    let [left_eye, right_eye, chin, crown] = points.map(|(x, y)| Point { x, y });
+    Marks { left_eye, right_eye, chin, crown }
+}
+
+/// Chooses the background by a name or by `#rrggbb`, and makes the photo anew where a picture was taken. The choice stands
+/// when the photo on it was tried: until then the photo that is there is the one that was chosen.
+///
+/// # Errors
+/// No such draft, the spec does not allow this background, read-only, or the disk refuses.
+pub fn choose_background(office: &Office, maker: &Maker<'_>, id: CaseId, background: &str) -> Result<Draft, Refusal> {
+    office.check_writable()?;
+    let drafts = office.lock_drafts();
+    let mut draft = draft(office, id)?;
+    let spec = draft.spec()?;
+    let chosen = Wanted::named(&spec, background)?.backgrounds()[0];
+    if draft.original.is_none() {
+        draft.background = Some(chosen);
+        office.store.put_draft(id, &draft)?;
+        office.tell(Change::Drafts);
+        return Ok(draft);
+    }
+    drop(drafts);
+    let bytes = original(office, &draft)?;
+    let choice = (draft.marks(), Some(chosen));
+    make(office, maker, draft, &bytes, choice)
 }
 
 /// The untouched picture of a draft.
@@ -235,26 +292,40 @@ pub fn original(office: &Office, draft: &Draft) -> Result<Vec<u8>, Refusal> {
     original.ok_or_else(|| Refusal::state("no_original", "请先拍照或上传照片。", "take or upload a picture first"))
 }
 
+/// Points set by the staff, and the background.
+type Choice = (Option<Marks>, Option<::specs::Rgb>);
+
 /// The work takes seconds, so the draft is not held meanwhile: what became of it is looked at again before the result is kept.
-fn make(office: &Office, vision: &dyn Vision, begun: Draft, bytes: &[u8], marks: Option<Marks>) -> Result<Draft, Refusal> {
+///
+/// Work that was given up changes nothing, and where there is no photo it says so.
+fn make(office: &Office, maker: &Maker<'_>, begun: Draft, bytes: &[u8], choice: Choice) -> Result<Draft, Refusal> {
     let (id, spec) = (begun.case()?, begun.spec()?);
+    let (marks, background) = choice;
+    let wanted = background.map_or(Ok((&spec).into()), |background| Wanted::on(&spec, background))?;
     let wall = plate::read(office);
-    let shot = Shot { bytes, marks, plate: wall.as_deref(), ..Shot::default() };
-    let made = photos::standardize(&shot, &spec, vision, &mut |stage| office.tell(Change::Stage(id, stage)));
+    let shot = Shot { bytes, marks, plate: wall.as_deref(), cancel: maker.cancel };
+    let made = photos::standardize(&shot, wanted, maker.vision, &mut |stage| office.tell(Change::Stage(id, stage)));
     let _drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
-    if (&draft.original, &draft.spec_text) != (&begun.original, &begun.spec_text) {
-        // Another picture was taken in another window: its result counts.
+    if (&draft.original, &draft.spec_text, draft.background) != (&begun.original, &begun.spec_text, begun.background) {
+        // Another picture was taken or another background chosen in another window: its result counts.
         return Ok(draft);
     }
     let before = (None, draft.photo());
     match made {
         Ok(made) => {
             office.store.blobs.put(&made.jpeg)?;
-            draft.result = Some(PhotoResult::of(&made, vision.name()));
+            draft.background = background;
+            draft.result = Some(PhotoResult::of(&made, maker.vision.name()));
             draft.problem = None;
         }
+        Err(given_up) if given_up.code == DecodeError::Cancelled.code() => {
+            if draft.result.is_none() {
+                draft.problem = Some(given_up);
+            }
+        }
         Err(problem) => {
+            draft.background = background;
             draft.result = None;
             draft.problem = Some(problem);
         }

@@ -2,7 +2,7 @@
 
 use crate::{service::Refusal, text::Text};
 use photo::{
-    Shot, Stage, Standardized, Vision,
+    Cancel, Shot, Stage, Standardized, Vision, Wanted,
     card::{self, CardReport, Side},
     guidance::{Frame, FrameReport},
     matte::{PlateFault, PlateUse},
@@ -156,12 +156,32 @@ impl PhotoResult {
     }
 }
 
+/// What a photo is made with.
+#[derive(Clone, Copy)]
+pub struct Maker<'a> {
+    /// What sees.
+    pub vision: &'a dyn Vision,
+    /// Asked on the way whether anybody still waits.
+    pub cancel: Option<&'a dyn Cancel>,
+}
+
+impl std::fmt::Debug for Maker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Maker({})", self.vision.name())
+    }
+}
+
 /// Makes the photo. A panic in a decoder or model is a refusal like any other: the original is kept, the node goes on.
 ///
 /// # Errors
 /// The picture cannot be used; the refusal says why and what to do.
-pub fn standardize(shot: &Shot<'_>, spec: &Spec, vision: &dyn Vision, on_stage: &mut dyn FnMut(Stage)) -> Result<Standardized, Refusal> {
-    unpanicked(|| Ok(photo::prepare(shot, &[spec], vision, on_stage)?.photo(spec, on_stage)?))
+pub fn standardize(
+    shot: &Shot<'_>,
+    wanted: Wanted<'_>,
+    vision: &dyn Vision,
+    on_stage: &mut dyn FnMut(Stage),
+) -> Result<Standardized, Refusal> {
+    unpanicked(|| Ok(photo::prepare(shot, &[wanted.spec()], vision, on_stage)?.photo(wanted, on_stage)?))
 }
 
 /// Makes the photos of several documents from one picture; what does not depend on the document is done once.
@@ -170,21 +190,25 @@ pub fn standardize(shot: &Shot<'_>, spec: &Spec, vision: &dyn Vision, on_stage: 
 /// The picture cannot be used for any of them.
 pub fn standardize_all(
     shot: &Shot<'_>,
-    specs: &[&Spec],
+    wanted: &[Wanted<'_>],
     vision: &dyn Vision,
     on_stage: &mut dyn FnMut(Stage),
 ) -> Result<Vec<Result<Standardized, Refusal>>, Refusal> {
-    let prepared = unpanicked(|| Ok(photo::prepare(shot, specs, vision, on_stage)?))?;
+    let specs: Vec<&Spec> = wanted.iter().map(Wanted::spec).collect();
+    let prepared = unpanicked(|| Ok(photo::prepare(shot, &specs, vision, on_stage)?))?;
     // Together the picture is cut out as far around as the widest document shows, and what is busy out there refuses them all:
     // whoever is refused so is tried alone.
-    let alone = |spec: &&Spec| {
-        let made = unpanicked(|| Ok(prepared.photo(spec, &mut |_| {})?));
+    let wanted_count = wanted.len();
+    let alone = |wanted: &Wanted<'_>| {
+        let made = unpanicked(|| Ok(prepared.photo(*wanted, &mut |_| {})?));
         match made {
-            Err(refusal) if specs.len() > 1 && refusal.code == "background_not_separable" => standardize(shot, spec, vision, &mut |_| {}),
+            Err(refusal) if wanted_count > 1 && refusal.code == "background_not_separable" => {
+                standardize(shot, *wanted, vision, &mut |_| {})
+            }
             made => made,
         }
     };
-    Ok(specs.iter().map(alone).collect())
+    Ok(wanted.iter().map(alone).collect())
 }
 
 /// Longest side at which a preview frame is judged; a larger one is reduced first.

@@ -76,6 +76,12 @@ impl From<BlobError> for Refusal {
     }
 }
 
+impl From<photo::NotOffered> for Refusal {
+    fn from(error: photo::NotOffered) -> Self {
+        Self { kind: Kind::Input, code: error.code().into(), text: error.message().into(), field: Some("background".into()) }
+    }
+}
+
 impl From<photo::PhotoError> for Refusal {
     fn from(error: photo::PhotoError) -> Self {
         Self { kind: Kind::Input, code: error.code().into(), text: error.message().into(), field: Some("photo".into()) }

@@ -125,6 +125,9 @@ export const api = {
   recordPlate: (image: Blob) => picture<PlateView>("PUT", "/plate", image),
   forgetPlate: async () => void (await send("DELETE", "/plate")),
   marks: (id: string, marks: MarksView) => json<DraftView>("POST", `/drafts/${part(id)}/marks`, marks),
+  background: (id: string, background: string) => json<DraftView>("PUT", `/drafts/${part(id)}/background`, { background }),
+  makeAgain: (id: string) => json<DraftView>("POST", `/drafts/${part(id)}/run`),
+  giveUp: async (id: string) => void (await send("DELETE", `/drafts/${part(id)}/run`)),
   submit: (id: string, reason: string | null) =>
     json<CaseView>("POST", `/drafts/${part(id)}/submit`, { override_reason: reason }),
 

@@ -435,6 +435,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/drafts/{id}/background": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Chooses the background of a draft, and makes the photo anew where a picture was taken. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BackgroundRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DraftView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/drafts/{id}/feasibility": {
         parameters: {
             query?: never;
@@ -586,6 +627,65 @@ export interface paths {
             };
         };
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the photo again from the picture that was taken, as after work that was given up. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DraftView"];
+                    };
+                };
+            };
+        };
+        /**
+         * Gives up whatever is being made of the draft. The picture stays, and a photo that was there before; whoever waits gets the draft
+         *     as it then is.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1393,6 +1493,18 @@ export interface components {
             /** @description Name as printed. */
             name: string;
         };
+        /** @description `PUT /api/drafts/{id}/background`. */
+        BackgroundRequest: {
+            /** @description One of the draft's `backgrounds`: its name in either language or `#rrggbb`. */
+            background: string;
+        };
+        /** @description A background that a document allows. */
+        BackgroundView: {
+            /** @description `#rrggbb` in lower case. */
+            hex: string;
+            /** @description The name in words. */
+            name: components["schemas"]["Text"];
+        };
         /** @description `POST /api/card`: advice on a picture of an identity card. Nothing printed on the card is read, nothing is kept. */
         CardView: {
             /** @description What to do; empty when good. */
@@ -1556,6 +1668,10 @@ export interface components {
         DraftView: {
             /** @description Who. */
             applicant: components["schemas"]["Applicant"];
+            /** @description The chosen one as `#rrggbb`; the first of the document where nothing was chosen. */
+            background: string;
+            /** @description Backgrounds that the wall can be replaced with; none where the document forbids replacing it. */
+            backgrounds: components["schemas"]["BackgroundView"][];
             /** @description A photo was received (it stays, even when it could not be standardized). */
             has_original: boolean;
             /** @description Case id it will have, 32 hex digits. */

@@ -2,7 +2,7 @@
 
 import type { MessageKey } from "./messages";
 
-export type Screen = "everywhere" | "camera" | "result" | "case" | "review" | "reasons";
+export type Screen = "everywhere" | "camera" | "working" | "result" | "case" | "review" | "reasons";
 
 export interface Binding {
   screen: Screen;
@@ -19,6 +19,7 @@ export const BINDINGS: readonly Binding[] = [
   { screen: "camera", key: "v", action: "next_camera", label: "key_next_camera" },
   { screen: "camera", key: "g", action: "guide", label: "key_guide" },
   { screen: "camera", key: "m", action: "mirror", label: "key_mirror" },
+  { screen: "working", key: "Escape", action: "cancel", label: "key_give_up" },
   { screen: "result", key: "r", action: "retake", label: "key_retake" },
   { screen: "result", key: "Enter", action: "submit", label: "key_submit" },
   { screen: "result", key: "h", action: "mark", label: "key_mark" },

@@ -7,13 +7,14 @@ type Handler = (action: string, key: string) => void;
 
 class Keys {
   overlay = $state(false);
-  #listeners = $state.raw<{ screen: Screen; handler: Handler }[]>([]);
+  /** Not reactive: a component that is taken away reads reactive state as it was before its successor came, and would take that away too. */
+  #listeners: { screen: Screen; handler: Handler }[] = [];
 
   constructor() {
     addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  /** What works here. */
+  /** What works here now; asked when the overlay opens. */
   shown(): Binding[] {
     return bindingsOf(this.#listeners.map((listener) => listener.screen));
   }

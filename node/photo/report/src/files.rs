@@ -36,7 +36,7 @@ pub(crate) fn section(page: &mut Page, wanted: &Wanted) -> Result<()> {
         let vision = Scripted { width: scene.width, faces: vec![scene.face()] };
         let prepared = prepare(&Shot { bytes: &file, ..Shot::default() }, &specs, &vision, &mut |_| {})?;
         for (spec, counts) in specs.iter().zip(&mut counts) {
-            let Ok(made) = prepared.photo(spec, &mut |_| {}) else { continue };
+            let Ok(made) = prepared.photo(*spec, &mut |_| {}) else { continue };
             let kb = made.jpeg.len() as f64 / 1024.0;
             let rule = spec.file();
             let in_band = rule.kb_min.is_none_or(|min| kb >= f64::from(min)) && rule.kb_max.is_none_or(|max| kb <= f64::from(max));

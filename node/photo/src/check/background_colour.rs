@@ -1,4 +1,5 @@
-//! BackgroundColour: how far the wall of the finished photo is from the nearest colour that the document allows.
+//! BackgroundColour: how far the wall of the finished photo is from the nearest colour that it may have:
+//! any that the document allows, or the one that was chosen.
 
 use super::Evidence;
 use super::entry::{Entry, Measure, Measured};
@@ -18,7 +19,7 @@ pub(super) const CHECK: Entry = Entry {
 };
 
 fn measure(evidence: &Evidence) -> Measured {
-    let nearest = |wall| evidence.spec.backgrounds().iter().map(|colour| difference_squared(lab(*colour), wall)).fold(f32::MAX, f32::min);
+    let nearest = |wall| evidence.composed.backgrounds.iter().map(|colour| difference_squared(lab(*colour), wall)).fold(f32::MAX, f32::min);
     Measured::seen(finished_wall(evidence.composed).map(|wall| f64::from(nearest(wall.mean).sqrt())))
 }
 

@@ -43,7 +43,7 @@ fn measure(evidence: &Evidence) -> Measured {
     if colours.len() < 60 {
         return Measured::missing(Why::NotMeasurable);
     }
-    let wall = lab(if cropped.replaces_background { evidence.spec.backgrounds()[0] } else { matted.wall_colour });
+    let wall = lab(if cropped.replaces_background { evidence.composed.backgrounds[0] } else { matted.wall_colour });
     // On a coloured wall the hue decides, as 禁止穿蓝色衣服 asks: dark blue on light blue is blue on blue.
     let lightness = if wall[1].hypot(wall[2]) > 15.0 { 0.5 } else { 1.0 };
     let mut far: Vec<f32> = colours

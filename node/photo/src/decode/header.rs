@@ -47,8 +47,64 @@ pub(super) struct JpegFrame {
     pub(super) components: u8,
     /// Adobe's marker, without which nobody knows whether ink is counted up or down.
     pub(super) adobe: bool,
-    /// The end marker was reached outside of every segment; a thumbnail's end marker lies inside of one.
-    pub(super) whole: bool,
+    /// Where the end marker lies, outside of every segment; a thumbnail's end marker lies inside of one.
+    pub(super) end: Option<usize>,
+    /// Whether the scans give the picture in passes, or from top to bottom.
+    progressive: bool,
+    /// A restart marker was seen.
+    restarts: bool,
+    /// The finest bit that the scans give of each coefficient, by component.
+    scans: Scans,
+}
+
+impl JpegFrame {
+    /// The decoder needs the markers between and behind the scans, and not only their data.
+    pub(super) fn needs_markers(&self) -> bool {
+        self.progressive || self.restarts && self.scans.count > 1
+    }
+
+    /// Where the picture ends; `None` where the file stops before, or where scans are missing before the end marker.
+    pub(super) fn whole(&self) -> Option<usize> {
+        self.end.filter(|_| self.scans.complete())
+    }
+}
+
+/// Coefficients of one block.
+const COEFFICIENTS: usize = 64;
+/// Nothing was said of a coefficient yet.
+const NEVER: u8 = u8::MAX;
+
+/// A sequential scan gives all coefficients of its components, a progressive one a band and some bits of them (ITU-T T.81, G.1.1);
+/// a picture is whole when every one was given down to its last bit.
+struct Scans {
+    count: u32,
+    given: Vec<(u8, [u8; COEFFICIENTS])>,
+}
+
+impl Scans {
+    /// Of the components that a frame header lists.
+    fn new(components: &[u8]) -> Scans {
+        let given = components.chunks_exact(3).map(|component| (component[0], [NEVER; COEFFICIENTS])).collect();
+        Scans { count: 0, given }
+    }
+
+    /// Takes a scan header in, without its length.
+    fn add(&mut self, header: &[u8]) {
+        self.count += 1;
+        let Some((&count, rest)) = header.split_first() else { return };
+        let selectors = usize::from(count) * 2;
+        let Some(&[first, last, bits]) = rest.get(selectors..selectors + 3) else { return };
+        for selector in rest[..selectors].chunks_exact(2) {
+            let known = self.given.iter_mut().filter(|(id, _)| *id == selector[0]);
+            for given in known.flat_map(|(_, given)| given.iter_mut().take(usize::from(last) + 1).skip(usize::from(first))) {
+                *given = bits & 0x0f;
+            }
+        }
+    }
+
+    fn complete(&self) -> bool {
+        self.given.iter().all(|(_, given)| given.iter().all(|bit| *bit == 0))
+    }
 }
 
 /// Compressed profiles and texts above this size are cut out of a PNG: they unpack to a thousand times as much,
@@ -97,10 +153,14 @@ pub(super) fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
         let marker = bytes[at + 1];
         match marker {
             0xff => at += 1,
-            0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
+            0xd0..=0xd7 => {
+                frame.iter_mut().for_each(|frame| frame.restarts = true);
+                at += 2;
+            }
+            0x00 | 0x01 | 0xd8 => at += 2,
             0xd9 => {
                 let mut frame = frame?;
-                frame.whole = true;
+                frame.end = Some(at);
                 return Some(frame);
             }
             _ => {
@@ -118,8 +178,16 @@ pub(super) fn jpeg_frame(bytes: &[u8]) -> Option<JpegFrame> {
                         height: u32::from(u16::from_be_bytes([head[0], head[1]])),
                         width: u32::from(u16::from_be_bytes([head[2], head[3]])),
                         components: head[4],
-                        whole: false,
+                        end: None,
+                        progressive: marker == 0xc2,
+                        restarts: false,
+                        scans: Scans::new(bytes.get(at + 10..at + 2 + length).unwrap_or_default()),
                     });
+                }
+                if marker == 0xda
+                    && let Some(frame) = &mut frame
+                {
+                    frame.scans.add(bytes.get(at + 4..at + 2 + length).unwrap_or_default());
                 }
                 at += 2 + length.max(2);
             }

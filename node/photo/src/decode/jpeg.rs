@@ -1,4 +1,9 @@
-//! JPEG, the format of cameras: straight into our pixels, and strictly, since a lenient reader fills what is missing with grey.
+//! JPEG, the format of cameras: straight into our pixels, and strictly, since a lenient reader fills what is missing.
+//!
+//! Where data are missing in front of an intact end marker, every decoder goes on with zero bits and draws blocks that nobody
+//! saw. So a sequential file is shown without its end marker: who then still wants data after a few bytes of grace finds the
+//! end of the file, which is refused. A file whose scans are looked for by their markers keeps its own, and every file is
+//! asked whether all of its scans are there ([`JpegFrame::whole`](super::header::JpegFrame::whole)).
 
 use image::metadata::Orientation;
 use zune_core::colorspace::ColorSpace;
@@ -9,15 +14,22 @@ use zune_jpeg::errors::DecodeErrors;
 use super::header::jpeg_frame;
 use super::watch::JpegBytes;
 use super::{DecodeError, Decoded, MAX_SIDE_PX, colour, judge_size};
+use crate::cancel::Cancel;
 use crate::image::Rgb;
 use crate::operation::Operation;
 
-pub(super) fn decode(bytes: &[u8], watched: JpegBytes) -> Result<Decoded, DecodeError> {
+/// Bytes that a decoder may want behind the last block: it reads ahead by up to eight and four more.
+const GRACE_BYTES: usize = 16;
+
+pub(super) fn decode(bytes: &[u8], cancel: Option<&dyn Cancel>) -> Result<Decoded, DecodeError> {
     let frame = jpeg_frame(bytes).ok_or(DecodeError::Truncated)?;
     judge_size(frame.width, frame.height)?;
-    if !frame.whole {
-        return Err(DecodeError::Truncated);
+    let end = frame.whole().ok_or(DecodeError::Truncated)?;
+    let mut shown = std::borrow::Cow::Borrowed(bytes);
+    if !frame.needs_markers() {
+        shown = [&bytes[..end], &[0; GRACE_BYTES]].concat().into();
     }
+    let watched = JpegBytes::new(&shown, cancel);
     let is_ink = frame.components == 4;
     if is_ink && !frame.adobe {
         return Err(DecodeError::Unsupported("CMYK"));

@@ -1,8 +1,7 @@
 //! Bytes of a file to pixels, or a clear refusal.
 //!
 //! HEIC is refused with advice: the one maintained decoder in pure Rust, crate `heic`, is AGPL-3.0 or commercial (0.1.6),
-//! and the others bind C libraries. A JPEG whose data are missing behind an intact end marker is read with a grey rest, as
-//! every decoder of JPEG does; the checks of the wall and the reviewer see it.
+//! and the others bind C libraries. A JPEG that lacks the end of its data is refused also where its end marker is there.
 //!
 //! Attack: a file of a few bytes can claim billions of pixels, so the header alone is judged before anything is allocated.
 
@@ -11,16 +10,15 @@ mod header;
 mod jpeg;
 mod watch;
 
-use std::sync::atomic::AtomicBool;
-
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
+use crate::cancel::{Cancel, is_cancelled};
 use crate::image::Rgb;
 use crate::operation::Operation;
 use crate::text::Text;
 use header::{png_size, sniff, without_bombs};
-use watch::{JpegBytes, Pieces};
+use watch::Pieces;
 
 /// Largest file accepted.
 pub const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -154,14 +152,14 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, DecodeError> {
     decode_until(bytes, None)
 }
 
-/// The same, given up soon after `cancel` becomes true.
-pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded, DecodeError> {
+/// The same, given up soon after `cancel` says so.
+pub fn decode_until(bytes: &[u8], cancel: Option<&dyn Cancel>) -> Result<Decoded, DecodeError> {
     if bytes.len() > MAX_BYTES {
         return Err(DecodeError::TooManyBytes { bytes: bytes.len() });
     }
     let format = sniff(bytes)?;
     let decoded = if format == ImageFormat::Jpeg {
-        jpeg::decode(bytes, JpegBytes::new(bytes, cancel))
+        jpeg::decode(bytes, cancel)
     } else {
         if format == ImageFormat::Png
             && let Some((width, height)) = png_size(bytes)
@@ -174,7 +172,7 @@ pub fn decode_until(bytes: &[u8], cancel: Option<&AtomicBool>) -> Result<Decoded
             decoded
         })
     };
-    decoded.map_err(|error| if watch::is_set(cancel) { DecodeError::Cancelled } else { error })
+    decoded.map_err(|error| if is_cancelled(cancel) { DecodeError::Cancelled } else { error })
 }
 
 fn by_library(bytes: Pieces, format: ImageFormat) -> Result<Decoded, DecodeError> {

@@ -1,35 +1,32 @@
 //! Bytes in memory that stop coming when the caller cancels, which is how a decoder is stopped in the middle of its work.
 
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use zune_core::bytestream::{ZByteIoError, ZByteReaderTrait, ZCursor, ZSeekFrom};
+
+use crate::cancel::{Cancel, is_cancelled};
 
 /// Reads between two looks at the flag: some hundred microseconds of decoding.
 const LOOK_EVERY: u32 = 4_096;
 
-pub(super) fn is_set(cancel: Option<&AtomicBool>) -> bool {
-    cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-}
-
 /// A file in memory, for `zune-jpeg`.
 pub(super) struct JpegBytes<'a> {
     bytes: ZCursor<&'a [u8]>,
-    cancel: Option<&'a AtomicBool>,
+    cancel: Option<&'a dyn Cancel>,
     until_look: u32,
     stopped: bool,
 }
 
 impl<'a> JpegBytes<'a> {
-    pub(super) fn new(bytes: &'a [u8], cancel: Option<&'a AtomicBool>) -> JpegBytes<'a> {
-        JpegBytes { bytes: ZCursor::new(bytes), cancel, until_look: LOOK_EVERY, stopped: is_set(cancel) }
+    pub(super) fn new(bytes: &'a [u8], cancel: Option<&'a dyn Cancel>) -> JpegBytes<'a> {
+        JpegBytes { bytes: ZCursor::new(bytes), cancel, until_look: LOOK_EVERY, stopped: is_cancelled(cancel) }
     }
 
     fn look(&mut self) -> bool {
         self.until_look -= 1;
         if self.until_look == 0 {
             self.until_look = LOOK_EVERY;
-            self.stopped |= is_set(self.cancel);
+            self.stopped |= is_cancelled(self.cancel);
         }
         self.stopped
     }
@@ -84,11 +81,11 @@ impl ZByteReaderTrait for JpegBytes<'_> {
 /// A file in memory, for the decoders of `image`.
 pub(super) struct Pieces<'a> {
     bytes: Cursor<&'a [u8]>,
-    cancel: Option<&'a AtomicBool>,
+    cancel: Option<&'a dyn Cancel>,
 }
 
 impl<'a> Pieces<'a> {
-    pub(super) fn new(bytes: &'a [u8], cancel: Option<&'a AtomicBool>) -> Pieces<'a> {
+    pub(super) fn new(bytes: &'a [u8], cancel: Option<&'a dyn Cancel>) -> Pieces<'a> {
         Pieces { bytes: Cursor::new(bytes), cancel }
     }
 }
@@ -105,7 +102,7 @@ impl Read for Pieces<'_> {
 
 impl BufRead for Pieces<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if is_set(self.cancel) {
+        if is_cancelled(self.cancel) {
             return Err(io::Error::other("cancelled"));
         }
         // In pieces, so that the flag is looked at on the way through a large file.

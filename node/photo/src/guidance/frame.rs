@@ -1,7 +1,7 @@
 //! One preview frame: the face checks of the photo, and whether head and wall are where the document wants them.
 
 use serde::Serialize;
-use specs::Spec;
+use specs::{Policy, Severity, Spec};
 
 use super::Code;
 use crate::check::{CheckReport, Seen, Verdict, assess_face};
@@ -15,14 +15,6 @@ use crate::vision::{Face, Iris, Mesh, Vision, VisionError};
 const CHIN_PER_EYE_DISTANCE: f64 = 1.8;
 /// Width of the face in distances between the eyes, where no mesh shows the cheeks.
 const FACE_PER_EYE_DISTANCE: f64 = 2.12;
-/// The finished photo is cut out of the picture: the head may be this much smaller than in the finished photo, and
-/// hardly larger.
-const SIZE_RANGE: std::ops::RangeInclusive<f64> = 0.45..=1.12;
-/// How far the head may be from where the document has it, in widths (heights) of the largest frame of its shape.
-const OFF_CENTRE: f64 = 0.1;
-const OFF_HEIGHT: f64 = 0.14;
-/// Root mean square colour difference of the wall (CIELAB) above which the cut is in danger.
-const UNEVEN_WALL: f64 = 12.0;
 
 /// A preview frame of the camera.
 #[derive(Debug, Clone, Copy)]
@@ -90,9 +82,9 @@ impl Frame<'_> {
             let low = check.measured.zip(check.min).is_some_and(|(value, min)| value < min);
             reason(check.name, low)
         }));
-        if self.wall_unevenness(&axes, face_width_px).is_some_and(|unevenness| unevenness > UNEVEN_WALL) {
-            reasons.push(Code::PlainWall);
-        }
+        let unevenness = self.wall_unevenness(&axes, face_width_px);
+        let is_busy = unevenness.and_then(|unevenness| side(spec.policy(), "GuideWall", unevenness, 0.0)).is_some();
+        reasons.extend(is_busy.then_some(Code::PlainWall));
         reasons.sort_unstable();
         reasons.dedup();
         FrameReport { reasons, checks }
@@ -105,21 +97,18 @@ impl Frame<'_> {
         let (frame_width, frame_height) = (width.min(height * guide.aspect), height.min(width / guide.aspect));
         let mut reasons = Vec::new();
         let size = chin_px / ((guide.chin - guide.eye_line).max(0.05) * frame_height);
-        if !SIZE_RANGE.contains(&size) {
-            reasons.push(if size < *SIZE_RANGE.start() { Code::ComeCloser } else { Code::GoBack });
-        }
+        let mut say =
+            |side: Option<Side>, low: Code, high: Code| reasons.extend(side.map(|side| if side == Side::Low { low } else { high }));
+        let policy = spec.policy();
+        say(side(policy, "GuideHeadSize", size, 0.0), Code::ComeCloser, Code::GoBack);
         let eyes = axes.origin();
         let across = (eyes.x - width / 2.0) / frame_width;
-        if across.abs() > OFF_CENTRE {
-            reasons.push(if across < 0.0 { Code::MoveRight } else { Code::MoveLeft });
-        }
+        say(side(policy, "GuideOffCentre", across, 0.0), Code::MoveRight, Code::MoveLeft);
         // A small head leaves room to move the cut-out: only a head whose place does not fit any cut-out is off.
         let slack = ((1.0 - size) / 2.0).clamp(0.0, 0.25);
         let line = (height - frame_height) / 2.0 + guide.eye_line * frame_height;
         let down = (eyes.y - line) / frame_height;
-        if down.abs() > OFF_HEIGHT + slack {
-            reasons.push(if down > 0.0 { Code::AimLower } else { Code::AimHigher });
-        }
+        say(side(policy, "GuideOffHeight", down, slack), Code::AimHigher, Code::AimLower);
         reasons
     }
 
@@ -141,6 +130,23 @@ impl Frame<'_> {
         }
         let mean_squared: f64 = sum.iter().map(|v| (v / count).powi(2)).sum();
         (count >= 60.0).then(|| (squares / count - mean_squared).max(0.0).sqrt())
+    }
+}
+
+/// On which side of its bounds a value lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Low,
+    High,
+}
+
+/// Where a value lies that is out of the policy's bounds by more than `slack`; `None` also where there is no such rule or it is off.
+fn side(policy: &Policy, name: &str, value: f64, slack: f64) -> Option<Side> {
+    let rule = policy.rule(name).filter(|rule| rule.severity != Severity::Off)?;
+    if rule.min.is_some_and(|min| value < min - slack) {
+        Some(Side::Low)
+    } else {
+        rule.max.is_some_and(|max| value > max + slack).then_some(Side::High)
     }
 }
 

@@ -23,6 +23,7 @@ mod working;
 
 use specs::Spec;
 
+use crate::cancel::{Cancel, is_cancelled};
 use crate::image::Rgb;
 use crate::locate::{Head, Located, Source};
 use crate::plane::Plane;
@@ -108,7 +109,19 @@ struct Evidence<'a> {
 /// Cuts the person out, as far around the head as the frames of `specs` ask for.
 ///
 /// A mask network, where there is one, guides the coarse cut. `plate` is the upright picture of the empty wall from the same fixed camera.
-pub fn matte(mut located: Located, specs: &[&Spec], vision: &dyn Vision, plate: Option<&Rgb>) -> Matted {
+pub fn matte(located: Located, specs: &[&Spec], vision: &dyn Vision, plate: Option<&Rgb>) -> Matted {
+    matte_until(located, specs, vision, plate, None).expect("nobody cancels")
+}
+
+/// The same; nothing when it was given up.
+pub(crate) fn matte_until(
+    mut located: Located,
+    specs: &[&Spec],
+    vision: &dyn Vision,
+    plate: Option<&Rgb>,
+    cancel: Option<&dyn Cancel>,
+) -> Option<Matted> {
+    let go_on = || (!is_cancelled(cancel)).then_some(());
     let working = working::Working::around(&located, specs);
     let image = working.of(&located.upright.image);
     let window = working.window;
@@ -116,8 +129,10 @@ pub fn matte(mut located: Located, specs: &[&Spec], vision: &dyn Vision, plate: 
     // A network that fails is no reason to fail: the cut is then made, and judged, without it.
     let mask =
         vision.person_mask(&image).ok().filter(|mask| mask.width > 1 && mask.height > 1 && mask.values.iter().all(|v| v.is_finite()));
+    go_on()?;
     let (plate, plate_use) = plate::at_work(plate, &located.upright.image, &image, &head, &working);
     let coarse = coarse::cut(&image, &head, &Evidence { mask: mask.as_ref(), plate: plate.as_ref() });
+    go_on()?;
     let fine = fine::refine(&image, &head, &coarse, plate.as_ref());
     if let Some(top) = silhouette::hair_top(&fine.alpha, &head) {
         located.head.show_hair_top(window.outward(top));
@@ -127,7 +142,7 @@ pub fn matte(mut located: Located, specs: &[&Spec], vision: &dyn Vision, plate: 
         located.head.head_width_source = Source::Image;
     }
     let covered = silhouette::skull_covered(&fine.alpha, &head);
-    Matted {
+    Some(Matted {
         located,
         image,
         foreground: fine.foreground,
@@ -137,7 +152,7 @@ pub fn matte(mut located: Located, specs: &[&Spec], vision: &dyn Vision, plate: 
         wall_unevenness: coarse.wall_unevenness,
         wall_colour: coarse.wall_colour,
         plate: plate_use,
-    }
+    })
 }
 
 /// The head in working pixels.

@@ -2,9 +2,9 @@
 
 use image::ImageFormat;
 use photo::check::{Seen, assess_face};
-use photo::{Component, Rgb, Verdict, standardize};
-use studio::bytes;
+use photo::{Check, Component, Face, Rgb, Verdict, standardize};
 use studio::defect::{self, Trial};
+use studio::{ORDINARY, Portrait, Scripted, bytes};
 
 /// Native measure and component value, worked out by hand from the standard's formulas.
 #[rustfmt::skip]
@@ -100,6 +100,85 @@ fn every_fault_of_the_face_flips_its_check_once() {
 #[test]
 fn every_fault_of_the_photo_flips_its_check_once() {
     check_trials(&defect::photo_trials());
+}
+
+/// What a finished photo says of one check. `others` are seen beside the sitter, whose points are marked by hand where there are any.
+fn of_a_photo(portrait: &Portrait, others: &[Face], name: &str) -> Check {
+    let faces = [&[portrait.face()], others].concat();
+    let vision = Scripted { width: portrait.width, faces };
+    let marks = (!others.is_empty()).then(|| portrait.marks());
+    let spec = specs::find("jp-passport").unwrap();
+    let made = standardize(&portrait.bytes(ImageFormat::Png), spec, &vision, marks, &mut |_| {}).unwrap();
+    made.report.get(name).unwrap().clone()
+}
+
+#[test]
+fn a_second_face_is_measured_by_its_area_in_the_picture() {
+    let own = ORDINARY.face();
+    for (share, verdict) in [(0.05, Verdict::Pass), (0.14, Verdict::Pass), (0.2, Verdict::Fail), (0.9, Verdict::Fail)] {
+        let mut other = own.scaled(f64::sqrt(share));
+        for point in [&mut other.left_eye, &mut other.right_eye, &mut other.nose, &mut other.mouth_left, &mut other.mouth_right] {
+            point.x += 400.0;
+        }
+        let check = of_a_photo(&ORDINARY, &[other], "SingleFacePresent");
+        assert!((check.measured.unwrap() - share).abs() < 0.005, "{share}: {check:?}");
+        assert_eq!(check.verdict, verdict, "{share}: {check:?}");
+    }
+}
+
+#[test]
+fn the_distance_of_the_eyes_is_that_of_the_original_whatever_its_size() {
+    // The largest is worked on at a third of its size.
+    for (eye_distance, verdict) in
+        [(360.0, Verdict::Pass), (130.0, Verdict::Pass), (64.0, Verdict::Pass), (56.0, Verdict::Fail), (40.0, Verdict::Fail)]
+    {
+        let times = eye_distance / ORDINARY.eye_distance;
+        let side = |length: u32| (f64::from(length) * times) as u32;
+        let portrait = Portrait {
+            width: side(ORDINARY.width),
+            height: side(ORDINARY.height),
+            eyes: (ORDINARY.eyes.0 * times, ORDINARY.eyes.1 * times),
+            eye_distance,
+            ..ORDINARY
+        };
+        let check = of_a_photo(&portrait, &[], "InterEyeDistance");
+        assert!((check.measured.unwrap() - eye_distance).abs() < 0.5, "{eye_distance}: {check:?}");
+        assert_eq!(check.verdict, verdict, "{eye_distance}: {check:?}");
+    }
+}
+
+#[test]
+fn the_tilt_is_that_of_the_finished_photo_corrected_or_not() {
+    for (deg, verdict) in [(-6.0, Verdict::Pass), (3.0, Verdict::Pass), (7.0, Verdict::Pass), (10.0, Verdict::Fail), (-14.0, Verdict::Fail)]
+    {
+        let (sin, cos) = f64::to_radians(deg).sin_cos();
+        let (cx, cy) = ORDINARY.eyes;
+        let turned = |x: f64, y: f64| (cx + (x - cx) * cos - (y - cy) * sin, cy + (x - cx) * sin + (y - cy) * cos);
+        let drawn = ORDINARY.draw();
+        let (right, bottom) = (f64::from(drawn.width() - 1), f64::from(drawn.height() - 1));
+        let picture = image::RgbImage::from_fn(drawn.width(), drawn.height(), |x, y| {
+            let (dx, dy) = (f64::from(x) - cx, f64::from(y) - cy);
+            let from = (cx + dx * cos + dy * sin, cy - dx * sin + dy * cos);
+            *drawn.get_pixel(from.0.clamp(0.0, right) as u32, from.1.clamp(0.0, bottom) as u32)
+        });
+        let mut face = ORDINARY.face();
+        for point in [&mut face.left_eye, &mut face.right_eye, &mut face.nose, &mut face.mouth_left, &mut face.mouth_right] {
+            (point.x, point.y) = turned(point.x, point.y);
+        }
+        let vision = Scripted { width: ORDINARY.width, faces: vec![face] };
+        let spec = specs::find("jp-passport").unwrap();
+        let made = standardize(&bytes(&picture, ImageFormat::Png), spec, &vision, None, &mut |_| {}).unwrap();
+        let check = made.report.get("HeadPoseRoll").unwrap();
+        assert_eq!(check.verdict, verdict, "{deg}: {check:?}");
+        let corrected = made.operations.iter().any(|operation| operation.to_string().starts_with("roll_corrected"));
+        assert_eq!(corrected, deg.abs() <= 8.0, "{deg}: {:?}", made.operations);
+        let left = if corrected { 0.0 } else { deg };
+        assert!((check.measured.unwrap() - left).abs() < 0.2, "{deg}: {check:?}");
+        // A document that forbids turning shows the tilt as it is.
+        let kept =
+            standardize(&bytes(&picture, ImageFormat::Png), specs::find("cn-graduate").unwrap(), &vision, None, &mut |_| {}).unwrap();
+        assert!((kept.report.get("HeadPoseRoll").unwrap().measured.unwrap() - deg).abs() < 0.2, "{deg}: {:?}", kept.operations);
+    }
 }
 
 /// Points that no sensible model gives, on pictures too small to hold a face.

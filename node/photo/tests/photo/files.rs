@@ -3,12 +3,14 @@
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, RgbaImage};
 use std::sync::atomic::AtomicBool;
 
-use jpeg_encoder::{ColorType, Encoder};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use photo::decode::{DecodeError, decode, decode_until};
 use photo::upright::upright;
 use photo::{Operation, PhotoError, preview};
 
 use studio::{ORDINARY, Portrait, bytes};
+
+use crate::cancelling::CancelAt;
 
 #[track_caller]
 fn check_refused(file: &[u8], code: &str) {
@@ -239,5 +241,110 @@ fn a_cancelled_picture_is_given_up() {
         let file = SMALL.bytes(format);
         assert_eq!(decode_until(&file, Some(&stop)).unwrap_err(), DecodeError::Cancelled, "{format:?}");
         assert!(decode_until(&file, Some(&AtomicBool::new(false))).is_ok());
+    }
+}
+
+/// Eight megapixels of grain, which no encoder makes small.
+fn large(format: ImageFormat) -> Vec<u8> {
+    let mut state = 1_u32;
+    let grain = image::RgbImage::from_fn(3_264, 2_448, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        image::Rgb([(state >> 24) as u8, (state >> 16) as u8, 128])
+    });
+    bytes(&grain, format)
+}
+
+#[test]
+fn a_large_picture_is_given_up_in_the_middle_of_its_bytes() {
+    for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP] {
+        let file = large(format);
+        let whole = CancelAt::new(usize::MAX);
+        assert!(decode_until(&file, Some(&whole)).is_ok());
+        assert!(whole.asked() > 40, "{format:?} is asked too rarely: {}", whole.asked());
+        let third = CancelAt::new(whole.asked() / 3);
+        assert_eq!(decode_until(&file, Some(&third)).unwrap_err(), DecodeError::Cancelled, "{format:?}");
+        // Each time it is asked stands for a stretch of work: after the answer hardly any is done.
+        let after = third.asked() - whole.asked() / 3;
+        assert!(after <= 8, "{format:?} went on for {after} of {}", whole.asked());
+    }
+}
+
+/// One way to write a JPEG file.
+struct Structure {
+    name: String,
+    file: Vec<u8>,
+    /// The decoder reads over a missing end of the last scan.
+    reads_over: bool,
+}
+
+/// The drawing as JPEG files of every structure that cameras and programs write.
+fn structures() -> Vec<Structure> {
+    let drawn = ORDINARY.draw();
+    let (width, height) = (drawn.width() as u16, drawn.height() as u16);
+    let grey: Vec<u8> = drawn.pixels().map(|pixel| pixel.0[1]).collect();
+    let mut files = Vec::new();
+    for progressive in [false, true] {
+        for sampling in [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_2_2, SamplingFactor::R_4_1_1] {
+            // The decoder takes restart markers in scans of unlike components for damage.
+            let restarts: &[u16] = if sampling == SamplingFactor::R_4_1_1 { &[0] } else { &[0, 7, 16] };
+            for restart in restarts.iter().copied() {
+                for optimized in [false, true] {
+                    let mut file = Vec::new();
+                    let mut encoder = Encoder::new(&mut file, 90);
+                    encoder.set_progressive(progressive);
+                    encoder.set_sampling_factor(sampling);
+                    encoder.set_optimized_huffman_tables(optimized);
+                    if restart > 0 {
+                        encoder.set_restart_interval(restart);
+                    }
+                    let (pixels, kind) = if restart == 16 { (&grey, ColorType::Luma) } else { (drawn.as_raw(), ColorType::Rgb) };
+                    encoder.encode(pixels, width, height, kind).unwrap();
+                    let name = format!("progressive {progressive} {sampling:?} restart {restart} optimized {optimized}");
+                    // Such a file has one scan for each colour.
+                    let several_scans = !progressive && optimized && kind == ColorType::Rgb;
+                    files.push(Structure { name, file, reads_over: progressive || several_scans && restart > 0 });
+                }
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn data_missing_in_front_of_an_intact_end_marker_are_noticed_whatever_the_picture_shows() {
+    for Structure { name, file, reads_over } in structures() {
+        let read = decode(&file).unwrap_or_else(|error| panic!("{name}: {error}")).image;
+        let other = image::load_from_memory(&file).unwrap().into_rgb8();
+        let far = other.pixels().zip(read.pixels()).filter(|(a, b)| a.0.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 24)).count();
+        assert!(far < 200, "{name}: {far} pixels differ");
+        let shares: &[f64] = if reads_over { &[0.1, 0.4] } else { &[0.1, 0.4, 0.7, 0.95] };
+        for share in shares.iter().copied() {
+            let mut cut = file[..(file.len() as f64 * share) as usize].to_vec();
+            while cut.last() == Some(&0xff) {
+                cut.pop();
+            }
+            cut.extend([0xff, 0xd9]);
+            let error = decode(&cut).map(|_| ()).expect_err(&format!("{name} cut at {share}"));
+            assert!(matches!(error, DecodeError::Truncated | DecodeError::Damaged), "{name} cut at {share}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_flat_picture_is_whole() {
+    // Hardly any bits in each block: what is left to read ahead must not be taken for missing.
+    for side in [64, 65, 200] {
+        let flat = vec![200u8; side * side * 3];
+        for progressive in [false, true] {
+            let mut file = Vec::new();
+            let mut encoder = Encoder::new(&mut file, 90);
+            encoder.set_progressive(progressive);
+            encoder.set_optimized_huffman_tables(true);
+            encoder.encode(&flat, side as u16, side as u16, ColorType::Rgb).unwrap();
+            assert!(decode(&file).is_ok(), "{side} {progressive}");
+            // What follows the end marker, as the second picture of some phones does, is nobody's data.
+            file.extend_from_slice(&file.clone());
+            assert!(decode(&file).is_ok(), "{side} {progressive} twice");
+        }
     }
 }

@@ -137,3 +137,20 @@ proptest! {
         prop_assert_eq!(said, Some(steady));
     }
 }
+
+#[test]
+fn bounds_of_the_frame_are_those_of_the_document() {
+    let image = rgb(&PREVIEW.draw());
+    let vision = Scripted { width: 360, faces: vec![PREVIEW.face()] };
+    let reasons = |table: &str| {
+        let text = format!("{}\n{table}\n", specs::find("cn-id-card").unwrap().text());
+        Frame { image: &image }.assess(&specs::Spec::parse("x", &text).unwrap(), &vision).reasons
+    };
+    assert_eq!(reasons(""), []);
+    assert_eq!(reasons("[checks.GuideHeadSize]\nmin = 1.1"), [Code::ComeCloser]);
+    assert_eq!(reasons("[checks.GuideHeadSize]\nmax = 0.5"), [Code::GoBack]);
+    assert_eq!(reasons("[checks.GuideOffCentre]\nmin = 0.05"), [Code::MoveRight]);
+    assert_eq!(reasons("[checks.GuideOffHeight]\nmin = -3\nmax = -2"), [Code::AimLower]);
+    assert_eq!(reasons("[checks.GuideWall]\nmax = 0"), [Code::PlainWall]);
+    assert_eq!(reasons("[checks.GuideWall]\nmax = 0\nseverity = \"off\""), []);
+}

@@ -1,7 +1,7 @@
 //! Whole runs on a drawn portrait, of which every point is known.
 
 use image::ImageFormat;
-use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Stage, Standardized, Verdict, preview, standardize};
+use photo::{LocatedBy, Marks, NoVision, PhotoError, Point, Shot, Stage, Standardized, Verdict, Wanted, prepare, preview, standardize};
 use specs::{Spec, find};
 
 use studio::{ORDINARY, Portrait, Scripted, bytes};
@@ -97,6 +97,40 @@ fn what_another_decoder_reads_is_what_was_composed() {
     near(474, 5, [100, 197, 255]);
     let cheek = read.get_pixel(180, 350).0;
     assert!(cheek[0] > 180 && cheek[2] < cheek[0], "{cheek:?}");
+}
+
+#[test]
+fn one_cut_gives_the_photo_on_each_background_that_the_document_allows_and_on_no_other() {
+    let spec = find("cn-graduate").unwrap();
+    let file = ORDINARY.bytes(ImageFormat::Jpeg);
+    let prepared = prepare(&Shot { bytes: &file, ..Shot::default() }, &[spec], &seeing(&ORDINARY), &mut |_| {}).unwrap();
+    for (name, colour) in [("浅蓝色", [100, 197, 255]), ("white", [255, 255, 255]), ("#f0f0f0", [240, 240, 240])] {
+        let made = prepared.photo(Wanted::named(spec, name).unwrap(), &mut |_| {}).unwrap();
+        let corner = image::load_from_memory(&made.jpeg).unwrap().into_rgb8().get_pixel(5, 5).0;
+        assert!(corner.iter().zip(colour).all(|(a, b)| a.abs_diff(b) <= 6), "{name}: {corner:?}");
+        assert!(made.operations.iter().any(|operation| operation.to_string() == format!("background_replaced {}", specs::hex(colour))));
+        check_verdict(&made, "BackgroundColour", Verdict::Pass);
+    }
+    // The clothes are dark: the lighter the chosen wall, the more they stand out, whatever the document names first.
+    let contrast =
+        |name| prepared.photo(Wanted::named(spec, name).unwrap(), &mut |_| {}).unwrap().report.get("ClothesContrast").unwrap().measured;
+    assert!(contrast("white") > contrast("light grey"), "{:?} {:?}", contrast("white"), contrast("light grey"));
+    let refused = Wanted::on(spec, [255, 0, 0]).unwrap_err();
+    assert_eq!(refused.code(), "background_not_offered");
+    let text = refused.message();
+    assert!(text.zh.contains("浅蓝色 #64c5ff") && text.en.contains("white #ffffff") && text.en.contains("cn-graduate"), "{text:?}");
+}
+
+#[test]
+fn where_the_wall_must_stay_only_the_chosen_background_will_do() {
+    let spec = find("cn-exit-entry").unwrap();
+    let white_wall = Portrait { wall: [252, 252, 252], ..ORDINARY };
+    let file = white_wall.bytes(ImageFormat::Png);
+    let prepared = prepare(&Shot { bytes: &file, ..Shot::default() }, &[spec], &seeing(&white_wall), &mut |_| {}).unwrap();
+    let colour = |wanted: Wanted<'_>| prepared.photo(wanted, &mut |_| {}).unwrap().report.get("BackgroundColour").unwrap().verdict;
+    assert_eq!(colour(spec.into()), Verdict::Pass);
+    assert_eq!(colour(Wanted::named(spec, "white").unwrap()), Verdict::Pass);
+    assert_eq!(colour(Wanted::named(spec, "blue").unwrap()), Verdict::Fail);
 }
 
 #[test]

@@ -2,8 +2,24 @@
 
 use super::{ErrorBody, PointView, SpecSummary, Text};
 use photo::{card, guidance};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// `PUT /api/drafts/{id}/background`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct BackgroundRequest {
+    /// One of the draft's `backgrounds`: its name in either language or `#rrggbb`.
+    pub background: String,
+}
+
+/// A background that a document allows.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BackgroundView {
+    /// `#rrggbb` in lower case.
+    pub hex: String,
+    /// The name in words.
+    pub name: Text,
+}
 
 /// `POST /api/guidance`: what to say over the live picture now.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! `huizhi photo batch`: a folder of pictures.
 
-use super::{find_specs, load_models};
+use super::{find_specs, load_models, wanted};
 use crate::{
     batch::{self, Order, Outcome, Plan, Roster},
     runtime,
@@ -28,6 +28,10 @@ pub(in crate::cli) struct BatchArgs {
     /// Documents, separated by commas.
     #[arg(long, value_delimiter = ',', required = true)]
     spec: Vec<String>,
+    /// Background, one that every document named allows: its name (white, light grey, light blue; 白色, 浅灰色, 浅蓝色) or
+    /// #rrggbb. The first of each document if not given; `huizhi specs show ID` lists them.
+    #[arg(long)]
+    background: Option<String>,
     /// Folder for the photos, the journal and result.csv; not the folder of the pictures. Photos that failed a check lie
     /// in its subfolder check_failed; photos of an earlier run whose picture ends without one are removed.
     #[arg(long)]
@@ -41,11 +45,12 @@ pub(in crate::cli) struct BatchArgs {
 
 pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
     let specs = find_specs(dir, &args.spec, false)?;
+    let wanted = wanted(&specs, args.background.as_deref())?;
     let roster = args.roster.as_deref().map(Roster::read).transpose()?;
     let plan = Plan::make(&args.pictures, roster.as_ref())?;
     let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let models = model_files(dir);
-    let order = Order { plan: &plan, specs: &specs, out: &args.out, jobs, models: &models };
+    let order = Order { plan: &plan, wanted: &wanted, out: &args.out, jobs, models: &models };
 
     let bar = ProgressBar::new(plan.len() as u64).with_style(
         ProgressStyle::with_template("{wide_bar} {pos}/{len}  {per_sec}  {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar()),

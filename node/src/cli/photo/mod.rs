@@ -14,7 +14,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Subcommand;
 use models::Models;
-use photo::{Marks, Point, Vision};
+use photo::{Marks, Point, Vision, Wanted};
 use specs::Spec;
 use std::{
     collections::HashSet,
@@ -94,6 +94,18 @@ fn find_spec(dir: &Path, name: &str) -> Result<Spec> {
     })
 }
 
+/// What is asked of each document; refuses a background that one of them does not allow before any work is done.
+fn wanted<'a>(specs: &'a [Spec], background: Option<&str>) -> Result<Vec<Wanted<'a>>> {
+    let one = |spec: &'a Spec| match background {
+        None => Ok(Wanted::from(spec)),
+        Some(background) => Wanted::named(spec, background).map_err(|refused| {
+            let text = refused.message();
+            anyhow!("{}\n  {}", text.en, text.zh)
+        }),
+    };
+    specs.iter().map(one).collect()
+}
+
 fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
@@ -156,6 +168,19 @@ mod tests {
         assert!(find_specs(dir.path(), &names[..2], false).is_ok());
         let error = find_specs(dir.path(), &names, false).unwrap_err();
         assert!(error.to_string().contains("cn-id-card"), "{error}");
+    }
+
+    #[test]
+    fn a_background_that_one_of_the_documents_does_not_allow_is_refused_with_what_it_does() {
+        let names = ["cn-graduate", "cn-adult-exam"].map(String::from);
+        let specs = find_specs(tempfile::tempdir().unwrap().path(), &names, false).unwrap();
+        assert_eq!(wanted(&specs, None).unwrap()[0].backgrounds().len(), 3);
+        for asked in ["white", "白色", "白", "#FFFFFF", "ffffff"] {
+            let wanted = wanted(&specs, Some(asked)).unwrap();
+            assert!(wanted.iter().all(|wanted| wanted.backgrounds() == [[255, 255, 255]]), "{asked}");
+        }
+        let error = wanted(&specs, Some("light grey")).unwrap_err().to_string();
+        assert!(error.contains("cn-adult-exam") && error.contains("light blue #64c5ff") && error.contains("浅蓝色"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `huizhi photo standardize`: one picture, the photos of one or many documents.
 
-use super::{check_words, find_specs, load_models, marks, read, spare};
+use super::{check_words, find_specs, load_models, marks, read, spare, wanted};
 use crate::{
     service::{
         Refusal,
@@ -44,6 +44,10 @@ pub(in crate::cli) struct StandardizeArgs {
     /// not used, and the result says so.
     #[arg(long)]
     plate: Option<PathBuf>,
+    /// Background, one that every document named allows: its name (white, light grey, light blue; 白色, 浅灰色, 浅蓝色) or
+    /// #rrggbb. The first of each document if not given; `huizhi specs show ID` lists them.
+    #[arg(long, conflicts_with = "all")]
+    background: Option<String>,
     /// Use no model even where one is present.
     #[arg(long)]
     no_model: bool,
@@ -63,12 +67,12 @@ pub(super) fn run(dir: &Path, json: bool, args: StandardizeArgs) -> Result<ExitC
     for spec in &specs {
         spare(&place(spec), &inputs)?;
     }
+    let wanted = wanted(&specs, args.background.as_deref())?;
     let bytes = read(&args.input)?;
     let plate = args.plate.as_deref().map(read).transpose()?;
     let marks = args.marks.as_deref().map(marks).transpose()?;
     let vision: Box<dyn Vision> = if args.no_model { Box::new(NoVision) } else { load_models(dir)? };
     let terminal = std::io::stderr().is_terminal();
-    let wanted: Vec<&Spec> = specs.iter().collect();
     let shot = Shot { bytes: &bytes, marks, plate: plate.as_deref(), ..Shot::default() };
     let results = photos::standardize_all(&shot, &wanted, &*vision, &mut |stage| {
         if terminal {
@@ -83,16 +87,16 @@ pub(super) fn run(dir: &Path, json: bool, args: StandardizeArgs) -> Result<ExitC
         std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     }
     let mut made = Vec::new();
-    for (spec, result) in specs.into_iter().zip(results) {
+    for (spec, result) in specs.iter().zip(results) {
         let result = match result {
             Ok(photo) => {
-                let out = place(&spec);
+                let out = place(spec);
                 store::replace_file(&out, &photo.jpeg).with_context(|| format!("cannot write {}", out.display()))?;
                 Ok((out, PhotoResult::of(&photo, vision.name()), photo.plate))
             }
             Err(refusal) => Err(refusal),
         };
-        made.push(Made { spec, result });
+        made.push(Made { spec: spec.clone(), result });
     }
     report(json, is_one, &made)
 }

@@ -9,6 +9,8 @@ use crate::service::{
 use photo::NoVision;
 use protocol::record::Verdict;
 
+const BLIND: Maker<'static> = Maker { vision: &NoVision, cancel: None };
+
 fn new_draft(case: Option<CaseId>) -> NewDraft {
     let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
     NewDraft { spec_id: "cn-id-card".into(), applicant, consent: true, case }
@@ -60,7 +62,7 @@ fn a_picture_that_arrives_while_submitting_takes_nothing_from_the_submission() {
         let id = with_photo(&office, begin_new(&office, None), &[round]).case().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| _ = submit(&office, id, 1, None));
-            scope.spawn(|| _ = take_photo(&office, &NoVision, id, b"not a picture"));
+            scope.spawn(|| _ = take_photo(&office, &BLIND, id, b"not a picture"));
         });
         let Some(case) = office.case(id).unwrap() else { continue };
         for blob in [case.current.said.original, case.current.said.photo] {
@@ -100,4 +102,28 @@ fn a_receipt_is_valid_until_its_day_and_expired_from_then_on() {
     assert!(matches!(at(receipt.at_ms), Answer::Valid(_)));
     assert!(matches!(at(receipt.valid_until_ms - 1), Answer::Valid(_)));
     assert!(matches!(at(receipt.valid_until_ms), Answer::Expired(_)));
+}
+
+#[test]
+fn the_chosen_background_stays_with_the_draft_and_takes_the_photo_on_the_other_one_away() {
+    let home = Home::new();
+    let office = home.open();
+    let new = NewDraft { spec_id: "cn-graduate".into(), ..new_draft(None) };
+    let id = begin(&office, new, |_| Ok(())).unwrap().case().unwrap();
+    let choose = |background| choose_background(&office, &BLIND, id, background);
+    assert_eq!(choose("red").unwrap_err().code, "background_not_offered");
+    assert_eq!(draft(&office, id).unwrap().background, None);
+    // Before a picture is taken the choice is kept and nothing is made.
+    let chosen = choose("白色").unwrap();
+    assert_eq!((chosen.background, &chosen.problem), (Some([255, 255, 255]), &None));
+    let spec = chosen.spec().unwrap();
+    assert_eq!(draft(&office, id).unwrap().wanted(&spec).unwrap().backgrounds(), [[255, 255, 255]]);
+    let made = with_photo(&office, draft(&office, id).unwrap(), b"not a picture");
+    let photo = made.photo().unwrap();
+    let again = choose("light blue").unwrap();
+    assert_eq!(again.background, Some([100, 197, 255]));
+    assert!(again.result.is_none(), "the photo on white is no photo on blue");
+    assert_eq!(again.problem.unwrap().code, "not_an_image", "it was tried anew from the original");
+    assert_eq!(office.store.blobs.size(photo), None);
+    assert_eq!(submit(&office, id, 1, None).unwrap_err().code, "no_photo");
 }

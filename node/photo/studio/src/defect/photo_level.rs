@@ -101,7 +101,7 @@ impl Sitting {
 }
 
 fn report(matted: &Matted, spec: &Spec) -> CheckReport {
-    let composed = compose(crop(matted, spec), spec);
+    let composed = compose(crop(matted, spec), &spec.into());
     let encoded = encode(&composed.image, spec);
     assess(&composed, &encoded, spec)
 }

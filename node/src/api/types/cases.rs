@@ -1,0 +1,194 @@
+//! Shapes of submitted cases: decisions, notes, receipts and the records that prove them.
+
+use super::{Applicant, CheckResult, SpecSummary, Text};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// State of a case, a pure function of the records about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseStatus {
+    /// Waits for a reviewer.
+    Submitted,
+    /// Approved; immutable.
+    Approved,
+    /// Returned with reasons; may be captured again.
+    Returned,
+    /// Contradicting decisions; counts as not approved.
+    Conflict,
+}
+
+/// A case in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseRow {
+    /// 32 hex digits.
+    pub id: String,
+    /// State.
+    pub status: CaseStatus,
+    /// Document.
+    pub spec: SpecSummary,
+    /// Code of the capturing office.
+    pub office: String,
+    /// Name of the capturing office.
+    pub office_name: String,
+    /// When it was submitted, by the capturing office's clock.
+    pub submitted_ms: u64,
+    /// Name of the applicant, where this office may open it.
+    pub applicant_name: Option<String>,
+    /// Number, once issued.
+    pub receipt_number: Option<String>,
+    /// Number of failed checks.
+    pub failed_checks: u32,
+    /// The newest record of this case is known to be held by another office.
+    pub sent: bool,
+}
+
+/// A case, whole.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CaseView {
+    /// The line of the list.
+    pub row: CaseRow,
+    /// The applicant, where this office may open the sealed payload.
+    pub applicant: Option<Applicant>,
+    /// Hash of the submission record that a decision must name.
+    pub submission: String,
+    /// SHA-256 of the standardized photo.
+    pub photo_sha256: String,
+    /// Whether photo and original are on this machine.
+    pub photo_here: bool,
+    /// The checks as reported by the capturing office.
+    pub checks: Vec<CheckResult>,
+    /// What was done to the photo, in order.
+    pub operations: Vec<String>,
+    /// Why the office submitted in spite of a failed check.
+    pub override_reason: Option<String>,
+    /// Every decision, in causal order.
+    pub decisions: Vec<DecisionView>,
+    /// The shared note (an Automerge document).
+    pub note: NoteView,
+    /// Number, once issued.
+    pub receipt_number: Option<String>,
+}
+
+/// A reviewer's decision.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DecisionView {
+    /// Hash of the record.
+    pub hash: String,
+    /// `approve` or `return`.
+    pub verdict: String,
+    /// Coded reasons.
+    pub reasons: Vec<ReasonView>,
+    /// Code of the office that decided.
+    pub office: String,
+    /// Staff number of the reviewer.
+    pub operator: u32,
+    /// The reviewer's clock.
+    pub at_ms: u64,
+    /// No later decision names it as resolved.
+    pub standing: bool,
+}
+
+/// A coded reason for a return.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReasonView {
+    /// Stable code, for example `head_tilted`.
+    pub code: String,
+    /// The sentence that the counter sees.
+    pub text: Text,
+}
+
+/// The shared note of a case.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NoteView {
+    /// Merged text.
+    pub text: String,
+    /// Changes merged in.
+    pub changes: u32,
+    /// Changes known to exist whose bytes are not here, or not meant for this office.
+    pub missing: u32,
+}
+
+/// `PUT /api/cases/{id}/note`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct NoteText {
+    /// The whole new text; the node turns it into a minimal change.
+    pub text: String,
+}
+
+/// `POST /api/cases/{id}/decision`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct DecisionRequest {
+    /// `approve` or `return`.
+    pub verdict: String,
+    /// The submission that was looked at; a stale one is refused.
+    pub submission: String,
+    /// Codes from `GET /api/reasons`; at least one for a return.
+    pub reasons: Vec<String>,
+}
+
+/// `GET /api/receipts/{number}`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReceiptAnswer {
+    /// `valid`, `expired`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`.
+    /// Unknown is neither valid nor invalid.
+    pub verdict: String,
+    /// The verdict as a sentence, with what to do next.
+    pub message: Text,
+    /// The number, grouped for reading.
+    pub number: String,
+    /// The receipt, when it was found and every signature held.
+    pub receipt: Option<ReceiptView>,
+}
+
+/// A verified receipt.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReceiptView {
+    /// The number, grouped for reading.
+    pub number: String,
+    /// `回执号` or `图像号`, by policy.
+    pub label: Text,
+    /// Case.
+    pub case_id: String,
+    /// Document.
+    pub spec: SpecSummary,
+    /// SHA-256 of the photo.
+    pub photo_sha256: String,
+    /// Capturing office.
+    pub captured_by: String,
+    /// Office that decided and issued.
+    pub issued_by: String,
+    /// The issuer's clock.
+    pub issued_ms: u64,
+    /// Last day of validity by the issuer's clock, exclusive.
+    pub valid_until_ms: u64,
+    /// Applicant, where this office may open it.
+    pub applicant: Option<Applicant>,
+    /// Origin line of the log that holds it.
+    pub log_origin: String,
+    /// Position in that log.
+    pub log_index: u64,
+    /// Size of the signed checkpoint that covers it.
+    pub checkpoint_size: u64,
+    /// Each step with its signer, in order: submission, decision, receipt.
+    pub chain: Vec<ChainLink>,
+    /// The photo is on this machine.
+    pub photo_here: bool,
+}
+
+/// One signed record on the way to a receipt.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ChainLink {
+    /// Kind of record.
+    pub kind: String,
+    /// Hash of the record.
+    pub hash: String,
+    /// Office that signed it.
+    pub office: String,
+    /// The signer's clock.
+    pub at_ms: u64,
+    /// Its log and position.
+    pub log: String,
+    /// Position in that log.
+    pub index: u64,
+}

@@ -1,0 +1,91 @@
+//! Shapes of specs: lists, one whole, what a publication changes.
+
+use super::Text;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A spec in a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SpecSummary {
+    /// For example `cn-id-card`.
+    pub id: String,
+    /// Name of the document.
+    pub name: Text,
+    /// Version written in the spec.
+    pub version: u32,
+    /// SHA-256 of its canonical text.
+    pub hash: String,
+    /// `official`, or `draft` until an administrator confirms it.
+    pub status: String,
+    /// How far to trust the numbers: H, M, L or D.
+    pub confidence: String,
+    /// `shipped` with the program, or `published` by the province.
+    pub origin: String,
+    /// When the province signed it.
+    pub published_ms: Option<u64>,
+    /// Width of the file in pixels.
+    pub width_px: u32,
+    /// Height of the file in pixels.
+    pub height_px: u32,
+    /// Pixels per inch written in the file.
+    pub dpi: u32,
+}
+
+/// One spec, whole.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SpecView {
+    /// The line of the list.
+    pub summary: SpecSummary,
+    /// The spec as TOML, exactly as hashed.
+    pub toml: String,
+    /// Target frame for the capture screen.
+    pub guide: GuideView,
+    /// Sources of the numbers.
+    pub sources: Vec<String>,
+    /// Earlier published versions, newest first.
+    pub history: Vec<SpecSummary>,
+}
+
+/// Where head and eyes should lie in the finished photo; every value is a share of its width or height, 0 to 1.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct GuideView {
+    /// Width over height.
+    pub aspect: f64,
+    /// Top of the hair, from the upper edge.
+    pub hair_top: f64,
+    /// Chin, from the upper edge.
+    pub chin: f64,
+    /// Eye line, from the upper edge.
+    pub eye_line: f64,
+    /// Width of the face, cheek to cheek.
+    pub face_width: f64,
+}
+
+/// `POST /api/specs` and `POST /api/specs/check`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct SpecText {
+    /// A spec file's text.
+    pub toml: String,
+}
+
+/// What a publication would change, before it is signed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SpecDiff {
+    /// The spec as parsed.
+    pub summary: SpecSummary,
+    /// Version in force now.
+    pub replaces: Option<SpecSummary>,
+    /// Field by field: name, value now, value then.
+    pub changes: Vec<SpecChange>,
+}
+
+/// One changed field of a spec.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SpecChange {
+    /// Dotted path, for example `file.kb.max`.
+    pub field: String,
+    /// Value in force, if any.
+    pub before: Option<String>,
+    /// Value after publication, if any.
+    pub after: Option<String>,
+}
