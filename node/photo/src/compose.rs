@@ -6,6 +6,7 @@ use specs::{Rgb as Colour, Spec};
 
 use crate::crop::Cropped;
 use crate::image::{Point, Rgb};
+use crate::matte::Matted;
 use crate::operation::Operation;
 use crate::wanted::Wanted;
 
@@ -68,7 +69,7 @@ fn body_cut(cropped: &Cropped, spec: &Spec) -> f64 {
         let point = cropped.placement.finished(window.outward(Point::new(column as f64 + 0.5, row as f64 + 0.5)));
         (-1.0..=width + 1.0).contains(&point.x) && (-1.0..=height).contains(&point.y) && alpha.at(column, row) > 0.5
     };
-    let right_edge = window.outward(Point::new(matted.image.width() as f64, 0.0)).x > original.width() as f64 - 0.5;
+    let right_edge = right_edge(matted) > original.width() as f64 - 0.5;
     let mut cut_px = 0.0;
     if cropped.missing.top_px >= 0.5 && window.top_px < 0.5 {
         cut_px += (0..alpha.width).filter(|&column| shown(column, 0)).count() as f64 * scale / window.scale_x;
@@ -80,6 +81,11 @@ fn body_cut(cropped: &Cropped, spec: &Spec) -> f64 {
         }
     }
     cut_px / height
+}
+
+/// Where the working picture ends at the right, in pixels of the original.
+fn right_edge(matted: &Matted) -> f64 {
+    matted.window.outward(Point::new(matted.image.width() as f64, 0.0)).x
 }
 
 /// Reads the working picture at any place, averaging as much as the reduction asks for.
@@ -133,6 +139,13 @@ impl Sampler {
 /// Columns of a row without any person: none, and the neutral one where the columns of several rows are put together.
 const NOBODY: Range<isize> = Range { start: isize::MAX, end: 0 };
 
+/// Sides of the picture.
+struct Ends {
+    left: bool,
+    top: bool,
+    right: bool,
+}
+
 /// The part of the working picture that the photo shows.
 struct Texels {
     /// Colour times alpha, and alpha; where the wall stays alpha is 1.
@@ -142,8 +155,8 @@ struct Texels {
     /// Where it begins in the working picture.
     left: usize,
     top: usize,
-    /// Nothing lies above and beside it, instead of more of its edge.
-    ends: bool,
+    /// Whether the picture itself ends at the left, the top and the right, with nothing but the new wall beyond.
+    ends: Ends,
 }
 
 impl Texels {
@@ -174,7 +187,12 @@ impl Texels {
                 values.extend(image.pixels()[part].iter().map(|pixel| opaque(pixel, 1.0)));
             }
         }
-        let ends = cropped.replaces_background;
+        let replace = cropped.replaces_background;
+        let ends = Ends {
+            left: replace && matted.window.left_px < 0.5,
+            top: replace && matted.window.top_px < 0.5,
+            right: replace && right_edge(matted) > matted.located.upright.image.width() as f64 - 0.5,
+        };
         Texels { values, width: columns.len(), height: rows.len(), left: columns.start, top: rows.start, ends }
     }
 
@@ -188,12 +206,12 @@ impl Texels {
         }
     }
 
-    /// One row of a place near or beyond the edges: above and beside the picture is wall, or, where the wall stays, its nearest pixel.
+    /// One row of a place near or beyond the edges: wall where the picture ends, else the nearest pixel.
     fn beside(&self, row: isize, left: isize, columns: &[f32]) -> [f32; 4] {
         let (width, height) = (self.width as isize, self.height as isize);
         let mut sum = [0f32; 4];
         for (column, weight) in (left..).zip(columns) {
-            if self.ends && (row < 0 || column < 0 || column >= width) {
+            if self.ends.top && row < 0 || self.ends.left && column < 0 || self.ends.right && column >= width {
                 continue;
             }
             let texel = self.values[(row.clamp(0, height - 1) * width + column.clamp(0, width - 1)) as usize];

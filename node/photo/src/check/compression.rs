@@ -38,7 +38,7 @@ fn measure(evidence: &Evidence) -> Measured {
 /// Side of a block of JPEG.
 const BLOCK: usize = 8;
 /// Bound: lines looked at, spread over the face.
-const LINES: usize = 96;
+const LINES: usize = 160;
 /// A smooth wall has next to no steps within blocks; this much is added so that it is not called blocky for it.
 const LEAST_STEP: f64 = 0.6;
 
@@ -46,7 +46,8 @@ const LEAST_STEP: f64 = 0.6;
 fn blockiness(along: Range<usize>, sides: Range<usize>, pixel: impl Fn(usize, usize) -> [u8; 3]) -> Option<f64> {
     let mut sums = [0f64; BLOCK];
     let mut counts = [0f64; BLOCK];
-    let stride = (sides.len() / LINES).max(1);
+    // Odd, so that lines of every place within a block are among them.
+    let stride = (sides.len() / LINES).max(1) | 1;
     for side in sides.step_by(stride) {
         let mut last = luminance(pixel(along.start, side));
         for at in along.start + 1..along.end {
