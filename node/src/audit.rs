@@ -9,10 +9,12 @@
 //! ```
 
 mod export;
+#[cfg(test)]
+mod outside;
 mod verify;
 
 pub use export::{Written, export};
-pub use verify::{Failure, Report, VerifyError, verify};
+pub use verify::{Failure, Report, Step, VerifyError, verify};
 
 /// Folder of the logs in an export.
 const LOGS: &str = "logs";

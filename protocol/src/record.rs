@@ -18,7 +18,7 @@ mod kinds;
 pub use kinds::{Decided, DocChanged, Enrol, ReceiptIssued, Record, Roles, SpecPublished, Submitted, Verdict};
 
 use crate::{
-    id::{Origin, PublicKey, RecordHash},
+    id::{CaseId, Origin, PublicKey, RecordHash},
     keys::OfficeKey,
     limits::ENTRY_BYTES_MAX,
     merkle,
@@ -124,6 +124,11 @@ impl Signed {
         }
         let record = Record::decode_body(&self.kind, body)?;
         Ok(Verified { hash: RecordHash(merkle::leaf_hash(&self.bytes)), author: self.author, record, bytes: self.bytes })
+    }
+
+    /// The case that the record claims to be about: good for sorting records before their signatures are checked, and for nothing else.
+    pub fn claimed_case(&self) -> Option<CaseId> {
+        Record::decode_body(&self.kind, &self.bytes[self.body.clone()]).ok()?.case()
     }
 }
 

@@ -4,9 +4,9 @@ use super::local::Local;
 use crate::audit;
 use anyhow::Result;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::{
-    io::IsTerminal,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -48,15 +48,18 @@ pub(super) fn export(dir: &Path, json: bool, args: ExportArgs) -> Result<ExitCod
 
 pub(super) fn verify(json: bool, args: VerifyArgs) -> Result<ExitCode> {
     let province = args.province.as_deref().map(str::parse).transpose()?;
-    let terminal = std::io::stderr().is_terminal();
-    let report = audit::verify(&args.folder, province.as_ref(), &mut |records| {
-        if terminal {
-            eprint!("\r{records} records");
-        }
+    // Draws nothing where the error output is no terminal.
+    let bar =
+        ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left")?);
+    let report = audit::verify(&args.folder, province.as_ref(), &mut |step, done, total| {
+        bar.set_message(match step {
+            audit::Step::History => "history    历史",
+            audit::Step::Records => "signatures 签名",
+        });
+        bar.set_length(total);
+        bar.set_position(done);
     })?;
-    if terminal {
-        eprint!("\r{:<40}\r", "");
-    }
+    bar.finish_and_clear();
     super::print(json, &json!(report), |_| words(&report, province.is_some()));
     Ok(ExitCode::from(if report.holds() { 0 } else { 2 }))
 }

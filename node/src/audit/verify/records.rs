@@ -1,0 +1,257 @@
+//! Every record's signature, and the cases that the records make up, on all cores and in bounded memory.
+//!
+//! History has shown the entries once and left an index of them by case. Here each case's entries are read again, in the order in
+//! which the cases began, so that neighbours in a log are read together; each record is verified once, with its case.
+
+use super::{Report, history::Log};
+use protocol::{
+    case::{self, Case},
+    id::CaseId,
+    log::{VerifierKey, tile},
+    membership::Membership,
+    receipt::ReceiptNumber,
+    record::{Record, Signed, Verified},
+};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+};
+
+/// Groups that a thread takes at a time.
+const GROUPS_TAKEN: usize = 32;
+/// Bytes of bundles kept in memory.
+const CACHE_BYTES: usize = 64 << 20;
+/// Records of one case held at once; people make some dozens.
+const CASE_RECORDS_MAX: usize = 10_000;
+
+/// Where the entries of every case are.
+#[derive(Default)]
+pub(super) struct Index {
+    places: Vec<Place>,
+}
+
+/// An entry and the case that it claims to be about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    case: Option<CaseId>,
+    log: u32,
+    entry: u64,
+}
+
+impl Index {
+    /// Notes an entry; one that cannot be read is noted too, and found again when its signature is asked for.
+    pub(super) fn note(&mut self, log: u32, entry: u64, bytes: &[u8]) {
+        let case = Signed::parse(bytes).ok().and_then(|signed| signed.claimed_case());
+        self.places.push(Place { case, log, entry });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Forgets what was noted after the first `len` entries.
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.places.truncate(len);
+    }
+
+    /// Entries of one case together, the cases in the order of their first entry; entries without a case stand alone.
+    fn groups(&mut self) -> Vec<Range<usize>> {
+        self.places.sort_unstable();
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        for at in 0..self.places.len() {
+            match groups.last_mut() {
+                Some(group) if self.places[at].case.is_some() && self.places[group.start].case == self.places[at].case => {
+                    group.end = at + 1
+                }
+                _ => groups.push(at..at + 1),
+            }
+        }
+        groups.sort_unstable_by_key(|group| (self.places[group.start].log, self.places[group.start].entry));
+        groups
+    }
+}
+
+/// Verifies every record of the index and folds every case; `progress` is told how many records were looked at.
+pub(super) fn check(
+    logs: &[Log],
+    mut index: Index,
+    members: &Membership,
+    on_case: &(dyn Fn(&Case, &mut Report) + Sync),
+    report: &mut Report,
+    progress: &mut dyn FnMut(u64),
+) {
+    let groups = index.groups();
+    let work =
+        Work { logs, members, places: &index.places, groups: &groups, next: AtomicUsize::new(0), bundles: Bundles::default(), on_case };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (told, tell) = mpsc::sync_channel(threads);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let told = told.clone();
+                scope.spawn(|| work.run(told))
+            })
+            .collect();
+        drop(told);
+        let mut done = 0;
+        for records in tell {
+            done += records;
+            progress(done);
+        }
+        for worker in workers {
+            match worker.join() {
+                Ok(found) => report.add(found),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+}
+
+/// What the threads share.
+struct Work<'a> {
+    logs: &'a [Log],
+    members: &'a Membership,
+    places: &'a [Place],
+    groups: &'a [Range<usize>],
+    next: AtomicUsize,
+    bundles: Bundles,
+    on_case: &'a (dyn Fn(&Case, &mut Report) + Sync),
+}
+
+impl Work<'_> {
+    fn run(&self, told: mpsc::SyncSender<u64>) -> Report {
+        let mut report = Report::default();
+        loop {
+            let from = self.next.fetch_add(GROUPS_TAKEN, Ordering::Relaxed).min(self.groups.len());
+            let taken = &self.groups[from..(from + GROUPS_TAKEN).min(self.groups.len())];
+            if taken.is_empty() {
+                return report;
+            }
+            for group in taken {
+                self.check_group(&self.places[group.clone()], &mut report);
+            }
+            // Nobody listens any more only when the whole work is given up.
+            let _ = told.send(taken.iter().map(|group| group.len() as u64).sum());
+        }
+    }
+
+    fn check_group(&self, places: &[Place], report: &mut Report) {
+        if places.len() > CASE_RECORDS_MAX {
+            let log = &self.logs[places[0].log as usize];
+            report.fail(
+                format!("{} entry {}", log.place, places[0].entry),
+                format!(
+                    "its case has {} records, and no more than {CASE_RECORDS_MAX} are folded: its receipts were not judged",
+                    places.len()
+                ),
+            );
+            places.iter().for_each(|place| drop(self.record(*place, report)));
+            return;
+        }
+        let records: Vec<Verified> = places.iter().filter_map(|place| self.record(*place, report)).collect();
+        if let Some(id) = places[0].case
+            && let Some(case) = case::fold(id, &records, self.members)
+        {
+            (self.on_case)(&case, report);
+        }
+    }
+
+    fn record(&self, place: Place, report: &mut Report) -> Option<Verified> {
+        let log = &self.logs[place.log as usize];
+        let bundle = match self.bundles.get(log, place.log, place.entry / tile::WIDTH) {
+            Ok(bundle) => bundle,
+            Err(reason) => return report.refuse(format!("{} entry {}", log.place, place.entry), reason),
+        };
+        verified(log, place.entry, bundle.entry(place.entry % tile::WIDTH), report)
+    }
+}
+
+/// The record at a position of a log, when its signature holds and it may stand there.
+pub(super) fn verified(log: &Log, at: u64, entry: &[u8], report: &mut Report) -> Option<Verified> {
+    let place = || format!("{} entry {at}", log.place);
+    match Signed::parse(entry).and_then(|signed| signed.verify(log.key.origin())) {
+        Ok(record) if record.author() == log.key.key() => {
+            report.records += 1;
+            if let Record::ReceiptIssued(said) = record.record()
+                && number_at(&log.key, at).is_none_or(|number| said.number.parse() != Ok(number))
+            {
+                report.fail(place(), format!("the receipt's number {} is not that of its place", said.number));
+            }
+            Some(record)
+        }
+        Ok(_) => report.refuse(place(), "the record is signed by another key than the log's"),
+        Err(error) => report.refuse(place(), error),
+    }
+}
+
+/// The number of a receipt at a position of a log; nothing where no receipt can stand.
+fn number_at(key: &VerifierKey, index: u64) -> Option<ReceiptNumber> {
+    let (office, epoch) = key.origin().office_and_epoch()?;
+    ReceiptNumber::new(office, epoch, index).ok()
+}
+
+/// A bundle and where its entries begin.
+struct Bundle {
+    bytes: Vec<u8>,
+    entries: Vec<Range<u32>>,
+}
+
+impl Bundle {
+    fn new(bytes: Vec<u8>) -> Bundle {
+        let mut entries = Vec::with_capacity(tile::WIDTH as usize);
+        let mut at = 0;
+        while let Some(length) = bytes.get(at..at + 2) {
+            let from = at + 2;
+            at = from + usize::from(u16::from_be_bytes([length[0], length[1]]));
+            entries.push(from as u32..at as u32);
+        }
+        Bundle { bytes, entries }
+    }
+
+    fn entry(&self, at: u64) -> &[u8] {
+        let range = &self.entries[at as usize];
+        &self.bytes[range.start as usize..range.end as usize]
+    }
+}
+
+/// The bundles read last, shared by all threads.
+#[derive(Default)]
+struct Bundles(Mutex<Cache>);
+
+#[derive(Default)]
+struct Cache {
+    bundles: HashMap<(u32, u64), Arc<Bundle>>,
+    order: VecDeque<(u32, u64)>,
+    bytes: usize,
+}
+
+impl Bundles {
+    fn get(&self, log: &Log, number: u32, index: u64) -> Result<Arc<Bundle>, String> {
+        let key = (number, index);
+        if let Some(bundle) = self.lock().bundles.get(&key) {
+            return Ok(bundle.clone());
+        }
+        let bundle = Arc::new(Bundle::new(log.bundle(index)?));
+        let mut cache = self.lock();
+        if cache.bundles.insert(key, bundle.clone()).is_none() {
+            cache.bytes += bundle.bytes.len();
+            cache.order.push_back(key);
+        }
+        while cache.bytes > CACHE_BYTES
+            && let Some(oldest) = cache.order.pop_front()
+        {
+            cache.bytes -= cache.bundles.remove(&oldest).map_or(0, |bundle| bundle.bytes.len());
+        }
+        Ok(bundle)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Cache> {
+        // A thread that panicked left at worst a bundle that is counted too often.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
