@@ -1,6 +1,7 @@
 //! Checking an export, trusting nothing in it but the province's key.
 //!
 //! First the history of every log, read from front to back; then every record's signature, case by case on all cores.
+//! A log of which entries are missing does not count at all.
 //! Memory does not grow with the records but for some dozens of bytes each, which say where they are.
 
 mod history;
@@ -100,6 +101,8 @@ pub enum VerifyError {
 pub enum Step {
     /// Entries, tiles and roots.
     History,
+    /// Which records are about which case.
+    Index,
     /// Signatures, cases and receipts.
     Records,
 }
@@ -129,19 +132,17 @@ pub fn verify(dir: &Path, province: Option<&VerifierKey>, progress: &mut dyn FnM
         }
     }
     let total = logs.iter().map(Log::size).sum();
-    let mut index = Index::default();
-    for (number, log) in (0..).zip(&logs) {
-        let before = index.len();
-        let readable = log.check_history(&mut report, &mut |at, entry| {
-            index.note(number, at, entry);
-            if at % 4_096 == 0 {
-                progress(Step::History, index.len() as u64, total);
+    let mut done = 0;
+    logs.retain(|log| {
+        log.check_history(&mut report, &mut |_, _| {
+            done += 1;
+            if done % 4_096 == 0 {
+                progress(Step::History, done, total);
             }
-        });
-        if !readable {
-            index.truncate(before);
-        }
-    }
+        })
+    });
+    let total = logs.iter().map(Log::size).sum();
+    let index = Index::of(&logs, &mut |done| progress(Step::Index, done, total));
     let total = index.len() as u64;
     let on_case = |case: &Case, report: &mut Report| check_receipts(dir, case, report);
     records::check(&logs, index, &members, &on_case, &mut report, &mut |done| progress(Step::Records, done, total));

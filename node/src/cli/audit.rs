@@ -54,6 +54,7 @@ pub(super) fn verify(json: bool, args: VerifyArgs) -> Result<ExitCode> {
     let report = audit::verify(&args.folder, province.as_ref(), &mut |step, done, total| {
         bar.set_message(match step {
             audit::Step::History => "history    历史",
+            audit::Step::Index => "cases      个案",
             audit::Step::Records => "signatures 签名",
         });
         bar.set_length(total);

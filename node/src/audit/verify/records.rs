@@ -1,7 +1,7 @@
 //! Every record's signature, and the cases that the records make up, on all cores and in bounded memory.
 //!
-//! History has shown the entries once and left an index of them by case. Here each case's entries are read again, in the order in
-//! which the cases began, so that neighbours in a log are read together; each record is verified once, with its case.
+//! First an index says which entries are about which case. Then each case's entries are read again, in the order in which the
+//! cases began, so that neighbours in a log are read together; each record is verified once, with its case.
 
 use super::{Report, history::Log};
 use protocol::{
@@ -22,15 +22,14 @@ use std::{
     },
 };
 
-/// Groups that a thread takes at a time.
-const GROUPS_TAKEN: usize = 32;
+/// Pieces of work that a thread takes at a time.
+const TAKEN: usize = 32;
 /// Bytes of bundles kept in memory.
 const CACHE_BYTES: usize = 64 << 20;
 /// Records of one case held at once; people make some dozens.
 const CASE_RECORDS_MAX: usize = 10_000;
 
 /// Where the entries of every case are.
-#[derive(Default)]
 pub(super) struct Index {
     places: Vec<Place>,
 }
@@ -44,19 +43,35 @@ struct Place {
 }
 
 impl Index {
-    /// Notes an entry; one that cannot be read is noted too, and found again when its signature is asked for.
-    pub(super) fn note(&mut self, log: u32, entry: u64, bytes: &[u8]) {
-        let case = Signed::parse(bytes).ok().and_then(|signed| signed.claimed_case());
-        self.places.push(Place { case, log, entry });
+    /// Reads all entries of the logs. One that is no record is noted too, and found again when its signature is asked for.
+    pub(super) fn of(logs: &[Log], progress: &mut dyn FnMut(u64)) -> Index {
+        let bundles: Vec<(u32, u64)> =
+            (0..).zip(logs).flat_map(|(number, log)| (0..log.size().div_ceil(tile::WIDTH)).map(move |index| (number, index))).collect();
+        let mut places = Vec::new();
+        on_all_cores(
+            &bundles,
+            |taken| {
+                let mut found = Vec::new();
+                for &(number, index) in taken {
+                    // What could be read a moment ago and no longer can is found missing when its records are asked for.
+                    let Ok(bundle) = logs[number as usize].bundle(index) else { continue };
+                    for (entry, bytes) in (index * tile::WIDTH..).zip(tile::split_bundle(&bundle).unwrap_or_default()) {
+                        let case = Signed::parse(bytes).ok().and_then(|signed| signed.claimed_case());
+                        found.push(Place { case, log: number, entry });
+                    }
+                }
+                found
+            },
+            |found| {
+                places.extend(found);
+                progress(places.len() as u64);
+            },
+        );
+        Index { places }
     }
 
     pub(super) fn len(&self) -> usize {
         self.places.len()
-    }
-
-    /// Forgets what was noted after the first `len` entries.
-    pub(super) fn truncate(&mut self, len: usize) {
-        self.places.truncate(len);
     }
 
     /// Entries of one case together, the cases in the order of their first entry; entries without a case stand alone.
@@ -86,29 +101,44 @@ pub(super) fn check(
     progress: &mut dyn FnMut(u64),
 ) {
     let groups = index.groups();
-    let work =
-        Work { logs, members, places: &index.places, groups: &groups, next: AtomicUsize::new(0), bundles: Bundles::default(), on_case };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (told, tell) = mpsc::sync_channel(threads);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let told = told.clone();
-                scope.spawn(|| work.run(told))
-            })
-            .collect();
-        drop(told);
-        let mut done = 0;
-        for records in tell {
+    let work = Work { logs, members, bundles: Bundles::default(), on_case };
+    let mut done = 0;
+    on_all_cores(
+        &groups,
+        |taken| {
+            let mut found = Report::default();
+            taken.iter().for_each(|group| work.check_group(&index.places[group.clone()], &mut found));
+            (found, taken.iter().map(|group| group.len() as u64).sum::<u64>())
+        },
+        |(found, records)| {
+            report.add(found);
             done += records;
             progress(done);
+        },
+    );
+}
+
+/// Hands the pieces of some work to threads, and what came of them to this one, in any order.
+fn on_all_cores<T: Sync, R: Send>(pieces: &[T], work: impl Fn(&[T]) -> R + Sync, mut take: impl FnMut(R)) {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let (done, results) = mpsc::sync_channel(threads);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (done, next, work) = (done.clone(), &next, &work);
+            scope.spawn(move || {
+                loop {
+                    let from = next.fetch_add(TAKEN, Ordering::Relaxed).min(pieces.len());
+                    let taken = &pieces[from..(from + TAKEN).min(pieces.len())];
+                    // Nobody listens any more only when this whole work is given up.
+                    if taken.is_empty() || done.send(work(taken)).is_err() {
+                        return;
+                    }
+                }
+            });
         }
-        for worker in workers {
-            match worker.join() {
-                Ok(found) => report.add(found),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
+        drop(done);
+        results.iter().for_each(&mut take);
     });
 }
 
@@ -116,30 +146,11 @@ pub(super) fn check(
 struct Work<'a> {
     logs: &'a [Log],
     members: &'a Membership,
-    places: &'a [Place],
-    groups: &'a [Range<usize>],
-    next: AtomicUsize,
     bundles: Bundles,
     on_case: &'a (dyn Fn(&Case, &mut Report) + Sync),
 }
 
 impl Work<'_> {
-    fn run(&self, told: mpsc::SyncSender<u64>) -> Report {
-        let mut report = Report::default();
-        loop {
-            let from = self.next.fetch_add(GROUPS_TAKEN, Ordering::Relaxed).min(self.groups.len());
-            let taken = &self.groups[from..(from + GROUPS_TAKEN).min(self.groups.len())];
-            if taken.is_empty() {
-                return report;
-            }
-            for group in taken {
-                self.check_group(&self.places[group.clone()], &mut report);
-            }
-            // Nobody listens any more only when the whole work is given up.
-            let _ = told.send(taken.iter().map(|group| group.len() as u64).sum());
-        }
-    }
-
     fn check_group(&self, places: &[Place], report: &mut Report) {
         if places.len() > CASE_RECORDS_MAX {
             let log = &self.logs[places[0].log as usize];

@@ -1,0 +1,179 @@
+//! Verifying an export beside the hashes and the signatures that it cannot do without.
+//!
+//! `HUIZHI_BENCH_RECORDS` says how many records the export has: 100,000 unless told.
+#![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
+
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use node::audit::{self, Step};
+use protocol::{
+    id::{BlobHash, CaseId, OfficeCode, Origin, SpecHash},
+    keys::OfficeKey,
+    log::{Checkpoint, VerifierKey, tile},
+    merkle::{Edge, Hash, leaf_hash},
+    record::{Enrol, Record, Roles, Signed, Submitted},
+};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    fs,
+    hint::black_box,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+const ROUNDS: usize = 3;
+
+fn main() {
+    let wanted = std::env::var("HUIZHI_BENCH_RECORDS").ok().and_then(|count| count.parse::<u64>().ok()).unwrap_or(100_000);
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory can be written");
+    let entries = export(dir.path(), wanted);
+    println!("{wanted} records of {} bytes on average", entries.iter().map(Vec::len).sum::<usize>() / entries.len());
+
+    let mut times: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        black_box(bare_hashing(&entries));
+        times[0].push(start.elapsed());
+        let start = Instant::now();
+        bare_signatures(wanted);
+        times[1].push(start.elapsed());
+        let start = Instant::now();
+        let mut history = None;
+        let report = audit::verify(dir.path(), None, &mut |step, _, _| {
+            if step != Step::History {
+                history.get_or_insert(start.elapsed());
+            }
+        });
+        times[3].push(start.elapsed());
+        let report = report.expect("the bench wrote an export");
+        assert!(report.holds(), "{:?}", report.failures.first());
+        assert_eq!(report.records, wanted + 1);
+        times[2].push(history.expect("records follow on history"));
+    }
+    let [hashing, signatures, history, all] = times.map(|mut all| {
+        all.sort_unstable();
+        all[all.len() / 2].as_secs_f64()
+    });
+    println!("bare SHA-256 of leaves and nodes, one core     {hashing:>8.3} s");
+    println!("history: entries, tiles, roots, checkpoints    {history:>8.3} s  {:.2} x", history / hashing);
+    println!("bare verify_strict, all cores                  {signatures:>8.3} s");
+    println!("everything                                     {all:>8.3} s  {:.2} x", all / signatures);
+    println!(
+        "peak resident memory                           {:>8.0} MB, of which the floors hold about {:.0}",
+        peak_mb(),
+        entries.iter().map(Vec::len).sum::<usize>() as f64 / 1e6
+    );
+}
+
+fn code() -> OfficeCode {
+    "44030001".parse().expect("eight digits are an office code")
+}
+
+/// Every third record begins a case, the others are its recaptures.
+fn record(index: u64) -> Record {
+    let hash = |what: u8, of: u64| -> [u8; 32] { Sha256::new().chain_update([what]).chain_update(of.to_be_bytes()).finalize().into() };
+    Record::Submitted(Submitted {
+        case: CaseId(hash(0, index / 3)[..16].try_into().expect("sixteen of 32 bytes")),
+        spec: SpecHash([2; 32]),
+        photo: BlobHash(hash(1, index)),
+        original: BlobHash(hash(2, index)),
+        payload: BlobHash(hash(3, index)),
+        applicant: BlobHash(hash(4, index)),
+        report: BlobHash(hash(5, index)),
+        operations: ["roll_corrected", "background_replaced", "cropped"].map(String::from).to_vec(),
+        located_by: "marks".into(),
+        failed_checks: 0,
+        supersedes: None,
+        operator: 4,
+        at_ms: 1_795_000_000_000 + index,
+    })
+}
+
+/// Writes an export of one office under one province, and gives back the office's entries.
+fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
+    let (province, office) = (OfficeKey::from_seed(&[8; 32]), OfficeKey::from_seed(&[7; 32]));
+    let root = Origin::province("demo.huizhi", 1).expect("the federation's name is well formed");
+    let origin = Origin::office("demo.huizhi", code(), 1).expect("the federation's name is well formed");
+    let enrol = Enrol {
+        code: code(),
+        name: "bench".into(),
+        key: office.public(),
+        recipient: "age1bench".into(),
+        roles: Roles::CAPTURE,
+        epoch: 1,
+        at_ms: 0,
+    };
+    let enrolled = Signed::sign(&root, &province, &Record::Enrol(enrol)).expect("an enrolment fits an entry");
+    write_log(dir, &root, &province, &[enrolled.bytes().to_vec()]);
+    let sign = |index| Signed::sign(&origin, &office, &record(index)).expect("a submission fits an entry").bytes().to_vec();
+    let entries: Vec<Vec<u8>> = (0..records).map(sign).collect();
+    write_log(dir, &origin, &office, &entries);
+    let keys = [VerifierKey::new(root, province.public()), VerifierKey::new(origin, office.public())];
+    let policy: String = keys.iter().map(|key| format!("log {key}\n")).collect();
+    fs::write(dir.join("policy"), policy).expect("the target directory can be written");
+    entries
+}
+
+fn write_log(dir: &Path, origin: &Origin, key: &OfficeKey, entries: &[Vec<u8>]) {
+    let write = |path: String, bytes: &[u8]| {
+        let path = dir.join("logs").join(origin.as_str()).join(path);
+        fs::create_dir_all(path.parent().expect("a file in a folder")).expect("the target directory can be written");
+        fs::write(path, bytes).expect("the target directory can be written");
+    };
+    let size = entries.len() as u64;
+    let mut levels: BTreeMap<u8, Vec<Hash>> = BTreeMap::new();
+    let mut edge = Edge::default();
+    for entry in entries {
+        edge.append(leaf_hash(entry), |level, _, hash| {
+            if level.is_multiple_of(8) {
+                levels.entry(level / 8).or_default().push(hash);
+            }
+        });
+    }
+    for (index, chunk) in (0..).zip(entries.chunks(tile::WIDTH as usize)) {
+        let mut bundle = Vec::new();
+        chunk.iter().for_each(|entry| tile::push_entry(&mut bundle, entry));
+        write(tile::entries_path(index, chunk.len() as u64), &bundle);
+    }
+    for (level, hashes) in levels {
+        for (index, chunk) in (0..).zip(hashes.chunks(tile::WIDTH as usize)) {
+            write(tile::path(level, index, chunk.len() as u64), chunk.as_flattened());
+        }
+    }
+    let note = Checkpoint { origin: origin.clone(), size, root: edge.root() }.sign(key);
+    write("checkpoint".into(), note.note().as_bytes());
+}
+
+/// The hashes of a Merkle tree over the entries, level by level.
+fn bare_hashing(entries: &[Vec<u8>]) -> Hash {
+    let mut level: Vec<Hash> = entries.iter().map(|entry| Sha256::new().chain_update([0]).chain_update(entry).finalize().into()).collect();
+    while level.len() > 1 {
+        let node = |pair: &[Hash]| match pair {
+            [left, right] => Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into(),
+            odd => odd[0],
+        };
+        level = level.chunks(2).map(node).collect();
+    }
+    level[0]
+}
+
+/// As many strict verifications of a message as long as a record, shared by all cores.
+fn bare_signatures(count: u64) {
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let message = [5u8; 450];
+    let (signature, known): (Signature, VerifyingKey) = (key.sign(&message), key.verifying_key());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                (0..count / threads).for_each(|_| known.verify_strict(black_box(&message), &signature).expect("it was just signed"))
+            });
+        }
+    });
+}
+
+fn peak_mb() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse::<f64>().ok()).map_or(f64::NAN, |kb| kb / 1024.0)
+}
