@@ -129,7 +129,7 @@ impl Parts {
                 }
                 None => _ = self.refused.insert(hash),
             },
-            Record::Enrol(_) | Record::SpecPublished(_) | Record::Unknown { .. } => {}
+            _ => {}
         }
     }
 

@@ -6,6 +6,8 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 pub const PACKAGE_ENTRIES_MAX: usize = 256;
 /// Bytes of entries in one package before it is cut short; keeps a frame far below [`FRAME_BYTES_MAX`].
 pub const PACKAGE_BYTES_MAX: usize = 1 << 20;
+/// Entries of one log. Sizes beyond it cannot come from an honest office, and their arithmetic need not be thought about.
+pub const LOG_SIZE_MAX: u64 = 1 << 62;
 /// Bytes of one wire frame: a package, its proof and its checkpoint.
 pub const FRAME_BYTES_MAX: usize = 2 << 20;
 /// Bytes of one piece of a blob.

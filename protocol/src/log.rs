@@ -6,8 +6,10 @@
 mod checkpoint;
 mod note;
 mod package;
+mod point;
 pub mod tile;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use note::{Note, NoteError, VerifierKey};
 pub use package::{Package, PackageError, VerifiedPackage};
+pub use point::LogPoint;

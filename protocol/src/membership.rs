@@ -170,6 +170,9 @@ mod tests {
             roles: Roles::CAPTURE,
             epoch,
             at_ms: 0,
+            witness: None,
+            region: None,
+            roles_from: None,
         };
         let mut apply = |by: &OfficeKey, enrol: Enrol| members.apply(&Signed::sign(&origin, by, &Record::Enrol(enrol)).unwrap());
         let office = OfficeKey::from_seed(&[2; 32]);

@@ -11,11 +11,16 @@
 //!
 //! Signed message: `huizhi/record/v1\n` ‖ kind ‖ `\n` ‖ origin of the log ‖ `\n` ‖ author ‖ body. The kind separates domains; the origin,
 //! which the entry does not repeat, keeps a record from being grafted into another log.
+//! `protocol/records.cddl` (RFC 8610) defines every body.
 //! Kinds and map keys that this version does not know are kept, relayed and hashed as they came, because the bytes received are what is stored.
 
 mod kinds;
 
-pub use kinds::{Decided, DocChanged, Enrol, ReceiptIssued, Record, Roles, SpecPublished, Submitted, Verdict};
+pub use kinds::{
+    Adjudicated, Booked, Cancelled, Consented, Decided, DocChanged, EligibilityMatched, Enrol, Erased, FeePaid, IdentityChecked, NoShow,
+    PolicyPublished, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Revoke, Roles, Rotate, SlotOpened, SpecPublished, Submitted,
+    Usage, Verdict, Withdrawn,
+};
 
 use crate::{
     id::{Origin, PublicKey, RecordHash},

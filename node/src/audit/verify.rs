@@ -267,6 +267,7 @@ mod tests {
                     captured_by: office.code(),
                     valid_until_ms: 1,
                     at_ms: 0,
+                    usage: None,
                 };
                 Ok(vec![signer.sign(&Record::ReceiptIssued(receipt))?])
             });

@@ -62,6 +62,7 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
             captured_by: case.captured_by(),
             valid_until_ms: at_ms + u64::from(validity_days) * 86_400_000,
             at_ms,
+            usage: None,
         }))?;
         Ok(vec![decided, receipt])
     })?;

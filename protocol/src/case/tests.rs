@@ -36,6 +36,9 @@ fn world() -> World {
             roles: if [0, 4].contains(&index) { Roles::CAPTURE } else { Roles::REVIEW },
             epoch: 1,
             at_ms: 0,
+            witness: None,
+            region: None,
+            roles_from: None,
         };
         if index != 3 {
             members.apply(&Signed::sign(&origin, &province, &Record::Enrol(enrol)).unwrap()).unwrap();
@@ -100,6 +103,7 @@ impl World {
                 captured_by: "44030000".parse().unwrap(),
                 valid_until_ms: 1,
                 at_ms: 0,
+                usage: None,
             }),
         )
     }

@@ -170,6 +170,7 @@ mod tests {
             captured_by: "44030001".parse().unwrap(),
             valid_until_ms: 2,
             at_ms: 1,
+            usage: None,
         };
         let record = Signed::sign(&origin, &key, &Record::ReceiptIssued(receipt)).unwrap();
         let mut edge = Edge::default();
