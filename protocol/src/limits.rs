@@ -22,6 +22,12 @@ pub const NOTE_BYTES_MAX: usize = 8 << 10;
 pub const NOTE_SIGNATURES_MAX: usize = 64;
 /// Hashes in a Merkle proof: twice the depth of a tree of 2^63 leaves.
 pub const PROOF_HASHES_MAX: usize = 126;
+/// Hashes of a consistency proof in an `add-checkpoint` request (C2SP tlog-witness).
+pub const WITNESS_PROOF_HASHES_MAX: usize = 63;
+/// Bytes of a trust policy: the keys of 3,000 offices' logs and witnesses fit.
+pub const POLICY_BYTES_MAX: usize = 2 << 20;
+/// Logs, witnesses and groups of a trust policy together.
+pub const POLICY_NAMES_MAX: usize = 16_384;
 /// Bytes of one raw Automerge change.
 pub const DOC_CHANGE_BYTES_MAX: usize = 32 << 10;
 /// Operations in one Automerge change: a pasted page of text.
