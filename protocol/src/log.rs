@@ -5,6 +5,8 @@
 
 mod checkpoint;
 mod cosignature;
+mod entry;
+mod fork;
 mod note;
 mod package;
 mod point;
@@ -14,6 +16,8 @@ mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use cosignature::{WitnessKey, WitnessVerifier};
+pub use entry::Entry;
+pub use fork::{Common, Fork, ForkName, ForkProof, ForkProofError};
 pub use note::{Note, NoteError, VerifierKey};
 pub use package::{Package, PackageError, VerifiedPackage};
 pub use point::LogPoint;

@@ -5,11 +5,11 @@ use protocol::{
     case,
     id::{BlobHash, CaseId},
     limits::{BLOB_BYTES_MAX, NOTE_BYTES_MAX},
-    log::{SignedCheckpoint, VerifierKey, tile},
+    log::{Entry, LogPoint, SignedCheckpoint, VerifierKey, tile},
     membership::Membership,
     merkle::{Edge, Hash, leaf_hash},
     receipt::ReceiptNumber,
-    record::{Record, Signed, Verified},
+    record::{Record, Signed},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -99,26 +99,27 @@ pub fn verify(dir: &Path, province: Option<&VerifierKey>, progress: &mut dyn FnM
     }
     let mut report = Report { province: claimed.to_string(), ..Report::default() };
     let mut members = Membership::new(claimed.clone());
-    for record in check_log(dir, claimed, &mut report, progress) {
-        if let Err(error) = members.apply(&record) {
+    for entry in check_log(dir, claimed, &[], &mut report, progress) {
+        if let Err(error) = members.apply(&entry.record) {
             report.fail(claimed.origin().to_string(), error);
         }
     }
-    let mut cases: BTreeMap<CaseId, Vec<Verified>> = BTreeMap::new();
+    let mut cases: BTreeMap<CaseId, Vec<Entry>> = BTreeMap::new();
     for key in &keys[1..] {
         // The policy lists the logs; whether a key is the office's own is for the province's log to say.
         if members.verifier(key.origin()).as_ref() != Some(key) {
             report.fail(POLICY, format!("the province has not enrolled the key that the policy names for {}", key.origin()));
             continue;
         }
-        for record in check_log(dir, key, &mut report, progress) {
-            if let Some(case) = record.record().case() {
-                cases.entry(case).or_default().push(record);
+        let named: Vec<LogPoint> = members.named(key.origin()).cloned().collect();
+        for entry in check_log(dir, key, &named, &mut report, progress) {
+            if let Some(case) = entry.record.record().case() {
+                cases.entry(case).or_default().push(entry);
             }
         }
     }
-    for (id, records) in cases {
-        if let Some(case) = case::fold(id, &records, &members) {
+    for (id, entries) in cases {
+        if let Some(case) = case::fold(id, &entries, &members) {
             check_receipts(dir, &case, &mut report);
         }
     }
@@ -135,8 +136,8 @@ fn policy(dir: &Path) -> Result<Vec<VerifierKey>, VerifyError> {
         .collect()
 }
 
-/// Checks one log; gives back the records whose signature held, in order.
-fn check_log(dir: &Path, key: &VerifierKey, report: &mut Report, progress: &mut dyn FnMut(u64)) -> Vec<Verified> {
+/// Checks one log, also against the histories that the province named; gives back the records whose signature held, in order.
+fn check_log(dir: &Path, key: &VerifierKey, named: &[LogPoint], report: &mut Report, progress: &mut dyn FnMut(u64)) -> Vec<Entry> {
     let place = format!("{LOGS}/{}", key.origin());
     let dir = dir.join(&place);
     let note = match read_bounded(&dir.join("checkpoint"), NOTE_BYTES_MAX as u64).map(String::from_utf8) {
@@ -166,6 +167,9 @@ fn check_log(dir: &Path, key: &VerifierKey, report: &mut Report, progress: &mut 
                     levels.entry(level / 8).or_default().push(hash);
                 }
             });
+            if named.iter().any(|point| point.size == edge.size() && point.root.0 != edge.root()) {
+                return fail_log(report, &place, format!("the first {} entries are not those that the province named", edge.size()));
+            }
             match Signed::parse(entry).and_then(|signed| signed.verify(key.origin())) {
                 Ok(record) if record.author() == key.key() => {
                     report.records += 1;
@@ -175,7 +179,7 @@ fn check_log(dir: &Path, key: &VerifierKey, report: &mut Report, progress: &mut 
                         report
                             .fail(format!("{place} entry {at}"), format!("the receipt's number {} is not that of its place", said.number));
                     }
-                    records.push(record);
+                    records.push(Entry { origin: key.origin().clone(), index: at, record });
                 }
                 Ok(_) => report.fail(format!("{place} entry {at}"), "the record is signed by another key than the log's"),
                 Err(error) => report.fail(format!("{place} entry {at}"), error),
@@ -209,7 +213,7 @@ fn number_at(key: &VerifierKey, index: u64) -> Option<ReceiptNumber> {
     ReceiptNumber::new(office, epoch, index).ok()
 }
 
-fn fail_log(report: &mut Report, place: &str, reason: impl std::fmt::Display) -> Vec<Verified> {
+fn fail_log(report: &mut Report, place: &str, reason: impl std::fmt::Display) -> Vec<Entry> {
     report.fail(place, reason);
     Vec::new()
 }

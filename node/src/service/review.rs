@@ -79,7 +79,7 @@ fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusa
     }
     match case.status {
         Status::Submitted | Status::Conflict => {}
-        Status::Approved | Status::Returned => {
+        Status::Approved | Status::Returned | Status::Withdrawn => {
             return Err(Refusal::state(
                 "already_decided",
                 "此记录已有决定。已通过的不能更改；已退回的须等待重拍。",

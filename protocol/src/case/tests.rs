@@ -5,8 +5,9 @@ use crate::{
     access,
     id::{BlobHash, Origin, SpecHash},
     keys::OfficeKey,
-    log::VerifierKey,
-    record::{Enrol, Signed},
+    log::{Entry, VerifierKey},
+    membership::Membership,
+    record::{Enrol, Record, Roles, Signed, Verdict, Verified},
 };
 use proptest::prelude::*;
 
@@ -107,8 +108,14 @@ impl World {
             }),
         )
     }
+    /// A record in the log of its author. Where it matters at which position, a test says so.
+    fn entry(&self, record: &Verified) -> Entry {
+        let office = self.keys.iter().position(|key| key.public() == record.author()).unwrap();
+        Entry { origin: self.origins[office].clone(), index: 0, record: record.clone() }
+    }
     fn fold(&self, records: &[&Verified]) -> Option<Case> {
-        fold(CASE, records.iter().copied(), &self.members)
+        let entries: Vec<Entry> = records.iter().map(|record| self.entry(record)).collect();
+        fold(CASE, &entries, &self.members)
     }
     fn status(&self, records: &[&Verified]) -> Option<Status> {
         self.fold(records).map(|case| case.status)

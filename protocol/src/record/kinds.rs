@@ -26,6 +26,8 @@ use minicbor::{Decode, Encode};
 pub struct Roles(pub u32);
 
 impl Roles {
+    /// No role; every enrolled office holds it.
+    pub const NONE: Self = Self(0);
     /// Captures and submits.
     pub const CAPTURE: Self = Self(1);
     /// Decides and issues receipts.

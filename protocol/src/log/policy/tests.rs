@@ -121,10 +121,9 @@ fn no_changed_bit_of_a_policy_lets_a_stranger_in() {
     for bit in 0..note.len() * 8 {
         let mut wrong = note.clone().into_bytes();
         wrong[bit / 8] ^= 1 << (bit % 8);
-        assert!(
-            String::from_utf8(wrong).is_ok_and(|wrong| policy.verify(&wrong).is_err()) || note.as_bytes()[bit / 8] >= 0x80 || bit % 8 == 7,
-            "bit {bit}"
-        );
+        if let Ok(wrong) = String::from_utf8(wrong) {
+            assert!(policy.verify(&wrong).is_err(), "bit {bit}");
+        }
     }
 }
 
