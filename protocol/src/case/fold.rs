@@ -5,6 +5,7 @@ use crate::{
     id::{CaseId, OfficeCode, RecordHash},
     log::Entry,
     membership::{Membership, NotCounted, Writer},
+    receipt::ReceiptNumber,
     record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, Verdict, Withdrawn},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,12 @@ pub fn fold<'a>(id: CaseId, entries: impl IntoIterator<Item = &'a Entry>, member
 }
 
 type Said<T> = BTreeMap<RecordHash, By<T>>;
+
+struct Receipts {
+    receipts: Vec<By<ReceiptIssued>>,
+    uses: Vec<By<ReceiptUsed>>,
+    revocations: Vec<By<ReceiptRevoked>>,
+}
 
 #[derive(Default)]
 struct Parts {
@@ -57,6 +64,10 @@ impl Parts {
                 return;
             }
         };
+        if !names_its_place(entry) {
+            self.refused.insert(hash);
+            return;
+        }
         self.counted.insert(hash);
         match entry.record.record() {
             Record::Submitted(said) => _ = self.submissions.insert(hash, By { hash, office, said: said.clone() }),
@@ -127,7 +138,7 @@ impl Parts {
         sorted.sort_by_key(|decision| (!resolved.contains(&decision.hash), decision.hash));
         let decisions = sorted;
         let (note, erased, quarantined) = (note.values().cloned().collect(), erased.values().cloned().collect(), quarantined.clone());
-        let (receipts, uses, revocations) = self.receipts(&photo, status);
+        let Receipts { receipts, uses, revocations } = self.receipts(&photo, status);
         let refused = self.refused.into_iter().collect();
         Some(Case {
             id,
@@ -164,11 +175,7 @@ impl Parts {
     }
 
     /// Receipts that stand on the approval of the current submission, with their uses and revocations.
-    fn receipts(
-        &mut self,
-        photo: &By<Submitted>,
-        status: Status,
-    ) -> (Vec<By<ReceiptIssued>>, Vec<By<ReceiptUsed>>, Vec<By<ReceiptRevoked>>) {
+    fn receipts(&mut self, photo: &By<Submitted>, status: Status) -> Receipts {
         let Self { decisions, receipts, uses, revocations, refused, .. } = self;
         keep(receipts, refused, |receipt| {
             receipt.said.submission == photo.hash
@@ -190,8 +197,15 @@ impl Parts {
         uses.sort_by_key(|by| (by.said.receipt, by.hash));
         let mut revocations: Vec<_> = revocations.values().cloned().collect();
         revocations.sort_by_key(|by| (by.said.receipt, by.hash));
-        (receipts, uses, revocations)
+        Receipts { receipts, uses, revocations }
     }
+}
+
+/// A receipt's number names the very place where it stands; other records name none.
+fn names_its_place(entry: &Entry) -> bool {
+    let Record::ReceiptIssued(said) = entry.record.record() else { return true };
+    let place = entry.origin.office_and_epoch().and_then(|(office, epoch)| ReceiptNumber::new(office, epoch, entry.index).ok());
+    place.is_some() && said.number.parse().ok() == place
 }
 
 /// Keeps what satisfies the condition; the rest is refused.

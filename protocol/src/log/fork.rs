@@ -104,6 +104,11 @@ pub struct Fork {
 }
 
 impl Fork {
+    /// A fork that nobody proved.
+    #[cfg(test)]
+    pub(crate) fn unproved(one: LogPoint, other: LogPoint, common: u64) -> Self {
+        Self { name: ForkName::new(one, other).unwrap(), common }
+    }
     /// Its name.
     pub fn name(&self) -> &ForkName {
         &self.name
