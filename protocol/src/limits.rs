@@ -38,6 +38,8 @@ pub const DOC_CHANGE_OPS_MAX: usize = 20_000;
 pub const DOC_CHANGES_MAX: usize = 1_000;
 /// Characters of a note's text.
 pub const NOTE_TEXT_CHARS_MAX: usize = 4_000;
+/// Levels of nesting inside a record; the kinds of today have three.
+pub const CBOR_DEPTH_MAX: usize = 16;
 /// Bytes of any text field inside a record, the spec text aside.
 pub const TEXT_BYTES_MAX: usize = 1_024;
 /// Items of any list inside a record.

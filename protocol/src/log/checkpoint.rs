@@ -148,16 +148,16 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_checkpoint_verifies_and_no_changed_byte_does() {
+    fn a_signed_checkpoint_verifies_and_no_changed_bit_does() {
         let (checkpoint, vkey) = signed();
         assert_eq!(SignedCheckpoint::verify(checkpoint.note(), &vkey).as_ref(), Ok(&checkpoint));
         assert_eq!(vkey.to_string().parse(), Ok(vkey.clone()));
         let note = checkpoint.note().as_bytes();
-        for at in 0..note.len() {
+        for bit in 0..note.len() * 8 {
             let mut wrong = note.to_vec();
-            wrong[at] ^= 1;
+            wrong[bit / 8] ^= 1 << (bit % 8);
             if let Ok(wrong) = std::str::from_utf8(&wrong) {
-                assert!(SignedCheckpoint::verify(wrong, &vkey).is_err(), "byte {at}");
+                assert!(SignedCheckpoint::verify(wrong, &vkey).is_err(), "bit {bit}");
             }
         }
     }

@@ -12,7 +12,7 @@ pub use receipt::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Usage};
 pub use review::{Decided, DocChanged, Erased, Verdict};
 pub use slot::{Booked, Cancelled, NoShow, SlotOpened};
 
-use super::{RecordError, malformed};
+use super::{RecordError, deterministic, malformed};
 use crate::{
     id::CaseId,
     limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX},
@@ -138,6 +138,7 @@ kinds! {
 }
 
 fn decode<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Result<T, RecordError> {
+    deterministic::check(body)?;
     let mut decoder = minicbor::Decoder::new(body);
     let value = decoder.decode().map_err(malformed)?;
     if decoder.position() == body.len() { Ok(value) } else { Err(malformed("bytes follow the body")) }
