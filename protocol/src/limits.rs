@@ -22,6 +22,8 @@ pub const NOTE_BYTES_MAX: usize = 8 << 10;
 pub const NOTE_SIGNATURES_MAX: usize = 64;
 /// Hashes in a Merkle proof: twice the depth of a tree of 2^63 leaves.
 pub const PROOF_HASHES_MAX: usize = 126;
+/// Forks of one log that are remembered. One is enough to set the log aside; each must be adjudicated by name.
+pub const FORKS_PER_LOG_MAX: usize = 64;
 /// Bytes of a fork proof: two notes and three Merkle proofs.
 pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 3 * 34 * PROOF_HASHES_MAX + 256;
 /// Hashes of a consistency proof in an `add-checkpoint` request (C2SP tlog-witness).

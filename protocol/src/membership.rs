@@ -12,6 +12,7 @@ pub use standing::{NotCounted, Writer};
 
 use crate::{
     id::{Millis, OfficeCode, Origin, PublicKey, RecordHash, SpecHash},
+    limits::FORKS_PER_LOG_MAX,
     log::{Fork, ForkName, LogPoint, VerifierKey, WitnessVerifier},
     record::{Enrol, Roles},
 };
@@ -106,9 +107,18 @@ impl Membership {
     }
 
     /// Takes in a proved fork. Order and duplication do not matter; of two proofs of one fork the one that shares more counts.
+    ///
+    /// A proof without a shared history sets the whole log aside until a better one arrives: who holds one of the histories should prove
+    /// what is shared before passing it on.
     pub fn learn_fork(&mut self, fork: &Fork) {
         let common = self.forks.entry(fork.name().clone()).or_default();
         *common = fork.common().max(*common);
+        // Bound: an office may sign any number of histories. The least names are kept, which depends on no order.
+        let origin = &fork.name().points().0.origin;
+        let of_log = self.forks.keys().filter(|name| name.points().0.origin == *origin);
+        if let Some(beyond) = of_log.skip(FORKS_PER_LOG_MAX).last().cloned() {
+            self.forks.remove(&beyond);
+        }
     }
 
     /// Forks that were proved and that no adjudication names.
@@ -128,10 +138,11 @@ impl Membership {
     pub fn office(&self, code: OfficeCode) -> Option<&Office> {
         self.offices.get(&code)
     }
-    /// The office whose log is signed with this key now. A key that was revoked, or that another followed, belongs to nobody.
+    /// The office of which a log that goes on is signed with this key. After a rotation that is the old key too, until its log is closed:
+    /// an office that was offline must be able to learn of its rotation. A key of ended logs only belongs to nobody.
     pub fn office_of(&self, key: PublicKey) -> Option<&Office> {
         let (code, KeyUse::Log) = self.keys.get(&key)? else { return None };
-        self.offices.get(code).filter(|office| office.enrol.key == key && office.is_active())
+        self.offices.get(code).filter(|office| office.logs.iter().any(|log| log.key == key && log.end.is_none()))
     }
     /// Whether the office with this key holds these roles now.
     pub fn has_role(&self, key: PublicKey, roles: Roles) -> bool {

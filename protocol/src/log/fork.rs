@@ -11,7 +11,7 @@ use super::{
 use crate::{
     id::RecordHash,
     limits::{FORK_PROOF_BYTES_MAX, PROOF_HASHES_MAX},
-    merkle::{Hash, verify_consistency},
+    merkle::{self, Hash, Subtrees, verify_consistency},
 };
 use minicbor::{Decode, Encode, bytes::ByteArray};
 
@@ -120,6 +120,39 @@ impl Fork {
 }
 
 impl ForkProof {
+    /// The proof that a smaller checkpoint is not a beginning of the history held here; nothing where it is one. `tree` holds the entries of
+    /// `held`; `agreed` is a size up to which the smaller one shares this history, with the consistency proof from there to the smaller
+    /// one, as its holder gave it.
+    ///
+    /// # Errors
+    /// As the source of subtrees.
+    pub fn against<S: Subtrees>(
+        held: &SignedCheckpoint,
+        tree: &S,
+        smaller: &SignedCheckpoint,
+        agreed: Option<(u64, &[Hash])>,
+    ) -> Result<Option<Self>, S::Error> {
+        if smaller.origin() != held.origin() || smaller.size() > held.size() {
+            return Ok(None);
+        }
+        let prefix = merkle::root(tree, smaller.size())?;
+        if prefix == *smaller.root() {
+            return Ok(None);
+        }
+        let path_from = |size| Ok(merkle::consistency_proof(tree, size, held.size())?.into_iter().map(Into::into).collect());
+        let common = match agreed.filter(|(size, _)| *size <= smaller.size()) {
+            Some((size, to_smaller)) => Some(Common {
+                size,
+                root: RecordHash(merkle::root(tree, size)?),
+                to_smaller: to_smaller.iter().map(|hash| (*hash).into()).collect(),
+                to_larger: path_from(size)?,
+            }),
+            None => None,
+        };
+        let path = path_from(smaller.size())?;
+        Ok(Some(Self { smaller: smaller.note().to_owned(), larger: held.note().to_owned(), prefix: RecordHash(prefix), path, common }))
+    }
+
     /// Reads a proof.
     ///
     /// # Errors

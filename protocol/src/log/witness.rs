@@ -53,6 +53,11 @@ impl AddCheckpoint {
         }
         Ok(Self { old, proof, note: note.to_owned() })
     }
+
+    /// Origin line of the checkpoint, to find the key to verify with; not trusted.
+    pub fn claimed_origin(&self) -> Option<Origin> {
+        self.note.lines().next()?.parse().ok()
+    }
 }
 
 impl fmt::Display for AddCheckpoint {

@@ -163,13 +163,14 @@ fn a_rotation_overlaps_until_the_old_log_is_closed() {
     }
     assert_eq!(overlap.standing(&decision(&new, 2, 0)), Err(NotCounted::OtherAuthor), "the old key does not write the new log");
     assert_eq!(overlap.office_of(key(3).public()).unwrap().enrol.epoch, 2);
-    assert_eq!(overlap.office_of(key(2).public()), None, "the network identity is the new key");
+    assert!(overlap.office_of(key(2).public()).is_some(), "who was offline may still connect, and learn of it");
     assert_eq!(overlap.verifier(&old).unwrap().key(), key(2).public(), "the old log still verifies");
     assert_eq!(overlap.logs().count(), 3);
     let closed = after(&[Record::Enrol(enrol(1, 2)), rotate(1, 3, 2, Some(point(&old, 7, 9)))]);
     assert_eq!(closed.standing(&decision(&old, 2, 6)), Ok(Writer::Office(code(1))));
     assert_eq!(closed.standing(&decision(&old, 2, 7)), Err(NotCounted::AfterEnd(7)));
     assert!(closed.has_role(key(3).public(), Roles::REVIEW));
+    assert_eq!(closed.office_of(key(2).public()), None);
     assert_eq!(refusal(&closed, &rotate(1, 4, 2, None)), Some(EnrolError::OtherEpoch), "an epoch is opened once");
     assert_eq!(refusal(&closed, &rotate(9, 4, 2, None)), Some(EnrolError::UnknownOffice(code(9))));
     assert_eq!(refusal(&closed, &rotate(1, 4, 3, Some(point(&log_of(2, 1), 7, 9)))), Some(EnrolError::UnknownLog(log_of(2, 1))));
@@ -239,6 +240,23 @@ fn case_06_of_two_policies_with_one_predecessor_the_second_does_not_count() {
     let second = after(&[policy("one", None), policy("two", hash)]);
     assert_eq!(refusal(&second, &policy("three", hash)), Some(EnrolError::NotTheNext));
     assert_eq!(refusal(&second, &policy("three", None)), Some(EnrolError::NotTheNext));
+}
+
+#[test]
+fn forks_beyond_their_bound_are_forgotten_in_any_order_alike() {
+    let (log, max) = (log_of(1, 1), crate::limits::FORKS_PER_LOG_MAX as u64);
+    let fork = |at: u64| Fork::unproved(point(&log, 100 + at, 1), point(&log, 100 + at, 2), 7 + at);
+    let elsewhere = Fork::unproved(point(&log_of(2, 1), 1, 1), point(&log_of(2, 1), 1, 2), 0);
+    let after = |order: &mut dyn Iterator<Item = u64>| {
+        let mut members = Membership::new(province_log());
+        members.learn_fork(&elsewhere);
+        order.for_each(|at| members.learn_fork(&fork(at)));
+        members
+    };
+    let straight = after(&mut (0..max + 9));
+    assert_eq!(straight.open_forks().count() as u64, max + 1);
+    assert_eq!(straight, after(&mut (0..max + 9).rev()));
+    assert_eq!(straight, after(&mut (0..max + 9).map(|at| at * 31 % (max + 9)).chain(0..max)));
 }
 
 /// Steps of a province's log, good and bad ones mixed.

@@ -81,6 +81,23 @@ fn case_12_two_histories_prove_a_fork_to_anybody() {
 }
 
 #[test]
+fn who_holds_one_history_proves_that_a_checkpoint_is_of_another() {
+    let ours = Tree::of(&(0..9).collect::<Vec<_>>());
+    let theirs = Tree::of(&[0, 1, 2, 77, 78]);
+    let checkpoint = |tree: &Tree, size| SignedCheckpoint::verify(&note(tree, size), &log()).unwrap();
+    let Ok(to_smaller) = consistency_proof(&theirs, 3, 5);
+    let against = |smaller: &SignedCheckpoint, agreed| {
+        let Ok(proof) = ForkProof::against(&checkpoint(&ours, 9), &ours, smaller, agreed);
+        proof
+    };
+    let proof = against(&checkpoint(&theirs, 5), Some((3, &to_smaller))).unwrap();
+    assert_eq!(proof.verify(&log()).unwrap().common(), 3);
+    assert_eq!(against(&checkpoint(&theirs, 5), None).unwrap().verify(&log()).unwrap().common(), 0);
+    assert_eq!(against(&checkpoint(&theirs, 3), None), None, "an honest beginning is no fork");
+    assert_eq!(against(&checkpoint(&Tree::of(&(0..10).collect::<Vec<_>>()), 10), None), None, "what is larger its own holder must prove");
+}
+
+#[test]
 fn consistent_checkpoints_prove_nothing() {
     for (small, large) in [(5, 5), (5, 6), (0, 6)] {
         assert_eq!(proof(9, small, large, None).verify(&log()), Err(ForkProofError::NoFork), "{small} {large}");

@@ -133,6 +133,7 @@ proptest! {
     #[test]
     fn requests_round_trip_and_any_text_is_read_or_refused(size in 0_u64..50, old in 0_u64..50, text: String) {
         let request = ask(&straight(size), old);
+        prop_assert_eq!(request.claimed_origin(), Some(log().origin().clone()));
         prop_assert_eq!(AddCheckpoint::parse(&request.to_string()), Ok(request));
         let _ = AddCheckpoint::parse(&text);
         let _ = AddCheckpoint::parse(&format!("old 1\n{text}\n\n{text}"));
