@@ -159,6 +159,23 @@ fn texts_and_lists_are_bounded() {
     assert!(matches!(refused, RecordError::Malformed(_)));
 }
 
+#[test]
+fn a_point_names_a_log_and_a_size_that_a_log_may_have() {
+    let revoke = |text: &str, size| {
+        // An origin that was never parsed, as it comes out of a peer's bytes.
+        let origin: Origin = minicbor::decode(&minicbor::to_vec(text).unwrap()).unwrap();
+        let upto = crate::log::LogPoint { origin, size, root: RecordHash([1; 32]) };
+        let revoke = Revoke { code: "44030001".parse().unwrap(), upto, reason: "x".into(), operator: 1, at_ms: 0 };
+        let signed = Signed::sign(&self::origin(), &key(), &Record::Revoke(revoke)).unwrap();
+        Signed::parse(signed.bytes()).unwrap().verify(&self::origin()).is_ok()
+    };
+    let good = "demo.huizhi/office/44030001/1";
+    assert!(revoke(good, crate::limits::LOG_SIZE_MAX));
+    assert!(!revoke(good, crate::limits::LOG_SIZE_MAX + 1));
+    assert!(!revoke("demo.huizhi/office/44030001/01", 1));
+    assert!(!revoke("anything\nat all", 1));
+}
+
 proptest! {
     #[test]
     fn any_record_round_trips_in_one_spelling(record in any_record()) {

@@ -98,6 +98,17 @@ fn who_holds_one_history_proves_that_a_checkpoint_is_of_another() {
 }
 
 #[test]
+fn a_proof_is_bounded() {
+    let honest = proof(3, 5, 6, Some(3));
+    let long = |hashes: usize| ForkProof { path: vec![[1; 32].into(); hashes], ..honest.clone() };
+    assert!(ForkProof::decode(&honest.encode()).is_ok());
+    assert_eq!(ForkProof::decode(&long(2_000).encode()), Err(ForkProofError::Malformed("too long")));
+    assert_eq!(long(PROOF_HASHES_MAX + 1).verify(&log()), Err(ForkProofError::NoFork));
+    let followed = [honest.encode(), vec![0]].concat();
+    assert_eq!(ForkProof::decode(&followed), Err(ForkProofError::Malformed("bytes follow the proof")));
+}
+
+#[test]
 fn consistent_checkpoints_prove_nothing() {
     for (small, large) in [(5, 5), (5, 6), (0, 6)] {
         assert_eq!(proof(9, small, large, None).verify(&log()), Err(ForkProofError::NoFork), "{small} {large}");

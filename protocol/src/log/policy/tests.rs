@@ -104,6 +104,16 @@ fn what_the_format_forbids_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_policy_is_bounded_and_large_enough() {
+    // The format asks for 32 logs, witnesses and groups at least; a province has more.
+    let witnesses: Vec<_> = (0..200).map(|seed| witness(seed).verifier()).collect();
+    let policy = Policy::k_of_n([log()], witnesses, 150).unwrap();
+    assert_eq!(policy.to_string().parse(), Ok(policy));
+    let long = "# x\n".repeat(POLICY_BYTES_MAX / 4 + 1);
+    assert_eq!(format!("{long}quorum none\n").parse::<Policy>(), Err(PolicyError::Malformed(0, "too long")));
+}
+
+#[test]
 fn no_changed_bit_of_a_policy_lets_a_stranger_in() {
     let policy = two_of_three();
     let text = policy.to_string();

@@ -81,6 +81,15 @@ fn case_12_a_second_history_is_not_cosigned() {
     assert_eq!(witness.last(log().origin()).unwrap().size, 3);
 }
 
+#[test]
+fn a_request_is_bounded() {
+    let with = |hashes| AddCheckpoint { proof: vec![[1; 32]; hashes], ..ask(&straight(3), 0) }.to_string();
+    assert!(AddCheckpoint::parse(&with(WITNESS_PROOF_HASHES_MAX)).is_ok());
+    assert_eq!(AddCheckpoint::parse(&with(WITNESS_PROOF_HASHES_MAX + 1)), Err(WitnessError::Malformed("too many hashes")));
+    assert_eq!(AddCheckpoint::parse(&with(1_000)), Err(WitnessError::Malformed("too long")));
+    assert!(AddCheckpoint::parse(&with(1).replacen("old 0", "old 00", 1)).is_err());
+}
+
 /// The race of tlog-witness: both are checked against the old size, and the smaller one is persisted last. Here the first [`Ready`] holds
 /// the witness, so a second check cannot even be written down before it ended.
 #[test]
