@@ -103,6 +103,19 @@ fn what_the_format_forbids_is_refused_with_its_line() {
     }
 }
 
+/// `vectors/cosigned.note` satisfies `vectors/cosigned.policy`, for any implementation of the C2SP formats. Bytes change only on purpose:
+/// run with `HUIZHI_BLESS=1` and review the difference.
+#[test]
+fn golden_vectors() {
+    for (name, made) in [("cosigned.note", cosigned(&[21, 23])), ("cosigned.policy", two_of_three().to_string())] {
+        let path = format!("{}/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("HUIZHI_BLESS").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), made, "{name}");
+    }
+}
+
 #[test]
 fn a_policy_is_bounded_and_large_enough() {
     // The format asks for 32 logs, witnesses and groups at least; a province has more.
