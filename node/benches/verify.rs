@@ -102,6 +102,9 @@ fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
         roles: Roles::CAPTURE,
         epoch: 1,
         at_ms: 0,
+        witness: None,
+        region: None,
+        roles_from: None,
     };
     let enrolled = Signed::sign(&root, &province, &Record::Enrol(enrol)).expect("an enrolment fits an entry");
     write_log(dir, &root, &province, &[enrolled.bytes().to_vec()]);

@@ -44,6 +44,9 @@ pub fn enrol_self(keys: &Keys, code: OfficeCode, name: &str, roles: Roles) -> En
         roles,
         epoch: 1,
         at_ms: now_ms(),
+        witness: None,
+        region: None,
+        roles_from: None,
     }
 }
 

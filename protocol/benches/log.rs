@@ -161,7 +161,7 @@ fn package(criterion: &mut Criterion) {
         let before = Edge::default();
         b.iter_batched(
             || package.clone(),
-            |package| package.verify(&before, &verifier).expect("its checkpoint was signed over it"),
+            |package| package.verify(&before, &verifier, []).expect("its checkpoint was signed over it"),
             BatchSize::SmallInput,
         );
     });

@@ -9,7 +9,7 @@ use crate::{
 /// Whether the office, with these roles, may be given the blob. `cases` are all cases known here that name it.
 ///
 /// Reviewers may have everything of a case, and the capturing office what reviewers wrote about it. Once a receipt stands, every enrolled
-/// office that captures or archives may have the photo itself, since a document office fetches it by the receipt's number;
+/// office that makes documents, captures or archives may have the photo itself, since a document office fetches it by the receipt's number;
 /// never the original or the payload.
 ///
 /// Attack: hashes stand in the logs for all to read, so an office could name another's blob in a record of its own and ask for it as
@@ -17,6 +17,10 @@ use crate::{
 pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, office: OfficeCode, roles: Roles) -> bool {
     let (mut named_by_office, mut named_by_others) = (false, false);
     for case in cases {
+        // What was deleted on purpose is not spread again by who still has it.
+        if case.is_erased(blob) {
+            continue;
+        }
         let mut part_of_case = false;
         for by in case.submissions.iter().filter(|by| [by.said.photo, by.said.original, by.said.payload].contains(&blob)) {
             part_of_case = true;
@@ -35,7 +39,7 @@ pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, o
         let receipt_stands = case.status == Status::Approved && !case.receipts.is_empty();
         let photo_of_receipt = receipt_stands && blob == case.current.said.photo;
         if part_of_case && roles.contains(Roles::REVIEW)
-            || photo_of_receipt && (roles.contains(Roles::CAPTURE) || roles.contains(Roles::ARCHIVE))
+            || photo_of_receipt && [Roles::CAPTURE, Roles::ARCHIVE, Roles::DOCUMENT].into_iter().any(|role| roles.contains(role))
         {
             return true;
         }

@@ -2,11 +2,16 @@
 //!
 //! Any delivery order and any duplication give the same state. Nothing is decided by clocks or by who came last:
 //! decisions that contradict each other are both kept, and the case counts as not approved until a later decision names them.
+//! What [`Membership::standing`](crate::membership::Membership::standing) does not count is kept apart and never weighed.
+
+mod fold;
+
+pub use fold::fold;
 
 use crate::{
-    id::{CaseId, OfficeCode, PublicKey, RecordHash},
-    membership::Membership,
-    record::{Decided, DocChanged, ReceiptIssued, Record, Roles, Submitted, Verdict, Verified},
+    id::{BlobHash, CaseId, OfficeCode, RecordHash},
+    membership::NotCounted,
+    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +24,8 @@ pub enum Status {
     Approved,
     /// Returned for a recapture.
     Returned,
+    /// Taken back by the office that captured it, before anybody decided.
+    Withdrawn,
     /// Standing decisions contradict each other, or two submissions claim to be the current one. Counts as not approved.
     Conflict,
 }
@@ -49,10 +56,18 @@ pub struct Case {
     pub decisions: Vec<By<Decided>>,
     /// Receipts for the current submission that stand on an approval by the same office, by number.
     pub receipts: Vec<By<ReceiptIssued>>,
+    /// Uses of those receipts, by receipt.
+    pub uses: Vec<By<ReceiptUsed>>,
+    /// Revocations of those receipts by the office that issued them or by one that used them, by receipt.
+    pub revocations: Vec<By<ReceiptRevoked>>,
+    /// Erasures of data of submissions, by the offices that captured them.
+    pub erased: Vec<By<Erased>>,
     /// Changes of the shared note by reviewers and by offices that captured it.
     pub note: Vec<By<DocChanged>>,
     /// Records about this case that do not count: their author may not say it, or they contradict what they rest on.
     pub refused: Vec<RecordHash>,
+    /// Records that are set aside and why: beyond a revocation, or beyond a fork that nobody adjudicated. Shown, never weighed.
+    pub quarantined: BTreeMap<RecordHash, NotCounted>,
     /// Decisions that a later one closed.
     resolved: BTreeSet<RecordHash>,
 }
@@ -66,6 +81,17 @@ impl Case {
     pub fn standing(&self) -> impl Iterator<Item = &By<Decided>> {
         self.decisions.iter().filter(|decision| decision.said.submission == self.current.hash && !self.is_resolved(decision.hash))
     }
+    /// Whether every office that submitted this blob in this case told that it deleted it.
+    ///
+    /// Attack: hashes stand in the logs, so an office could submit another's blob as its own and then tell that it is erased.
+    pub fn is_erased(&self, blob: BlobHash) -> bool {
+        let mut naming = self.submissions.iter().filter(|by| [by.said.photo, by.said.original, by.said.payload].contains(&blob)).peekable();
+        naming.peek().is_some()
+            && naming.all(|by| {
+                let of_it = self.erased.iter().filter(|erased| erased.said.submission == by.hash);
+                of_it.into_iter().any(|erased| erased.said.payload == blob || erased.said.blobs.contains(&blob))
+            })
+    }
     /// The office that captured the photo of the current submission.
     pub fn captured_by(&self) -> OfficeCode {
         self.current.office
@@ -78,162 +104,6 @@ impl Case {
     pub fn is_contested(&self) -> bool {
         self.submissions.iter().any(|by| by.office != self.current.office)
     }
-}
-
-/// Folds the records about one case. Nothing comes out while no submission by an office with the capturing role is known.
-pub fn fold<'a>(id: CaseId, records: impl IntoIterator<Item = &'a Verified>, members: &Membership) -> Option<Case> {
-    let mut parts = Parts::default();
-    for record in records {
-        parts.take(id, record, members);
-    }
-    parts.state(id)
-}
-
-#[derive(Default)]
-struct Parts {
-    submissions: BTreeMap<RecordHash, By<Submitted>>,
-    decisions: BTreeMap<RecordHash, By<Decided>>,
-    receipts: BTreeMap<RecordHash, By<ReceiptIssued>>,
-    note: BTreeMap<RecordHash, By<DocChanged>>,
-    /// Authors in `note` that review.
-    reviewers: BTreeSet<OfficeCode>,
-    refused: BTreeSet<RecordHash>,
-}
-
-impl Parts {
-    fn take(&mut self, id: CaseId, record: &Verified, members: &Membership) {
-        if record.record().case() != Some(id) {
-            return;
-        }
-        let hash = record.hash();
-        let allowed = |role| author_with(members, record.author(), role);
-        match record.record() {
-            Record::Submitted(said) => match allowed(Roles::CAPTURE) {
-                Some(office) => _ = self.submissions.insert(hash, By { hash, office, said: said.clone() }),
-                None => _ = self.refused.insert(hash),
-            },
-            Record::Decided(said) => match allowed(Roles::REVIEW) {
-                Some(office) => _ = self.decisions.insert(hash, By { hash, office, said: said.clone() }),
-                None => _ = self.refused.insert(hash),
-            },
-            Record::ReceiptIssued(said) => match allowed(Roles::REVIEW) {
-                Some(office) => _ = self.receipts.insert(hash, By { hash, office, said: said.clone() }),
-                None => _ = self.refused.insert(hash),
-            },
-            Record::DocChanged(said) => match allowed(Roles::default()) {
-                Some(office) => {
-                    self.note.insert(hash, By { hash, office, said: said.clone() });
-                    if members.has_role(record.author(), Roles::REVIEW) {
-                        self.reviewers.insert(office);
-                    }
-                }
-                None => _ = self.refused.insert(hash),
-            },
-            Record::Enrol(_) | Record::SpecPublished(_) | Record::Unknown { .. } => {}
-        }
-    }
-
-    fn state(self, id: CaseId) -> Option<Case> {
-        let Self { submissions, mut decisions, receipts, mut note, reviewers, mut refused } = self;
-        // A recapture comes from the same office as what it supersedes, so no office can push another's photo out of its own case.
-        let superseded: BTreeSet<RecordHash> = submissions
-            .values()
-            .filter_map(|later| later.said.supersedes.filter(|earlier| submissions.get(earlier).is_none_or(|by| by.office == later.office)))
-            .collect();
-        decisions.retain(|hash, decision| {
-            let known = submissions.contains_key(&decision.said.submission);
-            if !known {
-                // Its submission has not arrived, or never counted: it cannot be weighed yet.
-                refused.insert(*hash);
-            }
-            known
-        });
-        note.retain(|hash, change| {
-            let has_part = reviewers.contains(&change.office) || submissions.values().any(|by| by.office == change.office);
-            if !has_part {
-                refused.insert(*hash);
-            }
-            has_part
-        });
-        let resolved: BTreeSet<RecordHash> = decisions.values().flat_map(|decision| closes(decision, &decisions)).collect();
-        let weigh = |submission: RecordHash| {
-            let standing: BTreeSet<Verdict> = decisions
-                .values()
-                .filter(|decision| decision.said.submission == submission && !resolved.contains(&decision.hash))
-                .map(|decision| decision.said.verdict)
-                .collect();
-            match (standing.contains(&Verdict::Approve), standing.contains(&Verdict::Return)) {
-                (false, false) => Status::Submitted,
-                (true, false) => Status::Approved,
-                (false, true) => Status::Returned,
-                (true, true) => Status::Conflict,
-            }
-        };
-        let approved: Vec<_> = submissions.keys().copied().filter(|hash| weigh(*hash) == Status::Approved).collect();
-        let heads: Vec<_> = submissions.keys().copied().filter(|hash| !superseded.contains(hash)).collect();
-        // Where several claim to be the current one, a reviewer returns those that are not it.
-        let open: Vec<_> = heads.iter().copied().filter(|hash| weigh(*hash) != Status::Returned).collect();
-        let (current, status) = match (&approved[..], &open[..], &heads[..]) {
-            ([one], ..) => (*one, Status::Approved),
-            ([first, ..], ..) => (*first, Status::Conflict),
-            ([], [one], _) | ([], [], [one]) => (*one, weigh(*one)),
-            ([], [first, ..], _) => (*first, Status::Conflict),
-            ([], [], [first, ..]) => (*first, Status::Returned),
-            // Hashes cannot form a cycle, so some submission is superseded by none, unless there is none at all.
-            ([], [], []) => return None,
-        };
-        let photo = submissions.get(&current)?;
-        let mut receipts: Vec<_> = receipts
-            .into_values()
-            .filter(|receipt| {
-                let stands = receipt.said.submission == current
-                    && status == Status::Approved
-                    && (receipt.said.photo, receipt.said.spec) == (photo.said.photo, photo.said.spec)
-                    && (receipt.said.applicant, receipt.said.captured_by) == (photo.said.applicant, photo.office)
-                    && decisions.get(&receipt.said.decision).is_some_and(|decision| {
-                        decision.office == receipt.office
-                            && decision.said.submission == current
-                            && decision.said.verdict == Verdict::Approve
-                    });
-                if !stands {
-                    refused.insert(receipt.hash);
-                }
-                stands
-            })
-            .collect();
-        receipts.sort_by(|a, b| (&a.said.number, a.hash).cmp(&(&b.said.number, b.hash)));
-        let mut submissions: Vec<_> = submissions.into_values().collect();
-        submissions.sort_by_key(|submission| (!superseded.contains(&submission.hash), submission.hash));
-        let mut decisions: Vec<_> = decisions.into_values().collect();
-        decisions.sort_by_key(|decision| (!resolved.contains(&decision.hash), decision.hash));
-        let current = submissions.iter().find(|submission| submission.hash == current)?.clone();
-        Some(Case {
-            id,
-            status,
-            current,
-            submissions,
-            decisions,
-            receipts,
-            note: note.into_values().collect(),
-            refused: refused.into_iter().collect(),
-            resolved,
-        })
-    }
-}
-
-/// The earlier decisions that a decision closes: those it names on its own submission. An approval is final, so it is closed only where
-/// it stands in conflict, by a decision that names a return as well.
-fn closes<'a>(decision: &'a By<Decided>, decisions: &'a BTreeMap<RecordHash, By<Decided>>) -> impl Iterator<Item = RecordHash> {
-    let named = || {
-        let known = decision.said.resolves.iter().filter_map(|hash| decisions.get(hash));
-        known.filter(|earlier| earlier.said.submission == decision.said.submission)
-    };
-    let names_a_return = named().any(|earlier| earlier.said.verdict == Verdict::Return);
-    named().filter(move |_| names_a_return).map(|earlier| earlier.hash)
-}
-
-fn author_with(members: &Membership, author: PublicKey, role: Roles) -> Option<OfficeCode> {
-    members.office_of(author).filter(|office| office.enrol.roles.contains(role)).map(|office| office.enrol.code)
 }
 
 #[cfg(test)]

@@ -45,9 +45,13 @@ impl PublicKey {
     /// Whether this key may be enrolled.
     ///
     /// # Errors
-    /// Not a key, or not torsion free.
+    /// Not a key, of small order, with a torsion part, or not the one encoding of its point (RFC 8032 §5.1.3).
     pub fn check(self) -> Result<(), KeyError> {
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| KeyError::NotAKey)?;
+        // Decompression reduces y, so a key with y ≥ p would have a second spelling.
+        if key.to_edwards().compress().to_bytes() != self.0 {
+            return Err(KeyError::NotAKey);
+        }
         if key.is_weak() || !key.to_edwards().is_torsion_free() { Err(KeyError::Torsion) } else { Ok(()) }
     }
     /// Strict Ed25519 verification.
@@ -57,24 +61,54 @@ impl PublicKey {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The eight points of the torsion subgroup of edwards25519, as compressed (RFC 8032 §5.1.2): order 1, 2, 4, 4, 8, 8, 8, 8.
+    /// The list of `EIGHT_TORSION` in curve25519-dalek, written out so that it does not come from the code that is tested.
+    const SMALL_ORDER: [&str; 8] = [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    ];
+
+    pub(crate) fn small_order() -> impl Iterator<Item = PublicKey> {
+        SMALL_ORDER.into_iter().map(|point| point.parse().unwrap())
+    }
+
+    /// A good key plus each torsion point but the identity: verification with and without cofactor disagrees on such keys.
+    pub(crate) fn mixed_order() -> impl Iterator<Item = PublicKey> {
+        let point = |key: PublicKey| VerifyingKey::from_bytes(&key.0).unwrap().to_edwards();
+        let good = point(OfficeKey::from_seed(&[1; 32]).public());
+        small_order().skip(1).map(move |torsion| PublicKey((good + point(torsion)).compress().to_bytes()))
+    }
 
     #[test]
     fn keys_with_torsion_are_refused() {
         assert_eq!(OfficeKey::from_seed(&[1; 32]).public().check(), Ok(()));
-        // The identity point, of order one, and a point of order eight (RFC 7748's list of small-order points).
-        let mut identity = [0; 32];
-        identity[0] = 1;
-        assert_eq!(PublicKey(identity).check(), Err(KeyError::Torsion));
-        // A good key plus the point of order two is no longer torsion free.
-        let good = VerifyingKey::from_bytes(&OfficeKey::from_seed(&[1; 32]).public().0).unwrap().to_edwards();
-        let mut order_two = [0xff; 32];
-        order_two[0] = 0xec;
-        order_two[31] = 0x7f;
-        let torsion = VerifyingKey::from_bytes(&order_two).unwrap().to_edwards();
-        let mixed = (good + torsion).compress().to_bytes();
-        assert_eq!(PublicKey(mixed).check(), Err(KeyError::Torsion));
+        for key in small_order().chain(mixed_order()) {
+            assert_eq!(key.check(), Err(KeyError::Torsion), "{key}");
+        }
+        let distinct: std::collections::BTreeSet<_> = small_order().chain(mixed_order()).collect();
+        assert_eq!(distinct.len(), 15);
+    }
+
+    #[test]
+    fn a_key_has_one_encoding() {
+        // y = 1 written as p + 1: the same point as the identity, in bytes that no honest key has.
+        let mut not_reduced = [0xff; 32];
+        not_reduced[0] = 0xee;
+        not_reduced[31] = 0x7f;
+        assert!(PublicKey(not_reduced).check().is_err());
+        // 2 is no y of the curve.
+        let mut off_curve = [0; 32];
+        off_curve[0] = 2;
+        assert_eq!(PublicKey(off_curve).check(), Err(KeyError::NotAKey));
     }
 
     #[test]

@@ -6,6 +6,8 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 pub const PACKAGE_ENTRIES_MAX: usize = 256;
 /// Bytes of entries in one package before it is cut short; keeps a frame far below [`FRAME_BYTES_MAX`].
 pub const PACKAGE_BYTES_MAX: usize = 1 << 20;
+/// Entries of one log. Sizes beyond it cannot come from an honest office, and their arithmetic need not be thought about.
+pub const LOG_SIZE_MAX: u64 = 1 << 62;
 /// Bytes of one wire frame: a package, its proof and its checkpoint.
 pub const FRAME_BYTES_MAX: usize = 2 << 20;
 /// Bytes of one piece of a blob.
@@ -20,6 +22,16 @@ pub const NOTE_BYTES_MAX: usize = 8 << 10;
 pub const NOTE_SIGNATURES_MAX: usize = 64;
 /// Hashes in a Merkle proof: twice the depth of a tree of 2^63 leaves.
 pub const PROOF_HASHES_MAX: usize = 126;
+/// Forks of one log that are remembered. One is enough to set the log aside; each must be adjudicated by name.
+pub const FORKS_PER_LOG_MAX: usize = 64;
+/// Bytes of a fork proof: two notes and three Merkle proofs.
+pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 3 * 34 * PROOF_HASHES_MAX + 256;
+/// Hashes of a consistency proof in an `add-checkpoint` request (C2SP tlog-witness).
+pub const WITNESS_PROOF_HASHES_MAX: usize = 63;
+/// Bytes of a trust policy: the keys of 3,000 offices' logs and witnesses fit.
+pub const POLICY_BYTES_MAX: usize = 2 << 20;
+/// Logs, witnesses and groups of a trust policy together.
+pub const POLICY_NAMES_MAX: usize = 16_384;
 /// Bytes of one raw Automerge change.
 pub const DOC_CHANGE_BYTES_MAX: usize = 32 << 10;
 /// Operations in one Automerge change: a pasted page of text.
@@ -28,6 +40,8 @@ pub const DOC_CHANGE_OPS_MAX: usize = 20_000;
 pub const DOC_CHANGES_MAX: usize = 1_000;
 /// Characters of a note's text.
 pub const NOTE_TEXT_CHARS_MAX: usize = 4_000;
+/// Levels of nesting inside a record; the kinds of today have three.
+pub const CBOR_DEPTH_MAX: usize = 16;
 /// Bytes of any text field inside a record, the spec text aside.
 pub const TEXT_BYTES_MAX: usize = 1_024;
 /// Items of any list inside a record.

@@ -1,20 +1,52 @@
-//! Who belongs to the federation, and which specs are in force: a function of the province's log.
+//! Who belongs to the federation, what each may write at which position of its log, and which specs and policies are in force: a function of
+//! the province's log and of the set of forks that were proved.
+//!
+//! One writer makes the province's log linear, so its order is the order of membership. Nothing is decided by clocks: roles begin, and logs
+//! end, at positions that the province names by size and root. What stands before such a position keeps its worth for ever.
+
+mod fold;
+mod standing;
+
+pub use fold::EnrolError;
+pub use standing::{NotCounted, Writer};
 
 use crate::{
-    id::{Millis, OfficeCode, Origin, ParseIdError, PublicKey, RecordHash, SpecHash},
-    log::VerifierKey,
-    record::{Enrol, Record, Roles, Verified},
+    id::{Millis, OfficeCode, Origin, PublicKey, RecordHash, SpecHash},
+    limits::FORKS_PER_LOG_MAX,
+    log::{Fork, ForkName, LogPoint, VerifierKey, WitnessVerifier},
+    record::{Enrol, Roles},
 };
-use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A log of an office: one epoch under one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OfficeLog {
+    origin: Origin,
+    key: PublicKey,
+    /// From which position on which roles hold, ascending.
+    roles: Vec<(u64, Roles)>,
+    /// Histories that the province named.
+    named: BTreeSet<LogPoint>,
+    /// Entries that count at most.
+    end: Option<u64>,
+}
 
 /// An enrolled office.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Office {
-    /// What the province said of it last.
+    /// What the province said of it last; after a rotation with the new keys and epoch.
     pub enrol: Enrol,
-    /// Origin of its log.
+    /// Origin of its current log.
     pub origin: Origin,
+    /// Every log that it ever wrote, oldest epoch first.
+    logs: Vec<OfficeLog>,
+}
+
+impl Office {
+    /// Whether its current log goes on: not revoked, and not closed by an adjudication.
+    pub fn is_active(&self) -> bool {
+        self.logs.iter().any(|log| log.origin == self.origin && log.end.is_none())
+    }
 }
 
 /// A spec that the province put in force.
@@ -30,68 +62,68 @@ pub struct PublishedSpec {
     pub record: RecordHash,
     /// The province's clock.
     pub at_ms: Millis,
+    /// When it takes force, by the reader's clock. Absent: when it arrived.
+    pub effective_from_ms: Option<Millis>,
 }
 
-/// The state of the province's log, folded entry by entry in log order.
-#[derive(Debug, Clone)]
+/// Members, specs and policies after some beginning of the province's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     province: VerifierKey,
     offices: BTreeMap<OfficeCode, Office>,
-    by_key: BTreeMap<PublicKey, OfficeCode>,
+    /// Every key ever enrolled. A key has one office and one use for ever.
+    keys: BTreeMap<PublicKey, (OfficeCode, KeyUse)>,
+    /// Log keys that a revocation ended: somebody else may hold them.
+    revoked: BTreeSet<PublicKey>,
     specs: Vec<PublishedSpec>,
+    policies: Vec<PublishedSpec>,
+    /// Forks that were proved, with what their histories are proved to share.
+    forks: BTreeMap<ForkName, u64>,
+    adjudicated: BTreeMap<ForkName, LogPoint>,
+    /// Logs of which another history is held here than the province named.
+    disowned: BTreeSet<Origin>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyUse {
+    Log,
+    Witness,
 }
 
 impl Membership {
     /// Before the first entry of the province's log.
     pub fn new(province: VerifierKey) -> Self {
-        Self { province, offices: BTreeMap::new(), by_key: BTreeMap::new(), specs: Vec::new() }
+        Self {
+            province,
+            offices: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            revoked: BTreeSet::new(),
+            specs: Vec::new(),
+            policies: Vec::new(),
+            forks: BTreeMap::new(),
+            adjudicated: BTreeMap::new(),
+            disowned: BTreeSet::new(),
+        }
     }
 
-    /// Takes in the next entry of the province's log. Only the province's own key speaks there.
+    /// Takes in a proved fork. Order and duplication do not matter; of two proofs of one fork the one that shares more counts.
     ///
-    /// # Errors
-    /// The enrolment cannot be taken: the entry stays in the log and does not count.
-    pub fn apply(&mut self, entry: &Verified) -> Result<(), EnrolError> {
-        if entry.author() != self.province.key() {
-            return Err(EnrolError::NotTheProvince);
+    /// A proof without a shared history sets the whole log aside until a better one arrives: who holds one of the histories should prove
+    /// what is shared before passing it on.
+    pub fn learn_fork(&mut self, fork: &Fork) {
+        let common = self.forks.entry(fork.name().clone()).or_default();
+        *common = fork.common().max(*common);
+        // Bound: an office may sign any number of histories. The least names are kept, which depends on no order.
+        let origin = &fork.name().points().0.origin;
+        let of_log = self.forks.keys().filter(|name| name.points().0.origin == *origin);
+        if let Some(beyond) = of_log.skip(FORKS_PER_LOG_MAX).last().cloned() {
+            self.forks.remove(&beyond);
         }
-        match entry.record() {
-            Record::Enrol(enrol) => {
-                let office = self.admissible(enrol)?;
-                self.by_key.insert(enrol.key, enrol.code);
-                self.offices.insert(enrol.code, office);
-            }
-            Record::SpecPublished(published) => self.specs.push(PublishedSpec {
-                id: published.id.clone(),
-                hash: SpecHash(Sha256::digest(&published.text).into()),
-                text: published.text.clone(),
-                record: entry.hash(),
-                at_ms: published.at_ms,
-            }),
-            _ => {}
-        }
-        Ok(())
     }
 
-    /// Whether an enrolment may be appended; the province asks this before it signs.
-    ///
-    /// # Errors
-    /// See [`EnrolError`].
-    pub fn admissible(&self, enrol: &Enrol) -> Result<Office, EnrolError> {
-        enrol.key.check().map_err(|_| EnrolError::BadKey)?;
-        let other_key = self.offices.get(&enrol.code).is_some_and(|known| known.enrol.key != enrol.key);
-        let other_code = self.by_key.get(&enrol.key).is_some_and(|code| *code != enrol.code);
-        if other_key {
-            return Err(EnrolError::CodeTaken(enrol.code));
-        }
-        if other_code || enrol.key == self.province.key() {
-            return Err(EnrolError::KeyTaken);
-        }
-        // An office's records count in the log of its enrolment; another epoch without a rotation would silence all of its history.
-        if self.offices.get(&enrol.code).is_some_and(|known| known.enrol.epoch != enrol.epoch) {
-            return Err(EnrolError::OtherEpoch);
-        }
-        Ok(Office { origin: Origin::office(self.province.origin().federation(), enrol.code, enrol.epoch)?, enrol: enrol.clone() })
+    /// Forks that were proved and that no adjudication names.
+    pub fn open_forks(&self) -> impl Iterator<Item = &ForkName> {
+        self.forks.keys().filter(|name| !self.adjudicated.contains_key(*name))
     }
 
     /// The province's log and key: the root of trust.
@@ -106,81 +138,48 @@ impl Membership {
     pub fn office(&self, code: OfficeCode) -> Option<&Office> {
         self.offices.get(&code)
     }
-    /// The office with this key.
+    /// The office of which a log that goes on is signed with this key. After a rotation that is the old key too, until its log is closed:
+    /// an office that was offline must be able to learn of its rotation. A key of ended logs only belongs to nobody.
     pub fn office_of(&self, key: PublicKey) -> Option<&Office> {
-        self.offices.get(self.by_key.get(&key)?)
+        let (code, KeyUse::Log) = self.keys.get(&key)? else { return None };
+        self.offices.get(code).filter(|office| office.logs.iter().any(|log| log.key == key && log.end.is_none()))
     }
-    /// Whether the office with this key holds these roles.
+    /// Whether the office with this key holds these roles now.
     pub fn has_role(&self, key: PublicKey, roles: Roles) -> bool {
         self.office_of(key).is_some_and(|office| office.enrol.roles.contains(roles))
     }
-    /// The key of a log of this federation.
+    /// Every log of the federation: the province's, then all of every office.
+    pub fn logs(&self) -> impl Iterator<Item = &Origin> {
+        let offices = self.offices.values().flat_map(|office| office.logs.iter().map(|log| &log.origin));
+        std::iter::once(self.province.origin()).chain(offices)
+    }
+    /// The key of a log of this federation, whether it still goes on or not.
     pub fn verifier(&self, origin: &Origin) -> Option<VerifierKey> {
         if origin == self.province.origin() {
             return Some(self.province.clone());
         }
-        let (code, _) = origin.office_and_epoch()?;
-        let office = self.offices.get(&code).filter(|office| office.origin == *origin)?;
-        Some(VerifierKey::new(office.origin.clone(), office.enrol.key))
+        self.log(origin).map(|(_, log)| VerifierKey::new(log.origin.clone(), log.key))
+    }
+    /// Witness keys of the offices that go on; the cosignatures of others count no longer for new checkpoints.
+    pub fn witnesses(&self) -> impl Iterator<Item = WitnessVerifier> {
+        let federation = self.province.origin().federation();
+        let active = self.offices.values().filter(|office| office.is_active());
+        active.filter_map(move |office| WitnessVerifier::of_office(federation, office.enrol.code, office.enrol.witness?).ok())
     }
     /// Every published spec, oldest first.
     pub fn specs(&self) -> &[PublishedSpec] {
         &self.specs
     }
-}
+    /// Every published policy, oldest first; each supersedes the one before it of the same id.
+    pub fn policies(&self) -> &[PublishedSpec] {
+        &self.policies
+    }
 
-/// Why an enrolment does not count.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EnrolError {
-    /// Signed by another key than the province's.
-    #[error("only the province's key writes the province's log")]
-    NotTheProvince,
-    /// The key may not be used.
-    #[error("the office's public key may not be enrolled")]
-    BadKey,
-    /// Another office has this code already.
-    #[error("the office code {0} belongs to another key already")]
-    CodeTaken(OfficeCode),
-    /// The key is enrolled under another code, or is the province's own.
-    #[error("this key is enrolled already under another code")]
-    KeyTaken,
-    /// The office is enrolled with another epoch of its log.
-    #[error("the office is enrolled with another epoch of its log")]
-    OtherEpoch,
-    /// The name of the federation or log has no valid form.
-    #[error(transparent)]
-    Form(#[from] ParseIdError),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{keys::OfficeKey, record::Signed};
-
-    #[test]
-    fn only_the_province_enrols_and_nobody_takes_a_code_a_key_or_a_history() {
-        let province = OfficeKey::from_seed(&[1; 32]);
-        let origin = Origin::province("demo.huizhi", 1).unwrap();
-        let mut members = Membership::new(VerifierKey::new(origin.clone(), province.public()));
-        let enrol = |code: &str, seed: u8, epoch| Enrol {
-            code: code.parse().unwrap(),
-            name: "x".into(),
-            key: OfficeKey::from_seed(&[seed; 32]).public(),
-            recipient: "age1".into(),
-            roles: Roles::CAPTURE,
-            epoch,
-            at_ms: 0,
-        };
-        let mut apply = |by: &OfficeKey, enrol: Enrol| members.apply(&Signed::sign(&origin, by, &Record::Enrol(enrol)).unwrap());
-        let office = OfficeKey::from_seed(&[2; 32]);
-        assert_eq!(apply(&office, enrol("44030001", 2, 1)), Err(EnrolError::NotTheProvince));
-        assert_eq!(apply(&province, enrol("44030001", 2, 1)), Ok(()));
-        assert_eq!(apply(&province, enrol("44030001", 3, 1)), Err(EnrolError::CodeTaken("44030001".parse().unwrap())));
-        assert_eq!(apply(&province, enrol("44030002", 2, 1)), Err(EnrolError::KeyTaken));
-        assert_eq!(apply(&province, enrol("44030002", 1, 1)), Err(EnrolError::KeyTaken), "the province's own key");
-        assert_eq!(apply(&province, enrol("44030001", 2, 2)), Err(EnrolError::OtherEpoch));
-        let wider = Enrol { roles: Roles::CAPTURE.with(Roles::REVIEW), ..enrol("44030001", 2, 1) };
-        assert_eq!(apply(&province, wider), Ok(()), "roles may change");
-        assert!(members.has_role(office.public(), Roles::REVIEW));
+    fn log(&self, origin: &Origin) -> Option<(&Office, &OfficeLog)> {
+        let (code, _) = origin.office_and_epoch()?;
+        let office = self.offices.get(&code)?;
+        office.logs.iter().find(|log| log.origin == *origin).map(|log| (office, log))
     }
 }
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 
 mod number;
 mod proof;
+mod verdict;
 
 pub use number::{NumberError, ReceiptNumber};
 pub use proof::{PROOF_EXTENSION, ProofError, ReceiptProof, VerifiedReceipt};
+pub use verdict::{Invalid, ReceiptVerdict, judge};

@@ -11,11 +11,17 @@
 //!
 //! Signed message: `huizhi/record/v1\n` ‖ kind ‖ `\n` ‖ origin of the log ‖ `\n` ‖ author ‖ body. The kind separates domains; the origin,
 //! which the entry does not repeat, keeps a record from being grafted into another log.
+//! `protocol/records.cddl` (RFC 8610) defines every body.
 //! Kinds and map keys that this version does not know are kept, relayed and hashed as they came, because the bytes received are what is stored.
 
+mod deterministic;
 mod kinds;
 
-pub use kinds::{Decided, DocChanged, Enrol, ReceiptIssued, Record, Roles, SpecPublished, Submitted, Verdict};
+pub use kinds::{
+    Adjudicated, Booked, Cancelled, Consented, Decided, DocChanged, EligibilityMatched, Enrol, Erased, FeePaid, IdentityChecked, NoShow,
+    PolicyPublished, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Revoke, Roles, Rotate, SlotOpened, SpecPublished, Submitted,
+    Usage, Verdict, Withdrawn,
+};
 
 use crate::{
     id::{CaseId, Origin, PublicKey, RecordHash},
@@ -90,11 +96,13 @@ impl Signed {
     /// Reads the outer form of an entry. Total: any bytes give a value or an error.
     ///
     /// # Errors
-    /// The bytes are not an array of four of the right types, or something follows it.
+    /// The bytes are not an array of four of the right types in deterministic encoding, or something follows it.
     pub fn parse(bytes: &[u8]) -> Result<Self, RecordError> {
         if bytes.len() > ENTRY_BYTES_MAX {
             return Err(RecordError::TooLong(bytes.len()));
         }
+        // The signature does not cover the outer array; one record has one spelling and one hash all the same.
+        deterministic::check(bytes)?;
         let mut decoder = Decoder::new(bytes);
         if decoder.array().map_err(malformed)? != Some(4) {
             return Err(malformed("an entry is an array of four"));

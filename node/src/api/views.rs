@@ -159,7 +159,8 @@ fn status(status: Status) -> CaseStatus {
     match status {
         Status::Submitted => CaseStatus::Submitted,
         Status::Approved => CaseStatus::Approved,
-        Status::Returned => CaseStatus::Returned,
+        // Nothing here writes a withdrawal yet; like a return it waits for another capture.
+        Status::Returned | Status::Withdrawn => CaseStatus::Returned,
         Status::Conflict => CaseStatus::Conflict,
     }
 }

@@ -70,6 +70,7 @@ fn exported() -> (Home, PathBuf) {
         captured_by: office.code(),
         valid_until_ms: 1,
         at_ms: at,
+        usage: None,
     };
     let signed = office.append(|_, signer| (0..RECORDS).map(|at| signer.sign(&Record::ReceiptIssued(receipt(at)))).collect());
     signed.unwrap();

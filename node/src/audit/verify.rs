@@ -9,7 +9,13 @@ mod records;
 
 use super::{BLOBS, POLICY};
 use history::Log;
-use protocol::{case::Case, id::BlobHash, limits::BLOB_BYTES_MAX, log::VerifierKey, membership::Membership};
+use protocol::{
+    case::Case,
+    id::BlobHash,
+    limits::BLOB_BYTES_MAX,
+    log::{LogPoint, VerifierKey},
+    membership::Membership,
+};
 use records::Index;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -134,7 +140,8 @@ pub fn verify(dir: &Path, province: Option<&VerifierKey>, progress: &mut dyn FnM
     let total = logs.iter().map(Log::size).sum();
     let mut done = 0;
     logs.retain(|log| {
-        log.check_history(&mut report, &mut |_, _| {
+        let named: Vec<LogPoint> = members.named(log.key.origin()).cloned().collect();
+        log.check_history(&named, &mut report, &mut |_, _| {
             done += 1;
             if done % 4_096 == 0 {
                 progress(Step::History, done, total);
@@ -155,10 +162,10 @@ fn membership(dir: &Path, province: &VerifierKey, report: &mut Report) -> Member
     let mut members = Membership::new(province.clone());
     let Some(log) = Log::open(dir, province.clone(), report) else { return members };
     let mut entries = Vec::new();
-    if log.check_history(report, &mut |at, entry| entries.push((at, entry.to_vec()))) {
+    if log.check_history(&[], report, &mut |at, entry| entries.push((at, entry.to_vec()))) {
         for (at, entry) in entries {
             if let Some(record) = records::verified(&log, at, &entry, report)
-                && let Err(error) = members.apply(&record)
+                && let Err(error) = members.apply(&record.record)
             {
                 report.fail(format!("{} entry {at}", log.place), error);
             }
@@ -231,6 +238,7 @@ mod tests {
                     captured_by: office.code(),
                     valid_until_ms: 1,
                     at_ms: 0,
+                    usage: None,
                 };
                 Ok(vec![signer.sign(&Record::ReceiptIssued(receipt))?])
             });

@@ -7,7 +7,7 @@ use crate::{
 use protocol::{
     case::{self, Case},
     id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
-    log::{Checkpoint, Package, PackageError, SignedCheckpoint, VerifierKey},
+    log::{Checkpoint, Entry, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
     membership::{Membership, Office as Member},
     merkle,
     record::{Enrol, Record, Roles, Signed, Verified},
@@ -230,12 +230,13 @@ impl Office {
         let Some(key) = self.members().verifier(origin).filter(|_| *origin != self.own.origin) else {
             return Ok(Err(PackageError::Bounds));
         };
-        let verified = match package.verify(&self.store.edge(origin), &key) {
+        let named: Vec<LogPoint> = self.members().named(origin).cloned().collect();
+        let verified = match package.verify(&self.store.edge(origin), &key, &named) {
             Ok(verified) => verified,
             Err(error) => return Ok(Err(error)),
         };
-        let records = match self.store.commit_package(origin, verified) {
-            Ok(records) => records,
+        let entries = match self.store.commit_package(origin, verified) {
+            Ok(entries) => entries,
             // Another package of this log was stored between the look at its edge and the commit.
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
             Err(error) => return Err(error.into()),
@@ -243,6 +244,13 @@ impl Office {
         if origin == self.members().province().origin() {
             self.apply_province().map_err(Refusal::fault)?;
         }
+        for entry in &entries {
+            // Kept all the same: what does not count now may count when more of the province's log is known. The fold asks again.
+            if let Err(reason) = self.members().standing(entry) {
+                tracing::warn!(%reason, %origin, index = entry.index, "an entry does not count");
+            }
+        }
+        let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
         self.note_records(origin, &records);
         Ok(Ok(()))
     }
@@ -269,11 +277,11 @@ impl Office {
         loop {
             let entries = self.store.entries(&origin, *applied, 256)?;
             if entries.is_empty() {
-                return Ok(());
+                return self.compare_histories();
             }
             for entry in entries {
                 *applied = entry.index + 1;
-                let Ok(record) = entry.verify() else { continue };
+                let Ok(Entry { record, .. }) = entry.verify() else { continue };
                 let kind = record.record().kind().to_owned();
                 if let Err(error) = self.members.write().unwrap_or_else(PoisonError::into_inner).apply(&record) {
                     tracing::warn!(%error, index = entry.index, "an entry of the province's log does not count");
@@ -287,6 +295,24 @@ impl Office {
                 self.tell(if kind == "spec_published" { Change::Specs } else { Change::Offices });
             }
         }
+    }
+
+    /// Holds what is here of every log against the histories that the province named.
+    fn compare_histories(&self) -> Result<(), StoreError> {
+        let members = self.members();
+        let named: Vec<LogPoint> = members.logs().flat_map(|origin| members.named(origin)).cloned().collect();
+        drop(members);
+        let mut roots = HashMap::new();
+        for point in named.iter().filter(|point| point.size <= self.store.head(&point.origin).size) {
+            if let Some(root) = self.store.with_subtrees(&point.origin, |view| merkle::root(view, point.size))? {
+                roots.insert((&point.origin, point.size), root);
+            }
+        }
+        for point in &named {
+            let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+            members.compare_history(&point.origin, |size| roots.get(&(&point.origin, size)).copied());
+        }
+        Ok(())
     }
 
     /// Admits an office; only at the province.
@@ -325,11 +351,8 @@ impl Office {
             return Ok(None);
         }
         let members = self.members();
-        let records: Vec<Verified> = entries
-            .iter()
-            .filter_map(|entry| entry.verify().ok().filter(|record| writes(&members, record.author(), &entry.origin)))
-            .collect();
-        let case = case::fold(id, &records, &members).map(Arc::new);
+        let entries: Vec<Entry> = entries.into_iter().filter_map(|entry| entry.verify().ok()).collect();
+        let case = case::fold(id, &entries, &members).map(Arc::new);
         drop(members);
         let mut folded = lock(&self.cases);
         if folded.changes == changes {
@@ -401,7 +424,7 @@ impl Office {
     /// Logs that this node follows, most urgent first: the province's, then all offices'.
     pub fn follow(&self) -> Vec<Origin> {
         let members = self.members();
-        std::iter::once(members.province().origin().clone()).chain(members.offices().map(|office| office.origin.clone())).collect()
+        members.logs().cloned().collect()
     }
     /// Whether a key may speak to this node.
     pub fn is_enrolled(&self, key: PublicKey) -> bool {
@@ -468,11 +491,6 @@ impl Signer<'_> {
         Signed::sign(self.origin, self.key, record)
             .map_err(|error| Refusal::new(Kind::Input, "record_too_long", format!("内容过长，无法写入记录：{error}"), error.to_string()))
     }
-}
-
-/// Whether a key is the one that writes a log: a record counts only in its author's own log.
-fn writes(members: &Membership, author: PublicKey, origin: &Origin) -> bool {
-    members.verifier(origin).is_some_and(|key| key.key() == author)
 }
 
 /// This machine's clock.

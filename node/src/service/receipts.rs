@@ -9,6 +9,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::{
     case::Case,
     id::{Millis, Origin, RecordHash},
+    log::Entry,
     merkle,
     receipt::{NumberError, ReceiptNumber, ReceiptProof, VerifiedReceipt},
 };
@@ -89,7 +90,7 @@ pub fn chain(office: &Office, found: &Found) -> Result<Vec<Step>, Refusal> {
     let wanted = [receipt.submission, receipt.decision, found.verified.record.hash()];
     let mut steps = Vec::new();
     for entry in office.store.case_entries(receipt.case)? {
-        let Ok(record) = entry.verify() else { continue };
+        let Ok(Entry { record, .. }) = entry.verify() else { continue };
         let Some(place) = wanted.iter().position(|hash| *hash == record.hash()) else { continue };
         let at_ms = match record.record() {
             protocol::record::Record::Submitted(said) => said.at_ms,

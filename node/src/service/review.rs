@@ -62,6 +62,7 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
             captured_by: case.captured_by(),
             valid_until_ms: at_ms + u64::from(validity_days) * 86_400_000,
             at_ms,
+            usage: None,
         }))?;
         Ok(vec![decided, receipt])
     })?;
@@ -78,7 +79,7 @@ fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusa
     }
     match case.status {
         Status::Submitted | Status::Conflict => {}
-        Status::Approved | Status::Returned => {
+        Status::Approved | Status::Returned | Status::Withdrawn => {
             return Err(Refusal::state(
                 "already_decided",
                 "此记录已有决定。已通过的不能更改；已退回的须等待重拍。",

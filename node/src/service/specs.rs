@@ -134,6 +134,7 @@ pub fn publish(office: &Office, text: &str, operator: u32) -> Result<Spec, Refus
         supersedes,
         operator,
         at_ms: now_ms(),
+        effective_from_ms: None,
     }))?;
     Ok(spec)
 }

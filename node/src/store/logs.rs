@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 use protocol::{
     id::{BlobHash, CaseId, Origin, RecordHash},
     limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
-    log::{Package, SignedCheckpoint, VerifiedPackage},
+    log::{Entry, Package, SignedCheckpoint, VerifiedPackage},
     merkle::{self, Edge, Hash, Subtrees},
     record::{Record, RecordError, Signed, Verified},
     sync::wire::Head,
@@ -68,8 +68,9 @@ impl StoredEntry {
     ///
     /// # Errors
     /// It never held, or the disk changed it.
-    pub fn verify(&self) -> Result<Verified, RecordError> {
-        Signed::parse(&self.bytes)?.verify(&self.origin)
+    pub fn verify(&self) -> Result<Entry, RecordError> {
+        let record = Signed::parse(&self.bytes)?.verify(&self.origin)?;
+        Ok(Entry { origin: self.origin.clone(), index: self.index, record })
     }
 }
 
@@ -146,7 +147,7 @@ impl Store {
     ///
     /// # Errors
     /// The disk refuses, or the log moved on since; nothing of it is stored then.
-    pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Verified>, StoreError> {
+    pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Entry>, StoreError> {
         let verified: Vec<Result<Verified, String>> = package
             .entries
             .iter()
@@ -164,7 +165,8 @@ impl Store {
         let complete = package.checkpoint.size() == package.edge.size();
         let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
         self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note, Phases::One)?;
-        Ok(verified.into_iter().flatten().collect())
+        let placed = (package.start..).zip(verified);
+        Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]

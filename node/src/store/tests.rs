@@ -51,7 +51,7 @@ fn a_log_travels_in_packages_and_survives_a_reopening() {
     sign(&a, &key);
     let mut rounds = 0;
     while let Some(package) = a.package(&origin(), b.head(&origin()).size).unwrap() {
-        let verified = package.verify(&b.edge(&origin()), &verifier).unwrap();
+        let verified = package.verify(&b.edge(&origin()), &verifier, []).unwrap();
         assert_eq!(b.commit_package(&origin(), verified).unwrap().len(), if rounds == 0 { 256 } else { 24 });
         rounds += 1;
     }
@@ -77,7 +77,7 @@ fn a_changed_package_is_refused_and_leaves_nothing() {
     sign(&a, &key);
     let mut package = a.package(&origin(), 0).unwrap().unwrap();
     package.entries[3][20] ^= 1;
-    assert!(package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public())).is_err());
+    assert!(package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public()), []).is_err());
     assert_eq!(b.head(&origin()).size, 0);
 }
 
@@ -89,10 +89,10 @@ fn two_packages_on_top_of_the_same_entries_are_not_both_stored() {
     let (a, b) = (Store::open(ours.path()).unwrap(), Store::open(theirs.path()).unwrap());
     a.append(&origin(), &records(&key, 5)).unwrap();
     sign(&a, &key);
-    let short = a.package(&origin(), 0).unwrap().unwrap().verify(&b.edge(&origin()), &verifier).unwrap();
+    let short = a.package(&origin(), 0).unwrap().unwrap().verify(&b.edge(&origin()), &verifier, []).unwrap();
     a.append(&origin(), &records(&key, 30)).unwrap();
     sign(&a, &key);
-    let long = a.package(&origin(), 0).unwrap().unwrap().verify(&b.edge(&origin()), &verifier).unwrap();
+    let long = a.package(&origin(), 0).unwrap().unwrap().verify(&b.edge(&origin()), &verifier, []).unwrap();
     b.commit_package(&origin(), long).unwrap();
     assert!(matches!(b.commit_package(&origin(), short), Err(StoreError::NotNext { start: 0, size: 35 })));
     assert_eq!((b.head(&origin()).size, b.head(&origin()).root), (35, a.head(&origin()).root), "a log never becomes shorter");
@@ -106,7 +106,7 @@ fn a_record_by_another_author_in_a_log_does_not_count() {
     a.append(&origin(), &records(&stranger, 1)).unwrap();
     sign(&a, &key);
     let package = a.package(&origin(), 0).unwrap().unwrap();
-    let verified = package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public())).unwrap();
+    let verified = package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public()), []).unwrap();
     assert_eq!(b.commit_package(&origin(), verified).unwrap().len(), 0);
     assert_eq!(b.refused().unwrap().len(), 1, "kept and marked");
     assert_eq!(b.case_ids().unwrap(), [], "and in no index");

@@ -1,12 +1,16 @@
 //! The fold's laws: order and duplication do not matter; conflicts are kept; approval is final.
 
+mod later;
+
 use super::*;
 use crate::{
     access,
     id::{BlobHash, Origin, SpecHash},
     keys::OfficeKey,
-    log::VerifierKey,
-    record::{Enrol, Signed},
+    log::{Entry, Fork, LogPoint, VerifierKey},
+    membership::Membership,
+    receipt::{Invalid, ReceiptNumber, ReceiptVerdict, judge},
+    record::{Adjudicated, Enrol, Record, Revoke, Roles, Signed, Usage, Verdict, Verified, Withdrawn},
 };
 use proptest::prelude::*;
 
@@ -18,12 +22,12 @@ struct World {
     origins: Vec<Origin>,
 }
 
-/// Offices 0 and 4 capture, 1 and 2 review, 3 is not enrolled.
+/// Offices 0 and 4 capture, 1 and 2 review, 3 is not enrolled, 5 and 6 make documents.
 fn world() -> World {
     let province = OfficeKey::from_seed(&[99; 32]);
     let origin = Origin::province("demo.huizhi", 1).unwrap();
     let mut members = Membership::new(VerifierKey::new(origin.clone(), province.public()));
-    let keys: Vec<_> = (0..5).map(|seed| OfficeKey::from_seed(&[seed; 32])).collect();
+    let keys: Vec<_> = (0..7).map(|seed| OfficeKey::from_seed(&[seed; 32])).collect();
     let mut origins = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         let code: OfficeCode = format!("4403000{index}").parse().unwrap();
@@ -33,9 +37,12 @@ fn world() -> World {
             name: "x".into(),
             key: key.public(),
             recipient: "age1".into(),
-            roles: if [0, 4].contains(&index) { Roles::CAPTURE } else { Roles::REVIEW },
+            roles: [Roles::CAPTURE, Roles::REVIEW, Roles::REVIEW, Roles::NONE, Roles::CAPTURE, Roles::DOCUMENT, Roles::DOCUMENT][index],
             epoch: 1,
             at_ms: 0,
+            witness: None,
+            region: None,
+            roles_from: None,
         };
         if index != 3 {
             members.apply(&Signed::sign(&origin, &province, &Record::Enrol(enrol)).unwrap()).unwrap();
@@ -93,18 +100,25 @@ impl World {
                 case: CASE,
                 submission: on.hash(),
                 decision: decision.hash(),
-                number: format!("{office}"),
+                number: ReceiptNumber::new(format!("4403000{office}").parse().unwrap(), 1, 0).unwrap().digits(),
                 photo,
                 spec: SpecHash([0; 32]),
                 applicant: hash,
                 captured_by: "44030000".parse().unwrap(),
                 valid_until_ms: 1,
                 at_ms: 0,
+                usage: None,
             }),
         )
     }
+    /// A record in the log of its author. Where it matters at which position, a test says so.
+    fn entry(&self, record: &Verified) -> Entry {
+        let office = self.keys.iter().position(|key| key.public() == record.author()).unwrap();
+        Entry { origin: self.origins[office].clone(), index: 0, record: record.clone() }
+    }
     fn fold(&self, records: &[&Verified]) -> Option<Case> {
-        fold(CASE, records.iter().copied(), &self.members)
+        let entries: Vec<Entry> = records.iter().map(|record| self.entry(record)).collect();
+        fold(CASE, &entries, &self.members)
     }
     fn status(&self, records: &[&Verified]) -> Option<Status> {
         self.fold(records).map(|case| case.status)

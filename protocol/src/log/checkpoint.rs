@@ -1,7 +1,14 @@
 //! Checkpoints: C2SP tlog-checkpoint v1.0.0. Origin, size and root, signed as a note; no extension lines.
 
-use super::note::{Note, NoteError, VerifierKey};
-use crate::{id::Origin, keys::OfficeKey, merkle::Hash};
+use super::{
+    note::{Note, NoteError, VerifierKey},
+    point::LogPoint,
+};
+use crate::{
+    id::{Origin, RecordHash},
+    keys::OfficeKey,
+    merkle::Hash,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 /// What a checkpoint says.
@@ -77,6 +84,28 @@ impl SignedCheckpoint {
             Err(CheckpointError::OtherLog(checkpoint.origin))
         }
     }
+    /// Adds signature lines by others, each ending in a newline; a line that is here already is not repeated. The signed text stays.
+    ///
+    /// # Errors
+    /// A line is malformed, or the note would exceed its bounds. The checkpoint is as before then.
+    pub fn add_lines(&mut self, lines: &str) -> Result<(), NoteError> {
+        let mut note = self.note.clone();
+        for line in lines.split_inclusive('\n') {
+            if !note.contains(&format!("\n{line}")) {
+                note.push_str(line);
+            }
+        }
+        let (before, after) = (Note::parse(&self.note)?, Note::parse(&note)?);
+        if before.unverified_text() != after.unverified_text() {
+            return Err(NoteError::Malformed("an empty line among the signatures"));
+        }
+        self.note = note;
+        Ok(())
+    }
+    /// The history that it signs.
+    pub fn point(&self) -> LogPoint {
+        LogPoint { origin: self.checkpoint.origin.clone(), size: self.checkpoint.size, root: RecordHash(self.checkpoint.root) }
+    }
     /// The note, exactly as signed or received.
     pub fn note(&self) -> &str {
         &self.note
@@ -119,16 +148,16 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_checkpoint_verifies_and_no_changed_byte_does() {
+    fn a_signed_checkpoint_verifies_and_no_changed_bit_does() {
         let (checkpoint, vkey) = signed();
         assert_eq!(SignedCheckpoint::verify(checkpoint.note(), &vkey).as_ref(), Ok(&checkpoint));
         assert_eq!(vkey.to_string().parse(), Ok(vkey.clone()));
         let note = checkpoint.note().as_bytes();
-        for at in 0..note.len() {
+        for bit in 0..note.len() * 8 {
             let mut wrong = note.to_vec();
-            wrong[at] ^= 1;
+            wrong[bit / 8] ^= 1 << (bit % 8);
             if let Ok(wrong) = std::str::from_utf8(&wrong) {
-                assert!(SignedCheckpoint::verify(wrong, &vkey).is_err(), "byte {at}");
+                assert!(SignedCheckpoint::verify(wrong, &vkey).is_err(), "bit {bit}");
             }
         }
     }

@@ -11,6 +11,9 @@ use std::{fmt, str::FromStr};
 
 const ED25519: u8 = 0x01;
 
+/// Signature lines as read: key name, key id, signature.
+type Line<'a> = (&'a str, [u8; 4], Vec<u8>);
+
 /// Why a note is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
@@ -46,7 +49,7 @@ impl VerifierKey {
         self.key
     }
     fn id(&self) -> [u8; 4] {
-        key_id(self.origin.as_str(), &self.key.0)
+        key_id(self.origin.as_str(), ED25519, &self.key.0)
     }
 }
 
@@ -60,25 +63,43 @@ impl fmt::Display for VerifierKey {
 impl FromStr for VerifierKey {
     type Err = NoteError;
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        let error = NoteError::Malformed("a verifier key is name+id+key");
-        let (name, rest) = text.split_once('+').ok_or(error.clone())?;
-        let (id, key) = rest.split_once('+').ok_or(error.clone())?;
-        let typed = STANDARD.decode(key).map_err(|_| error.clone())?;
-        let (Some(&ED25519), Some(Ok(key))) = (typed.first(), typed.get(1..).map(<[u8; 32]>::try_from)) else {
-            return Err(NoteError::Malformed("only Ed25519 verifier keys (type 0x01) are known"));
-        };
+        let (name, key) = parse_vkey(text, ED25519)?;
         let origin = name.parse().map_err(|_: ParseIdError| NoteError::Malformed("the key's name is not a log origin"))?;
-        let parsed = Self { origin, key: PublicKey(key) };
-        if format!("{:08x}", u32::from_be_bytes(parsed.id())) == id {
-            Ok(parsed)
-        } else {
-            Err(NoteError::Malformed("the key id does not belong to name and key"))
-        }
+        Ok(Self { origin, key })
     }
 }
 
-fn key_id(name: &str, key: &[u8; 32]) -> [u8; 4] {
-    let digest = Sha256::new().chain_update(name).chain_update(b"\n").chain_update([ED25519]).chain_update(key).finalize();
+/// Reads `<name>+<key id>+<base64 of type and key>` of one type; the id must belong to the rest.
+pub(super) fn parse_vkey(text: &str, kind: u8) -> Result<(&str, PublicKey), NoteError> {
+    let error = NoteError::Malformed("a verifier key is name+id+key");
+    let (name, rest) = text.split_once('+').ok_or(error.clone())?;
+    let (id, key) = rest.split_once('+').ok_or(error.clone())?;
+    check_key_name(name)?;
+    let typed = STANDARD.decode(key).map_err(|_| error)?;
+    let (Some(found), Some(Ok(key))) = (typed.first(), typed.get(1..).map(<[u8; 32]>::try_from)) else {
+        return Err(NoteError::Malformed("a verifier key holds a type and an Ed25519 key"));
+    };
+    if *found != kind {
+        return Err(NoteError::Malformed("the verifier key is of another type than this place takes"));
+    }
+    if format!("{:08x}", u32::from_be_bytes(key_id(name, kind, &key))) == id {
+        Ok((name, PublicKey(key)))
+    } else {
+        Err(NoteError::Malformed("the key id does not belong to name and key"))
+    }
+}
+
+/// A key name is not empty and has neither a plus sign nor white space.
+pub(super) fn check_key_name(name: &str) -> Result<(), NoteError> {
+    if name.is_empty() || name.contains('+') || name.chars().any(char::is_whitespace) {
+        return Err(NoteError::Malformed("bad key name"));
+    }
+    Ok(())
+}
+
+/// SHA-256(name ‖ LF ‖ type ‖ key)\[:4\].
+pub(super) fn key_id(name: &str, kind: u8, key: &[u8; 32]) -> [u8; 4] {
+    let digest = Sha256::new().chain_update(name).chain_update(b"\n").chain_update([kind]).chain_update(key).finalize();
     [digest[0], digest[1], digest[2], digest[3]]
 }
 
@@ -86,14 +107,14 @@ fn key_id(name: &str, key: &[u8; 32]) -> [u8; 4] {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note<'a> {
     text: &'a str,
-    signatures: Vec<(&'a str, [u8; 4], Vec<u8>)>,
+    signatures: Vec<Line<'a>>,
 }
 
 impl<'a> Note<'a> {
     /// Signs a text that ends in a newline; returns the whole note.
     pub fn sign(text: &str, origin: &Origin, key: &OfficeKey) -> String {
         debug_assert!(text.ends_with('\n'));
-        let id = key_id(origin.as_str(), &key.public().0);
+        let id = key_id(origin.as_str(), ED25519, &key.public().0);
         let line = [&id[..], &key.sign(text.as_bytes())].concat();
         format!("{text}\n\u{2014} {origin} {}\n", STANDARD.encode(line))
     }
@@ -123,14 +144,22 @@ impl<'a> Note<'a> {
                 .strip_prefix("\u{2014} ")
                 .and_then(|line| line.split_once(' '))
                 .ok_or(NoteError::Malformed("a signature line is — name signature"))?;
-            if name.is_empty() || name.contains('+') || name.chars().any(char::is_whitespace) {
-                return Err(NoteError::Malformed("bad key name"));
-            }
+            check_key_name(name)?;
             let bytes = STANDARD.decode(encoded).map_err(|_| NoteError::Malformed("a signature is base64"))?;
             let (id, signature) = bytes.split_first_chunk::<4>().ok_or(NoteError::Malformed("a signature is too short"))?;
             signatures.push((name, *id, signature.to_vec()));
         }
         Ok(Self { text, signatures })
+    }
+
+    /// The text; nobody has vouched for it.
+    pub(super) fn unverified_text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Signatures of the lines under a key name and id.
+    pub(super) fn signatures_under(&self, name: &str, id: [u8; 4]) -> impl Iterator<Item = &[u8]> {
+        self.signatures.iter().filter(move |(found, found_id, _)| *found == name && *found_id == id).map(|(_, _, signature)| &signature[..])
     }
 
     /// The text, once a signature line by this key holds. Lines by other keys are ignored; a line by this key that fails refuses the note.
@@ -139,12 +168,8 @@ impl<'a> Note<'a> {
     /// No line by the key, or one that does not hold.
     pub fn text_signed_by(&self, key: &VerifierKey) -> Result<&'a str, NoteError> {
         let mut found = false;
-        for (name, id, signature) in &self.signatures {
-            if *name != key.origin.as_str() || *id != key.id() {
-                continue;
-            }
-            let holds =
-                <&[u8; 64]>::try_from(signature.as_slice()).is_ok_and(|signature| key.key.verifies(self.text.as_bytes(), signature));
+        for signature in self.signatures_under(key.origin.as_str(), key.id()) {
+            let holds = <&[u8; 64]>::try_from(signature).is_ok_and(|signature| key.key.verifies(self.text.as_bytes(), signature));
             if !holds {
                 return Err(NoteError::BadSignature(key.origin.to_string()));
             }

@@ -4,7 +4,7 @@
 //! that of the signed checkpoint, or be proved a prefix of it. So history counts by one signature and hashing, and a package may be
 //! committed as soon as it verified, whatever happens to the next one.
 
-use super::{SignedCheckpoint, checkpoint::CheckpointError, note::VerifierKey};
+use super::{LogPoint, SignedCheckpoint, checkpoint::CheckpointError, note::VerifierKey};
 use crate::{
     id::PublicKey,
     limits::{ENTRY_BYTES_MAX, PACKAGE_ENTRIES_MAX, PROOF_HASHES_MAX},
@@ -49,6 +49,9 @@ pub enum PackageError {
     /// The entries are not those that the checkpoint was signed over.
     #[error("the entries are not those that the checkpoint was signed over")]
     OtherHistory,
+    /// The log's key signed them, but the province named another history of this size.
+    #[error("the province named another history: {0}")]
+    NotTheNamed(LogPoint),
 }
 
 /// Entries proved to be the log's own.
@@ -69,11 +72,17 @@ pub struct VerifiedPackage {
 }
 
 impl Package {
-    /// Authenticates the package against the edge of what is here.
+    /// Authenticates the package against the edge of what is here. `named` are histories of this log that the province named
+    /// ([`crate::membership::Membership::named`]): a package that contradicts one is of a branch that is not believed.
     ///
     /// # Errors
     /// See [`PackageError`].
-    pub fn verify(self, edge: &Edge, key: &VerifierKey) -> Result<VerifiedPackage, PackageError> {
+    pub fn verify<'a>(
+        self,
+        edge: &Edge,
+        key: &VerifierKey,
+        named: impl IntoIterator<Item = &'a LogPoint>,
+    ) -> Result<VerifiedPackage, PackageError> {
         let bounded = (1..=PACKAGE_ENTRIES_MAX).contains(&self.entries.len())
             && self.entries.iter().all(|entry| entry.len() <= ENTRY_BYTES_MAX)
             && self.proof.len() <= PROOF_HASHES_MAX;
@@ -86,13 +95,48 @@ impl Package {
         let checkpoint = SignedCheckpoint::verify(&self.checkpoint, key)?;
         let mut edge = edge.clone();
         let mut subtrees = Vec::with_capacity(2 * self.entries.len());
+        let mut named: Vec<&LogPoint> =
+            named.into_iter().filter(|point| point.origin == *key.origin() && point.size > edge.size()).collect();
+        named.sort_by_key(|point| std::cmp::Reverse(point.size));
         for entry in &self.entries {
             edge.append(leaf_hash(entry), |level, index, hash| subtrees.push((level, index, hash)));
+            while let Some(point) = named.pop_if(|point| point.size == edge.size()) {
+                if edge.root() != point.root.0 {
+                    return Err(PackageError::NotTheNamed(point.clone()));
+                }
+            }
         }
         let proof: Vec<Hash> = self.proof.iter().map(|hash| **hash).collect();
         if !verify_consistency(edge.size(), checkpoint.size(), &proof, &edge.root(), checkpoint.root()) {
             return Err(PackageError::OtherHistory);
         }
         Ok(VerifiedPackage { start: self.start, entries: self.entries, edge, subtrees, checkpoint, key: key.key() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::RecordHash, keys::OfficeKey, log::Checkpoint};
+
+    #[test]
+    fn a_branch_that_the_province_did_not_name_is_refused() {
+        let key = OfficeKey::from_seed(&[5; 32]);
+        let log = VerifierKey::new("demo.huizhi/office/44030001/1".parse().unwrap(), key.public());
+        let (mut edge, mut roots) = (Edge::default(), vec![Edge::default().root()]);
+        let entries: Vec<ByteVec> = (0..5_u8).map(|at| vec![at].into()).collect();
+        for entry in &entries {
+            edge.append(leaf_hash(entry), |_, _, _| {});
+            roots.push(edge.root());
+        }
+        let checkpoint = Checkpoint { origin: log.origin().clone(), size: 5, root: edge.root() }.sign(&key).note().to_owned();
+        let package = Package { start: 0, entries, checkpoint, proof: vec![] };
+        let named = |size: u64, root: Hash| LogPoint { origin: log.origin().clone(), size, root: RecordHash(root) };
+        let verify = |named: &[LogPoint]| package.clone().verify(&Edge::default(), &log, named).map(|_| ());
+        assert_eq!(verify(&[named(3, roots[3]), named(5, roots[5]), named(9, [1; 32])]), Ok(()));
+        for size in [1, 3, 5] {
+            let wrong = named(size, [1; 32]);
+            assert_eq!(verify(&[named(4, roots[4]), wrong.clone()]), Err(PackageError::NotTheNamed(wrong)));
+        }
     }
 }

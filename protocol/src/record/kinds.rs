@@ -1,9 +1,22 @@
 //! The kinds of record and their bodies: CBOR maps with integer keys. A key is never given a second meaning.
 
-use super::{RecordError, malformed};
+mod intake;
+mod province;
+mod receipt;
+mod review;
+mod slot;
+
+pub use intake::{Consented, EligibilityMatched, FeePaid, IdentityChecked, Submitted, Withdrawn};
+pub use province::{Adjudicated, Enrol, PolicyPublished, Revoke, Rotate, SpecPublished};
+pub use receipt::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Usage};
+pub use review::{Decided, DocChanged, Erased, Verdict};
+pub use slot::{Booked, Cancelled, NoShow, SlotOpened};
+
+use super::{RecordError, deterministic, malformed};
 use crate::{
-    id::{BlobHash, CaseId, Millis, OfficeCode, PublicKey, RecordHash, SpecHash},
+    id::CaseId,
     limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX},
+    log::LogPoint,
 };
 use minicbor::{Decode, Encode};
 
@@ -13,6 +26,8 @@ use minicbor::{Decode, Encode};
 pub struct Roles(pub u32);
 
 impl Roles {
+    /// No role; every enrolled office holds it.
+    pub const NONE: Self = Self(0);
     /// Captures and submits.
     pub const CAPTURE: Self = Self(1);
     /// Decides and issues receipts.
@@ -21,8 +36,15 @@ impl Roles {
     pub const ADMIN: Self = Self(4);
     /// Follows every log and keeps it.
     pub const ARCHIVE: Self = Self(8);
-    const NAMES: [(Self, &'static str); 4] =
-        [(Self::CAPTURE, "capture"), (Self::REVIEW, "review"), (Self::ADMIN, "admin"), (Self::ARCHIVE, "archive")];
+    /// Makes documents: takes receipts in and uses them up.
+    pub const DOCUMENT: Self = Self(16);
+    const NAMES: [(Self, &'static str); 5] = [
+        (Self::CAPTURE, "capture"),
+        (Self::REVIEW, "review"),
+        (Self::ADMIN, "admin"),
+        (Self::ARCHIVE, "archive"),
+        (Self::DOCUMENT, "document"),
+    ];
 
     /// Whether every role of `other` is in this set.
     pub fn contains(self, other: Self) -> bool {
@@ -43,293 +65,155 @@ impl Roles {
     }
 }
 
-/// Province: admits an office with its keys and roles. A later one for the same code replaces roles and name.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Enrol {
-    /// Code of the office.
-    #[n(0)]
-    pub code: OfficeCode,
-    /// Name of the office.
-    #[n(1)]
-    pub name: String,
-    /// Key that signs its log and is its network identity.
-    #[n(2)]
-    pub key: PublicKey,
-    /// X25519 recipient of sealed payloads, in the text form of the `age` format (`age1…`).
-    #[n(3)]
-    pub recipient: String,
-    /// What it may do.
-    #[n(4)]
-    pub roles: Roles,
-    /// Epoch of its log.
-    #[n(5)]
-    pub epoch: u32,
-    /// The province's clock.
-    #[n(6)]
-    pub at_ms: Millis,
+macro_rules! kinds {
+    ($($kind:ident = $name:literal,)*) => {
+        /// Every kind of record that this version understands.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Record {
+            $(#[doc = concat!("See [`", stringify!($kind), "`].")] $kind($kind),)*
+            /// A kind of a later version: stored, relayed and hashed, evaluated after an upgrade.
+            Unknown {
+                /// Its kind.
+                kind: String,
+                /// Its body as it came.
+                body: Vec<u8>,
+            },
+        }
+
+        impl Record {
+            /// The kinds that this version understands, as they stand in entries.
+            pub const KINDS: &[&str] = &[$($name),*];
+
+            /// The kind as it stands in the entry and in the signed message.
+            pub fn kind(&self) -> &str {
+                match self {
+                    $(Self::$kind(_) => $name,)*
+                    Self::Unknown { kind, .. } => kind,
+                }
+            }
+
+            pub(super) fn encode_body(&self) -> Vec<u8> {
+                let encoded = match self {
+                    $(Self::$kind(body) => minicbor::to_vec(body),)*
+                    Self::Unknown { body, .. } => return body.clone(),
+                };
+                encoded.expect("writing to memory cannot fail")
+            }
+
+            pub(super) fn decode_body(kind: &str, body: &[u8]) -> Result<Self, RecordError> {
+                let record = match kind {
+                    $($name => Self::$kind(decode(body)?),)*
+                    _ => Self::Unknown { kind: kind.to_owned(), body: body.to_vec() },
+                };
+                record.check_bounds()?;
+                Ok(record)
+            }
+        }
+    };
 }
 
-/// Province: puts a photo spec in force.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct SpecPublished {
-    /// Id of the spec, for example `cn-id-card`.
-    #[n(0)]
-    pub id: String,
-    /// The whole spec as TOML.
-    #[n(1)]
-    pub text: String,
-    /// The spec it takes the place of.
-    #[n(2)]
-    pub supersedes: Option<SpecHash>,
-    /// Staff number of the admin.
-    #[n(3)]
-    pub operator: u32,
-    /// The province's clock.
-    #[n(4)]
-    pub at_ms: Millis,
+kinds! {
+    Enrol = "enrol",
+    Rotate = "rotate",
+    Revoke = "revoke",
+    SpecPublished = "spec_published",
+    PolicyPublished = "policy_published",
+    Consented = "consented",
+    IdentityChecked = "identity_checked",
+    EligibilityMatched = "eligibility_matched",
+    FeePaid = "fee_paid",
+    Submitted = "submitted",
+    Withdrawn = "withdrawn",
+    Decided = "decided",
+    ReceiptIssued = "receipt_issued",
+    ReceiptUsed = "receipt_used",
+    ReceiptRevoked = "receipt_revoked",
+    SlotOpened = "slot_opened",
+    Booked = "booked",
+    Cancelled = "cancelled",
+    NoShow = "no_show",
+    DocChanged = "doc_changed",
+    Adjudicated = "adjudicated",
+    Erased = "erased",
 }
 
-/// Capturing office: hands a case to review.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Submitted {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// Spec that the photo was made by.
-    #[n(1)]
-    pub spec: SpecHash,
-    /// The standardized photo.
-    #[n(2)]
-    pub photo: BlobHash,
-    /// The untouched original.
-    #[n(3)]
-    pub original: BlobHash,
-    /// The sealed payload (age): applicant, salt, check report.
-    #[n(4)]
-    pub payload: BlobHash,
-    /// Salted commitment to the applicant, see [`crate::commitment::applicant`].
-    #[n(5)]
-    pub applicant: BlobHash,
-    /// SHA-256 of the check report inside the payload.
-    #[n(6)]
-    pub report: BlobHash,
-    /// What was done to the photo, in order.
-    #[n(7)]
-    pub operations: Vec<String>,
-    /// What located the face: names and versions of the models, or `marks`.
-    #[n(8)]
-    pub located_by: String,
-    /// Number of checks that failed.
-    #[n(9)]
-    pub failed_checks: u32,
-    /// The returned submission that this recapture answers.
-    #[n(10)]
-    pub supersedes: Option<RecordHash>,
-    /// Staff number of the operator.
-    #[n(11)]
-    pub operator: u32,
-    /// The office's clock.
-    #[n(12)]
-    pub at_ms: Millis,
-}
-
-/// Outcome of a review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
-pub enum Verdict {
-    /// The photo is accepted.
-    #[n(0)]
-    Approve,
-    /// The photo goes back for a recapture.
-    #[n(1)]
-    Return,
-}
-
-/// Reviewing office: decides on one submission.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct Decided {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The submission that the reviewer saw.
-    #[n(1)]
-    pub submission: RecordHash,
-    /// Approve or return.
-    #[n(2)]
-    pub verdict: Verdict,
-    /// Coded reasons; at least one for a return.
-    #[n(3)]
-    pub reasons: Vec<String>,
-    /// Earlier decisions that this one closes, by name.
-    #[n(4)]
-    pub resolves: Vec<RecordHash>,
-    /// Staff number of the reviewer.
-    #[n(5)]
-    pub operator: u32,
-    /// The office's clock.
-    #[n(6)]
-    pub at_ms: Millis,
-}
-
-/// Deciding office: issues the receipt. The number names the position of this very record.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct ReceiptIssued {
-    /// The case.
-    #[n(0)]
-    pub case: CaseId,
-    /// The approved submission.
-    #[n(1)]
-    pub submission: RecordHash,
-    /// The approval.
-    #[n(2)]
-    pub decision: RecordHash,
-    /// The number as 20 digits, see [`crate::receipt::ReceiptNumber`].
-    #[n(3)]
-    pub number: String,
-    /// The photo that it vouches for.
-    #[n(4)]
-    pub photo: BlobHash,
-    /// Spec that the photo was made by.
-    #[n(5)]
-    pub spec: SpecHash,
-    /// Commitment to the applicant, as in the submission.
-    #[n(6)]
-    pub applicant: BlobHash,
-    /// Capturing office.
-    #[n(7)]
-    pub captured_by: OfficeCode,
-    /// End of validity, exclusive, by the issuer's clock.
-    #[n(8)]
-    pub valid_until_ms: Millis,
-    /// The issuer's clock.
-    #[n(9)]
-    pub at_ms: Millis,
-}
-
-/// Anyone with a part in the case: one change of its shared note.
-///
-/// The raw Automerge change stands in a sealed payload and not in the entry: a note is free text and may name a person,
-/// and what stands in the log can never be erased.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub struct DocChanged {
-    /// The case whose note it is.
-    #[n(0)]
-    pub case: CaseId,
-    /// The sealed payload (age): the raw change.
-    #[n(1)]
-    pub payload: BlobHash,
-    /// Staff number of the writer.
-    #[n(2)]
-    pub operator: u32,
-    /// The office's clock.
-    #[n(3)]
-    pub at_ms: Millis,
-}
-
-/// Every kind of record that this version understands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Record {
-    /// See [`Enrol`].
-    Enrol(Enrol),
-    /// See [`SpecPublished`].
-    SpecPublished(SpecPublished),
-    /// See [`Submitted`].
-    Submitted(Submitted),
-    /// See [`Decided`].
-    Decided(Decided),
-    /// See [`ReceiptIssued`].
-    ReceiptIssued(ReceiptIssued),
-    /// See [`DocChanged`].
-    DocChanged(DocChanged),
-    /// A kind of a later version: stored, relayed and hashed, evaluated after an upgrade.
-    Unknown {
-        /// Its kind.
-        kind: String,
-        /// Its body as it came.
-        body: Vec<u8>,
-    },
+fn decode<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Result<T, RecordError> {
+    deterministic::check(body)?;
+    let mut decoder = minicbor::Decoder::new(body);
+    let value = decoder.decode().map_err(malformed)?;
+    if decoder.position() == body.len() { Ok(value) } else { Err(malformed("bytes follow the body")) }
 }
 
 impl Record {
-    /// The kind as it stands in the entry and in the signed message.
-    pub fn kind(&self) -> &str {
-        match self {
-            Self::Enrol(_) => "enrol",
-            Self::SpecPublished(_) => "spec_published",
-            Self::Submitted(_) => "submitted",
-            Self::Decided(_) => "decided",
-            Self::ReceiptIssued(_) => "receipt_issued",
-            Self::DocChanged(_) => "doc_changed",
-            Self::Unknown { kind, .. } => kind,
-        }
-    }
-
     /// The case that it is about, if it is about one.
     pub fn case(&self) -> Option<CaseId> {
         match self {
+            Self::Consented(body) => Some(body.case),
+            Self::IdentityChecked(body) => Some(body.case),
+            Self::EligibilityMatched(body) => Some(body.case),
+            Self::FeePaid(body) => Some(body.case),
             Self::Submitted(body) => Some(body.case),
+            Self::Withdrawn(body) => Some(body.case),
             Self::Decided(body) => Some(body.case),
             Self::ReceiptIssued(body) => Some(body.case),
+            Self::ReceiptUsed(body) => Some(body.case),
+            Self::ReceiptRevoked(body) => Some(body.case),
+            Self::Booked(body) => Some(body.case),
+            Self::Cancelled(body) => Some(body.case),
+            Self::NoShow(body) => Some(body.case),
             Self::DocChanged(body) => Some(body.case),
-            Self::Enrol(_) | Self::SpecPublished(_) | Self::Unknown { .. } => None,
+            Self::Erased(body) => Some(body.case),
+            Self::Enrol(_)
+            | Self::Rotate(_)
+            | Self::Revoke(_)
+            | Self::SpecPublished(_)
+            | Self::PolicyPublished(_)
+            | Self::SlotOpened(_)
+            | Self::Adjudicated(_)
+            | Self::Unknown { .. } => None,
         }
-    }
-
-    pub(super) fn encode_body(&self) -> Vec<u8> {
-        let encoded = match self {
-            Self::Enrol(body) => minicbor::to_vec(body),
-            Self::SpecPublished(body) => minicbor::to_vec(body),
-            Self::Submitted(body) => minicbor::to_vec(body),
-            Self::Decided(body) => minicbor::to_vec(body),
-            Self::ReceiptIssued(body) => minicbor::to_vec(body),
-            Self::DocChanged(body) => minicbor::to_vec(body),
-            Self::Unknown { body, .. } => return body.clone(),
-        };
-        encoded.expect("writing to memory cannot fail")
-    }
-
-    pub(super) fn decode_body(kind: &str, body: &[u8]) -> Result<Self, RecordError> {
-        fn decode<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Result<T, RecordError> {
-            let mut decoder = minicbor::Decoder::new(body);
-            let value = decoder.decode().map_err(malformed)?;
-            if decoder.position() == body.len() { Ok(value) } else { Err(malformed("bytes follow the body")) }
-        }
-        let record = match kind {
-            "enrol" => Self::Enrol(decode(body)?),
-            "spec_published" => Self::SpecPublished(decode(body)?),
-            "submitted" => Self::Submitted(decode(body)?),
-            "decided" => Self::Decided(decode(body)?),
-            "receipt_issued" => Self::ReceiptIssued(decode(body)?),
-            "doc_changed" => Self::DocChanged(decode(body)?),
-            _ => Self::Unknown { kind: kind.to_owned(), body: body.to_vec() },
-        };
-        record.check_bounds()?;
-        Ok(record)
     }
 
     /// Bounds on what CBOR alone does not bound. Bound: texts and lists of a record are shown in tables and logs.
     fn check_bounds(&self) -> Result<(), RecordError> {
         let texts: Vec<&str> = match self {
-            Self::Enrol(body) => vec![&body.name, &body.recipient],
+            Self::Enrol(body) => [&body.name, &body.recipient].into_iter().chain(&body.region).map(String::as_str).collect(),
+            Self::Rotate(body) => vec![&body.recipient],
+            Self::Revoke(body) => vec![&body.reason],
             Self::SpecPublished(body) => vec![&body.id],
+            Self::PolicyPublished(body) => vec![&body.id],
+            Self::IdentityChecked(body) => vec![&body.method],
+            Self::EligibilityMatched(body) => vec![&body.register],
+            Self::FeePaid(body) => vec![&body.method],
             Self::Submitted(body) => body.operations.iter().chain([&body.located_by]).map(String::as_str).collect(),
+            Self::Withdrawn(body) => vec![&body.reason],
             Self::Decided(body) => body.reasons.iter().map(String::as_str).collect(),
             Self::ReceiptIssued(body) => vec![&body.number],
-            Self::DocChanged(_) | Self::Unknown { .. } => vec![],
+            Self::ReceiptRevoked(body) => vec![&body.reason],
+            Self::Cancelled(body) => vec![&body.reason],
+            Self::Erased(body) => vec![&body.reason],
+            _ => vec![],
         };
-        let resolves = if let Self::Decided(body) = self { body.resolves.len() } else { 0 };
+        let hashes = match self {
+            Self::Decided(body) => body.resolves.len(),
+            Self::Erased(body) => body.blobs.len(),
+            _ => 0,
+        };
         let code = match self {
             Self::Enrol(body) => Some(body.code),
+            Self::Rotate(body) => Some(body.code),
+            Self::Revoke(body) => Some(body.code),
             Self::ReceiptIssued(body) => Some(body.captured_by),
             _ => None,
         };
-        if texts.len() > LIST_ITEMS_MAX + 1 || resolves > LIST_ITEMS_MAX {
+        let points: Vec<&LogPoint> = match self {
+            Self::Enrol(body) => body.roles_from.iter().collect(),
+            Self::Rotate(body) => body.closes.iter().collect(),
+            Self::Revoke(body) => vec![&body.upto],
+            Self::Adjudicated(body) => vec![&body.one, &body.other, &body.stands],
+            _ => vec![],
+        };
+        if texts.len() > LIST_ITEMS_MAX + 1 || hashes > LIST_ITEMS_MAX {
             return Err(malformed("a list is too long"));
         }
         if texts.iter().any(|text| text.len() > TEXT_BYTES_MAX) {
@@ -337,6 +221,9 @@ impl Record {
         }
         if code.is_some_and(|code| !code.is_valid()) {
             return Err(malformed("an office code has more than eight digits"));
+        }
+        if !points.into_iter().all(LogPoint::is_valid) {
+            return Err(malformed("a point names no log, or a size beyond any"));
         }
         Ok(())
     }

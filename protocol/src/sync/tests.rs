@@ -133,7 +133,7 @@ impl World {
                         .find(|node| node.origin == origin)
                         .map(|node| VerifierKey::new(origin.clone(), node.key.public()));
                     let log = self.nodes[index].logs.entry(origin.clone()).or_default();
-                    let event = match package.verify(&log.edge, &verifier.unwrap()) {
+                    let event = match package.verify(&log.edge, &verifier.unwrap(), []) {
                         Ok(verified) => {
                             verified.entries.into_iter().for_each(|entry| log.push(entry.into()));
                             // A checkpoint ahead of the entries is kept for relaying only once they are all here.

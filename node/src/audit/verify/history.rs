@@ -4,7 +4,7 @@ use super::{Report, read_bounded};
 use crate::audit::LOGS;
 use protocol::{
     limits::NOTE_BYTES_MAX,
-    log::{SignedCheckpoint, VerifierKey, tile},
+    log::{LogPoint, SignedCheckpoint, VerifierKey, tile},
     merkle::{Edge, Hash, leaf_hash},
 };
 use std::path::{Path, PathBuf};
@@ -49,10 +49,11 @@ impl Log {
         self.checkpoint.size()
     }
 
-    /// Checks that entries and tiles lead to the signed root, and shows every entry with its position.
+    /// Checks that entries and tiles lead to the signed root and through the histories that the province `named`, and shows every
+    /// entry with its position.
     ///
-    /// False when not all entries can be read: what was shown then does not count.
-    pub(super) fn check_history(&self, report: &mut Report, entry: &mut dyn FnMut(u64, &[u8])) -> bool {
+    /// False when not all entries can be read, or the history is another one: what was shown then does not count.
+    pub(super) fn check_history(&self, named: &[LogPoint], report: &mut Report, entry: &mut dyn FnMut(u64, &[u8])) -> bool {
         let mut edge = Edge::default();
         let mut levels: Vec<Level> = Vec::new();
         for (index, width) in tile::tiles(0, self.size()) {
@@ -66,6 +67,10 @@ impl Log {
             let entries = tile::split_bundle(&bundle).unwrap_or_default();
             for (at, bytes) in (index * tile::WIDTH..).zip(entries) {
                 edge.append(leaf_hash(bytes), |level, _, hash| self.take(level, hash, &mut levels, report));
+                if named.iter().any(|point| point.size == edge.size() && point.root.0 != edge.root()) {
+                    report.fail(&self.place, format!("the first {} entries are not those that the province named", edge.size()));
+                    return false;
+                }
                 entry(at, bytes);
             }
         }

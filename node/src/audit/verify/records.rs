@@ -7,10 +7,10 @@ use super::{Report, history::Log};
 use protocol::{
     case::{self, Case},
     id::CaseId,
-    log::{VerifierKey, tile},
+    log::{Entry, VerifierKey, tile},
     membership::Membership,
     receipt::ReceiptNumber,
-    record::{Record, Signed, Verified},
+    record::{Record, Signed},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -164,15 +164,15 @@ impl Work<'_> {
             places.iter().for_each(|place| drop(self.record(*place, report)));
             return;
         }
-        let records: Vec<Verified> = places.iter().filter_map(|place| self.record(*place, report)).collect();
+        let entries: Vec<Entry> = places.iter().filter_map(|place| self.record(*place, report)).collect();
         if let Some(id) = places[0].case
-            && let Some(case) = case::fold(id, &records, self.members)
+            && let Some(case) = case::fold(id, &entries, self.members)
         {
             (self.on_case)(&case, report);
         }
     }
 
-    fn record(&self, place: Place, report: &mut Report) -> Option<Verified> {
+    fn record(&self, place: Place, report: &mut Report) -> Option<Entry> {
         let log = &self.logs[place.log as usize];
         let bundle = match self.bundles.get(log, place.log, place.entry / tile::WIDTH) {
             Ok(bundle) => bundle,
@@ -183,7 +183,7 @@ impl Work<'_> {
 }
 
 /// The record at a position of a log, when its signature holds and it may stand there.
-pub(super) fn verified(log: &Log, at: u64, entry: &[u8], report: &mut Report) -> Option<Verified> {
+pub(super) fn verified(log: &Log, at: u64, entry: &[u8], report: &mut Report) -> Option<Entry> {
     let place = || format!("{} entry {at}", log.place);
     match Signed::parse(entry).and_then(|signed| signed.verify(log.key.origin())) {
         Ok(record) if record.author() == log.key.key() => {
@@ -193,7 +193,7 @@ pub(super) fn verified(log: &Log, at: u64, entry: &[u8], report: &mut Report) ->
             {
                 report.fail(place(), format!("the receipt's number {} is not that of its place", said.number));
             }
-            Some(record)
+            Some(Entry { origin: log.key.origin().clone(), index: at, record })
         }
         Ok(_) => report.refuse(place(), "the record is signed by another key than the log's"),
         Err(error) => report.refuse(place(), error),

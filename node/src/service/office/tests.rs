@@ -4,7 +4,9 @@ use super::*;
 use crate::service::testing;
 use protocol::{
     id::{RecordHash, SpecHash},
-    record::{Decided, Submitted, Verdict},
+    keys::OfficeKey,
+    merkle::Hash,
+    record::{Decided, Revoke, Submitted, Verdict},
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -118,4 +120,62 @@ fn made_up_case_ids_are_not_remembered() {
         assert!(office.case(CaseId([id; 16])).unwrap().is_none());
     }
     assert_eq!(lock(&office.cases).cases.len(), 0);
+}
+
+/// Another office with two submissions in its log, as a package.
+fn other_office() -> (Enrol, Package, [Hash; 2]) {
+    let key = OfficeKey::from_seed(&[2; 32]);
+    let code = "44030002".parse().unwrap();
+    let origin = Origin::office("test.huizhi", code, 1).unwrap();
+    let mut edge = merkle::Edge::default();
+    let mut roots = Vec::new();
+    let entries = [4, 5].map(|case| {
+        let record = Signed::sign(&origin, &key, &submitted(CaseId([case; 16]))).unwrap();
+        edge.append(record.hash().0, |_, _, _| {});
+        roots.push(edge.root());
+        record.bytes().to_vec().into()
+    });
+    let checkpoint = Checkpoint { origin, size: 2, root: edge.root() }.sign(&key).note().to_owned();
+    let enrol = Enrol {
+        code,
+        name: "other".into(),
+        key: key.public(),
+        recipient: "age1".into(),
+        roles: Roles::CAPTURE,
+        epoch: 1,
+        at_ms: 0,
+        witness: None,
+        region: None,
+        roles_from: None,
+    };
+    (enrol, Package { start: 0, entries: entries.into(), checkpoint, proof: vec![] }, [roots[0], roots[1]])
+}
+
+#[test]
+fn case_23_a_revocation_holds_at_ingest_and_at_replay_alike() {
+    let (enrol, package, [root, _]) = other_office();
+    let origin = Origin::office("test.huizhi", enrol.code, 1).unwrap();
+    for (named, first_counts) in [(root, true), ([9; 32], false)] {
+        let upto = LogPoint { origin: origin.clone(), size: 1, root: RecordHash(named) };
+        let revoke = Record::Revoke(Revoke { code: enrol.code, upto, reason: "key_stolen".into(), operator: 1, at_ms: 0 });
+        let seen = |office: &Office| [4, 5].map(|case| office.case(CaseId([case; 16])).unwrap().is_some());
+        // Entries first, then the revocation; and the same again from disk.
+        let home = testing::Home::new();
+        let office = home.open();
+        office.append_province(&Record::Enrol(enrol.clone())).unwrap();
+        assert_eq!(office.ingest(&origin, package.clone()).unwrap(), Ok(()));
+        assert_eq!(seen(&office), [true, true]);
+        office.append_province(&revoke).unwrap();
+        assert_eq!(seen(&office), [first_counts, false]);
+        drop(office);
+        assert_eq!(seen(&home.open()), [first_counts, false]);
+        // The revocation first: a history that it does not name is not taken in at all.
+        let home = testing::Home::new();
+        let office = home.open();
+        office.append_province(&Record::Enrol(enrol.clone())).unwrap();
+        office.append_province(&revoke).unwrap();
+        assert_eq!(office.ingest(&origin, package.clone()).unwrap().is_ok(), first_counts);
+        assert_eq!(seen(&office), [first_counts, false]);
+        assert!(!office.is_enrolled(enrol.key), "and its key opens no connection");
+    }
 }

@@ -1,0 +1,243 @@
+//! The fold of the province's log, entry by entry in log order.
+
+use super::{KeyUse, Membership, Office, OfficeLog, PublishedSpec};
+use crate::{
+    id::{OfficeCode, Origin, ParseIdError, PublicKey, SpecHash},
+    log::{ForkName, LogPoint, VerifierKey},
+    record::{Adjudicated, Enrol, Record, Revoke, Roles, Rotate, Verified},
+};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why an entry of the province's log does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnrolError {
+    /// Signed by another key than the province's.
+    #[error("only the province's key writes the province's log")]
+    NotTheProvince,
+    /// The key may not be used.
+    #[error("the office's public key may not be enrolled")]
+    BadKey,
+    /// Another office has this code already.
+    #[error("the office code {0} belongs to another key already")]
+    CodeTaken(OfficeCode),
+    /// The key is enrolled under another code or for another use, was revoked, or is the province's own.
+    #[error("this key is enrolled already under another code")]
+    KeyTaken,
+    /// One key for a log and for cosignatures, whose messages do not commit to a name.
+    #[error("a witness key must sign nothing else")]
+    WitnessKeyTaken,
+    /// The office is enrolled with another epoch of its log.
+    #[error("the office is enrolled with another epoch of its log")]
+    OtherEpoch,
+    /// Roles of an office that writes already change only from a named position on, and never before an earlier change.
+    #[error("roles are taken away, or given again, only from a named position of the office's log on")]
+    NeedsPosition,
+    /// No office has this code.
+    #[error("no office has the code {0}")]
+    UnknownOffice(OfficeCode),
+    /// A point of a log that is not that office's.
+    #[error("{0} is not a log of that office")]
+    UnknownLog(Origin),
+    /// The two points name no fork of one log.
+    #[error("the points named are not a fork")]
+    NotAFork,
+    /// The fork was adjudicated before.
+    #[error("this fork was adjudicated before")]
+    Adjudicated,
+    /// The policy does not follow the one in force.
+    #[error("the policy does not supersede the one of its id that is in force")]
+    NotTheNext,
+    /// The name of the federation or log has no valid form.
+    #[error(transparent)]
+    Form(#[from] ParseIdError),
+}
+
+impl Membership {
+    /// The membership after these entries of the province's log, in whatever order and how often they are given.
+    pub fn replay(province: VerifierKey, entries: impl IntoIterator<Item = (u64, Verified)>) -> Self {
+        let by_position: BTreeMap<u64, Verified> = entries.into_iter().collect();
+        let mut members = Self::new(province);
+        for record in by_position.values() {
+            // What does not count stays in the log without effect.
+            _ = members.apply(record);
+        }
+        members
+    }
+
+    /// Takes in the next entry of the province's log. Only the province's own key speaks there.
+    ///
+    /// # Errors
+    /// The entry stays in the log and does not count; nothing changed.
+    pub fn apply(&mut self, entry: &Verified) -> Result<(), EnrolError> {
+        if entry.author() != self.province.key() {
+            return Err(EnrolError::NotTheProvince);
+        }
+        match entry.record() {
+            Record::Enrol(enrol) => self.enrol(enrol),
+            Record::Rotate(rotate) => self.rotate(rotate),
+            Record::Revoke(revoke) => self.revoke(revoke),
+            Record::Adjudicated(adjudicated) => self.adjudicate(adjudicated),
+            Record::SpecPublished(said) => {
+                let hash = SpecHash(Sha256::digest(&said.text).into());
+                self.specs.push(PublishedSpec {
+                    id: said.id.clone(),
+                    hash,
+                    text: said.text.clone(),
+                    record: entry.hash(),
+                    at_ms: said.at_ms,
+                    effective_from_ms: said.effective_from_ms,
+                });
+                Ok(())
+            }
+            Record::PolicyPublished(said) => {
+                let hash = SpecHash(Sha256::digest(&said.text).into());
+                let current = self.policies.iter().rev().find(|policy| policy.id == said.id).map(|policy| policy.hash);
+                if current != said.supersedes {
+                    return Err(EnrolError::NotTheNext);
+                }
+                self.policies.push(PublishedSpec {
+                    id: said.id.clone(),
+                    hash,
+                    text: said.text.clone(),
+                    record: entry.hash(),
+                    at_ms: said.at_ms,
+                    effective_from_ms: said.effective_from_ms,
+                });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an enrolment may be appended; the province asks this before it signs.
+    ///
+    /// # Errors
+    /// See [`EnrolError`].
+    pub fn admissible(&self, enrol: &Enrol) -> Result<Office, EnrolError> {
+        self.check_keys(enrol.code, enrol.key, enrol.witness)?;
+        let origin = Origin::office(self.province.origin().federation(), enrol.code, enrol.epoch)?;
+        if enrol.roles_from.as_ref().is_some_and(|point| point.origin != origin) {
+            return Err(EnrolError::UnknownLog(origin));
+        }
+        let from = enrol.roles_from.as_ref().map(|point| point.size);
+        let Some(known) = self.offices.get(&enrol.code) else {
+            let log = OfficeLog::new(origin.clone(), enrol.key, (from.unwrap_or(0), enrol.roles), enrol.roles_from.iter());
+            return Ok(Office { enrol: enrol.clone(), origin, logs: vec![log] });
+        };
+        if known.enrol.key != enrol.key {
+            return Err(EnrolError::CodeTaken(enrol.code));
+        }
+        // An office's records count in the log of its enrolment; another epoch without a rotation would silence all of its history.
+        if known.enrol.epoch != enrol.epoch {
+            return Err(EnrolError::OtherEpoch);
+        }
+        let mut office = known.clone();
+        let log = office.logs.iter_mut().find(|log| log.origin == origin).ok_or(EnrolError::OtherEpoch)?;
+        log.change_roles(from, enrol.roles)?;
+        log.named.extend(enrol.roles_from.clone());
+        office.enrol = enrol.clone();
+        Ok(office)
+    }
+
+    fn enrol(&mut self, enrol: &Enrol) -> Result<(), EnrolError> {
+        let office = self.admissible(enrol)?;
+        self.take_keys(enrol.code, enrol.key, enrol.witness);
+        self.offices.insert(enrol.code, office);
+        Ok(())
+    }
+
+    fn rotate(&mut self, rotate: &Rotate) -> Result<(), EnrolError> {
+        self.check_keys(rotate.code, rotate.key, rotate.witness)?;
+        let origin = Origin::office(self.province.origin().federation(), rotate.code, rotate.epoch)?;
+        let office = self.offices.get_mut(&rotate.code).ok_or(EnrolError::UnknownOffice(rotate.code))?;
+        if rotate.epoch <= office.enrol.epoch {
+            return Err(EnrolError::OtherEpoch);
+        }
+        if let Some(closes) = &rotate.closes {
+            office.end(closes)?;
+        }
+        office.logs.push(OfficeLog::new(origin.clone(), rotate.key, (0, office.enrol.roles), []));
+        office.origin = origin;
+        office.enrol.key = rotate.key;
+        office.enrol.witness = rotate.witness;
+        office.enrol.recipient.clone_from(&rotate.recipient);
+        office.enrol.epoch = rotate.epoch;
+        office.enrol.roles_from = None;
+        self.take_keys(rotate.code, rotate.key, rotate.witness);
+        Ok(())
+    }
+
+    fn revoke(&mut self, revoke: &Revoke) -> Result<(), EnrolError> {
+        let office = self.offices.get_mut(&revoke.code).ok_or(EnrolError::UnknownOffice(revoke.code))?;
+        let key = office.end(&revoke.upto)?;
+        self.revoked.insert(key);
+        Ok(())
+    }
+
+    fn adjudicate(&mut self, said: &Adjudicated) -> Result<(), EnrolError> {
+        let name = ForkName::new(said.one.clone(), said.other.clone()).ok_or(EnrolError::NotAFork)?;
+        if said.stands.origin != said.one.origin {
+            return Err(EnrolError::NotAFork);
+        }
+        if self.adjudicated.contains_key(&name) {
+            return Err(EnrolError::Adjudicated);
+        }
+        let unknown = || EnrolError::UnknownLog(said.stands.origin.clone());
+        let (code, _) = said.stands.origin.office_and_epoch().ok_or_else(unknown)?;
+        self.offices.get_mut(&code).ok_or_else(unknown)?.end(&said.stands)?;
+        self.adjudicated.insert(name, said.stands.clone());
+        Ok(())
+    }
+
+    fn check_keys(&self, code: OfficeCode, key: PublicKey, witness: Option<PublicKey>) -> Result<(), EnrolError> {
+        let taken = |key: PublicKey, used| {
+            key == self.province.key() || self.keys.get(&key).is_some_and(|known| *known != (code, used)) || self.revoked.contains(&key)
+        };
+        for key in std::iter::once(key).chain(witness) {
+            key.check().map_err(|_| EnrolError::BadKey)?;
+        }
+        if taken(key, KeyUse::Log) {
+            return Err(EnrolError::KeyTaken);
+        }
+        if witness.is_some_and(|witness| witness == key || taken(witness, KeyUse::Witness)) {
+            return Err(EnrolError::WitnessKeyTaken);
+        }
+        Ok(())
+    }
+
+    fn take_keys(&mut self, code: OfficeCode, key: PublicKey, witness: Option<PublicKey>) {
+        self.keys.insert(key, (code, KeyUse::Log));
+        self.keys.extend(witness.map(|witness| (witness, (code, KeyUse::Witness))));
+    }
+}
+
+impl OfficeLog {
+    fn new<'a>(origin: Origin, key: PublicKey, roles: (u64, Roles), named: impl IntoIterator<Item = &'a LogPoint>) -> Self {
+        let named: BTreeSet<LogPoint> = named.into_iter().cloned().collect();
+        Self { origin, key, roles: vec![roles], named, end: None }
+    }
+
+    fn change_roles(&mut self, from: Option<u64>, roles: Roles) -> Result<(), EnrolError> {
+        let (last_from, last) = self.roles.last().copied().unwrap_or_default();
+        match from {
+            None if last == roles => {}
+            // Roles that nobody ever took away may be widened for the whole log: the province vouches for what the office wrote.
+            None if self.roles.len() == 1 && last_from == 0 && roles.contains(last) => self.roles = vec![(0, roles)],
+            Some(from) if from >= last_from => self.roles.push((from, roles)),
+            _ => return Err(EnrolError::NeedsPosition),
+        }
+        Ok(())
+    }
+}
+
+impl Office {
+    /// Ends a log of this office at a point; gives its key. Of several ends the smallest counts, whatever came first.
+    fn end(&mut self, point: &LogPoint) -> Result<PublicKey, EnrolError> {
+        let log = self.logs.iter_mut().find(|log| log.origin == point.origin);
+        let log = log.ok_or_else(|| EnrolError::UnknownLog(point.origin.clone()))?;
+        log.end = Some(log.end.map_or(point.size, |end| end.min(point.size)));
+        log.named.insert(point.clone());
+        Ok(log.key)
+    }
+}

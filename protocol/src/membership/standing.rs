@@ -1,0 +1,157 @@
+//! What an entry is worth: the one function that is asked at ingest and again at every replay.
+
+use super::{Membership, OfficeLog};
+use crate::{
+    id::{OfficeCode, Origin, RecordHash},
+    log::{Entry, LogPoint},
+    merkle::Hash,
+    record::{Record, Roles},
+};
+
+/// Whose statement an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writer {
+    /// The province.
+    Province,
+    /// An office.
+    Office(OfficeCode),
+}
+
+/// Why an entry does not count. It is kept, shown and relayed all the same: the hash chain needs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum NotCounted {
+    /// No enrolment of this log is known here; it may come.
+    #[error("the log {0} is not enrolled, as far as is known here")]
+    UnknownLog(Origin),
+    /// Signed by another key than the log's.
+    #[error("the record is signed by another key than the log's")]
+    OtherAuthor,
+    /// A kind that does not stand in this kind of log.
+    #[error("a record of this kind does not stand in this log")]
+    OtherLog,
+    /// The office did not hold the role at this position.
+    #[error("the office did not hold the role for it at this position of its log")]
+    RoleMissing,
+    /// Quarantined: beyond the size at which the province ended the log.
+    #[error("the province ended this log at {0} entries")]
+    AfterEnd(u64),
+    /// Quarantined: beyond what the histories of a fork share, until an adjudication names that fork.
+    #[error("the office signed two histories that share {0} entries")]
+    BeyondFork(u64),
+    /// Quarantined: the history held here is another than the one that the province named.
+    #[error("the history held here is not the one that the province named")]
+    OtherHistory,
+}
+
+impl NotCounted {
+    /// Whether the entry was genuine when it was written, as far as is known, and is set aside.
+    pub fn is_quarantine(&self) -> bool {
+        matches!(self, Self::AfterEnd(_) | Self::BeyondFork(_) | Self::OtherHistory)
+    }
+}
+
+impl Membership {
+    /// Whether an entry counts, and as whose statement.
+    ///
+    /// # Errors
+    /// See [`NotCounted`].
+    pub fn standing(&self, entry: &Entry) -> Result<Writer, NotCounted> {
+        let needed = needed(entry.record.record());
+        if entry.origin == *self.province.origin() {
+            return match needed {
+                _ if entry.record.author() != self.province.key() => Err(NotCounted::OtherAuthor),
+                Needed::Province | Needed::Nothing => Ok(Writer::Province),
+                Needed::Office(_) => Err(NotCounted::OtherLog),
+            };
+        }
+        let (office, log) = self.log(&entry.origin).ok_or_else(|| NotCounted::UnknownLog(entry.origin.clone()))?;
+        if entry.record.author() != log.key {
+            return Err(NotCounted::OtherAuthor);
+        }
+        if self.disowned.contains(&entry.origin) {
+            return Err(NotCounted::OtherHistory);
+        }
+        if let Some(end) = log.end.filter(|end| entry.index >= *end) {
+            return Err(NotCounted::AfterEnd(end));
+        }
+        if let Some(shared) = self.shared(&entry.origin).filter(|shared| entry.index >= *shared) {
+            return Err(NotCounted::BeyondFork(shared));
+        }
+        match needed {
+            Needed::Province => Err(NotCounted::OtherLog),
+            Needed::Office(any) if any.iter().all(|role| !log.roles_at(entry.index).contains(*role)) => Err(NotCounted::RoleMissing),
+            Needed::Office(_) | Needed::Nothing => Ok(Writer::Office(office.enrol.code)),
+        }
+    }
+
+    /// Roles that the writer of a log held at a position of it.
+    pub fn roles_at(&self, origin: &Origin, index: u64) -> Roles {
+        self.log(origin).map(|(_, log)| log.roles_at(index)).unwrap_or_default()
+    }
+
+    /// Histories of a log that the province named: by a revocation, a rotation, a change of roles or an adjudication. A package that leads
+    /// to another root at such a size is of another history.
+    pub fn named(&self, origin: &Origin) -> impl Iterator<Item = &LogPoint> {
+        self.log(origin).into_iter().flat_map(|(_, log)| &log.named)
+    }
+
+    /// Compares what is held of a log with the histories that the province named. `root_at` gives the root held at a size, where that much
+    /// is held. To be asked after entries of the log arrived, and after the province's log named a point of it.
+    pub fn compare_history(&mut self, origin: &Origin, mut root_at: impl FnMut(u64) -> Option<Hash>) {
+        let other = self.named(origin).any(|point| root_at(point.size).is_some_and(|root| RecordHash(root) != point.root));
+        if other {
+            self.disowned.insert(origin.clone());
+        } else {
+            self.disowned.remove(origin);
+        }
+    }
+
+    /// Entries that the histories of all open forks of a log share; nothing where there is no fork.
+    fn shared(&self, origin: &Origin) -> Option<u64> {
+        let open = self.forks.iter().filter(|(name, _)| name.points().0.origin == *origin && !self.adjudicated.contains_key(*name));
+        open.map(|(_, shared)| *shared).min()
+    }
+}
+
+impl OfficeLog {
+    fn roles_at(&self, index: u64) -> Roles {
+        self.roles.iter().rev().find(|(from, _)| *from <= index).map(|(_, roles)| *roles).unwrap_or_default()
+    }
+}
+
+enum Needed {
+    /// The province's log.
+    Province,
+    /// An office's log, and one of these roles.
+    Office(&'static [Roles]),
+    /// A kind of a later version.
+    Nothing,
+}
+
+/// Who writes a kind of record.
+fn needed(record: &Record) -> Needed {
+    match record {
+        Record::Enrol(_)
+        | Record::Rotate(_)
+        | Record::Revoke(_)
+        | Record::SpecPublished(_)
+        | Record::PolicyPublished(_)
+        | Record::Adjudicated(_) => Needed::Province,
+        Record::Consented(_)
+        | Record::IdentityChecked(_)
+        | Record::EligibilityMatched(_)
+        | Record::FeePaid(_)
+        | Record::Submitted(_)
+        | Record::Withdrawn(_)
+        | Record::SlotOpened(_)
+        | Record::Booked(_)
+        | Record::Cancelled(_)
+        | Record::NoShow(_)
+        | Record::Erased(_) => Needed::Office(&[Roles::CAPTURE]),
+        Record::Decided(_) | Record::ReceiptIssued(_) => Needed::Office(&[Roles::REVIEW]),
+        Record::ReceiptUsed(_) => Needed::Office(&[Roles::DOCUMENT]),
+        Record::ReceiptRevoked(_) => Needed::Office(&[Roles::REVIEW, Roles::DOCUMENT]),
+        Record::DocChanged(_) => Needed::Office(&[Roles::NONE]),
+        Record::Unknown { .. } => Needed::Nothing,
+    }
+}

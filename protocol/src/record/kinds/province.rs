@@ -1,0 +1,169 @@
+//! Records of the province's log: members and their keys, specs and policies, adjudications.
+
+use super::Roles;
+use crate::{
+    id::{Millis, OfficeCode, PublicKey, SpecHash},
+    log::LogPoint,
+};
+use minicbor::{Decode, Encode};
+
+/// Province: admits an office with its keys and roles. A later one for the same code replaces roles and name.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Enrol {
+    /// Code of the office.
+    #[n(0)]
+    pub code: OfficeCode,
+    /// Name of the office.
+    #[n(1)]
+    pub name: String,
+    /// Key that signs its log and is its network identity.
+    #[n(2)]
+    pub key: PublicKey,
+    /// X25519 recipient of sealed payloads, in the text form of the `age` format (`age1…`).
+    #[n(3)]
+    pub recipient: String,
+    /// What it may do.
+    #[n(4)]
+    pub roles: Roles,
+    /// Epoch of its log.
+    #[n(5)]
+    pub epoch: u32,
+    /// The province's clock.
+    #[n(6)]
+    pub at_ms: Millis,
+    /// Key that cosigns other offices' checkpoints; never the key of a log.
+    #[n(7)]
+    pub witness: Option<PublicKey>,
+    /// Region in charge, as a division code of GB/T 2260.
+    #[n(8)]
+    pub region: Option<String>,
+    /// Where in the office's log these roles begin. Absent: at the first entry.
+    #[n(9)]
+    pub roles_from: Option<LogPoint>,
+}
+
+/// Province: gives an office a new key and a new epoch of its log.
+///
+/// Both logs count from here on, so that nothing of an office that is offline is lost, until `closes` here or a later [`Revoke`] names
+/// where the old one ends.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Rotate {
+    /// Code of the office.
+    #[n(0)]
+    pub code: OfficeCode,
+    /// Key that signs the new log.
+    #[n(1)]
+    pub key: PublicKey,
+    /// Witness key from now on.
+    #[n(2)]
+    pub witness: Option<PublicKey>,
+    /// Recipient of sealed payloads from now on, in the text form of the `age` format.
+    #[n(3)]
+    pub recipient: String,
+    /// Epoch of the new log; above every epoch before.
+    #[n(4)]
+    pub epoch: u32,
+    /// Where an earlier log of the office ends. Absent: the logs overlap.
+    #[n(5)]
+    pub closes: Option<LogPoint>,
+    /// Staff number of the admin.
+    #[n(6)]
+    pub operator: u32,
+    /// The province's clock.
+    #[n(7)]
+    pub at_ms: Millis,
+}
+
+/// Province: ends a log of an office. What stands before the named point stays valid for ever, what comes after it never counts.
+///
+/// Names a position and not a time, because clocks cannot be trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Revoke {
+    /// Code of the office.
+    #[n(0)]
+    pub code: OfficeCode,
+    /// The history that is still believed.
+    #[n(1)]
+    pub upto: LogPoint,
+    /// Coded reason.
+    #[n(2)]
+    pub reason: String,
+    /// Staff number of the admin.
+    #[n(3)]
+    pub operator: u32,
+    /// The province's clock.
+    #[n(4)]
+    pub at_ms: Millis,
+}
+
+/// Province: puts a photo spec in force.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SpecPublished {
+    /// Id of the spec, for example `cn-id-card`.
+    #[n(0)]
+    pub id: String,
+    /// The whole spec as TOML.
+    #[n(1)]
+    pub text: String,
+    /// The spec it takes the place of.
+    #[n(2)]
+    pub supersedes: Option<SpecHash>,
+    /// Staff number of the admin.
+    #[n(3)]
+    pub operator: u32,
+    /// The province's clock.
+    #[n(4)]
+    pub at_ms: Millis,
+    /// When it takes force, by the clock of each office. Absent: when it arrives.
+    #[n(5)]
+    pub effective_from_ms: Option<Millis>,
+}
+
+/// Province: puts the policy of a document, city or campaign in force.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PolicyPublished {
+    /// Id of the policy, for example `gd-id-card`.
+    #[n(0)]
+    pub id: String,
+    /// The whole policy as TOML.
+    #[n(1)]
+    pub text: String,
+    /// SHA-256 of the text that it takes the place of.
+    #[n(2)]
+    pub supersedes: Option<SpecHash>,
+    /// Staff number of the admin.
+    #[n(3)]
+    pub operator: u32,
+    /// The province's clock.
+    #[n(4)]
+    pub at_ms: Millis,
+    /// When it takes force, by the clock of each office. Absent: when it arrives.
+    #[n(5)]
+    pub effective_from_ms: Option<Millis>,
+}
+
+/// Province: closes one fork, named by both of its checkpoints, and says which history stands.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Adjudicated {
+    /// One checkpoint of the fork.
+    #[n(0)]
+    pub one: LogPoint,
+    /// The other one.
+    #[n(1)]
+    pub other: LogPoint,
+    /// The history that is believed. The log ends there.
+    #[n(2)]
+    pub stands: LogPoint,
+    /// Staff number of the admin.
+    #[n(3)]
+    pub operator: u32,
+    /// The province's clock.
+    #[n(4)]
+    pub at_ms: Millis,
+}
