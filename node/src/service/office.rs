@@ -6,7 +6,7 @@ use crate::{
 };
 use protocol::{
     case::{self, Case},
-    id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
+    id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey, RecordHash},
     log::{Checkpoint, Entry, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
     membership::{Membership, Office as Member},
     merkle,
@@ -315,11 +315,16 @@ impl Office {
         Ok(())
     }
 
-    /// Admits an office; only at the province.
+    /// Admits an office, or changes its roles from the end of what is held here of its log on; only at the province.
     ///
     /// # Errors
     /// The code or key is taken, or as for [`Office::append_province`].
-    pub fn enrol(&self, enrol: Enrol) -> Result<(), Refusal> {
+    pub fn enrol(&self, mut enrol: Enrol) -> Result<(), Refusal> {
+        let changed = self.members().office(enrol.code).filter(|known| known.enrol.roles != enrol.roles).map(|known| known.origin.clone());
+        if let Some(origin) = changed {
+            let head = self.store.head(&origin);
+            enrol.roles_from = Some(LogPoint { origin, size: head.size, root: RecordHash(head.root) });
+        }
         if let Err(error) = self.members().admissible(&enrol) {
             return Err(Refusal::input("enrolment_refused", "request", format!("不能登记：{error}"), format!("cannot enrol: {error}")));
         }

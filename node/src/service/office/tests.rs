@@ -3,7 +3,7 @@
 use super::*;
 use crate::service::testing;
 use protocol::{
-    id::{RecordHash, SpecHash},
+    id::SpecHash,
     keys::OfficeKey,
     merkle::Hash,
     record::{Decided, Revoke, Submitted, Verdict},
@@ -178,4 +178,27 @@ fn case_23_a_revocation_holds_at_ingest_and_at_replay_alike() {
         assert_eq!(seen(&office), [first_counts, false]);
         assert!(!office.is_enrolled(enrol.key), "and its key opens no connection");
     }
+}
+
+#[test]
+fn case_03_who_loses_a_role_keeps_what_was_written_before() {
+    let (enrol, package, _) = other_office();
+    let origin = Origin::office("test.huizhi", enrol.code, 1).unwrap();
+    let home = testing::Home::new();
+    let office = home.open();
+    office.append_province(&Record::Enrol(enrol.clone())).unwrap();
+    assert_eq!(office.ingest(&origin, package).unwrap(), Ok(()));
+    let recipient = office.keys.recipient.to_public().to_string();
+    office.enrol(Enrol { roles: Roles::ARCHIVE, recipient, ..enrol.clone() }).unwrap();
+    assert!(!office.members().has_role(enrol.key, Roles::CAPTURE));
+    assert!(office.case(CaseId([4; 16])).unwrap().is_some());
+    // One more by an office that has not heard of it.
+    let key = OfficeKey::from_seed(&[2; 32]);
+    let mut edge = office.store.edge(&origin);
+    let record = Signed::sign(&origin, &key, &submitted(CaseId([6; 16]))).unwrap();
+    edge.append(record.hash().0, |_, _, _| {});
+    let checkpoint = Checkpoint { origin: origin.clone(), size: 3, root: edge.root() }.sign(&key).note().to_owned();
+    let package = Package { start: 2, entries: vec![record.bytes().to_vec().into()], checkpoint, proof: vec![] };
+    assert_eq!(office.ingest(&origin, package).unwrap(), Ok(()), "kept, and relayed");
+    assert!(office.case(CaseId([6; 16])).unwrap().is_none(), "and not counted");
 }
