@@ -126,16 +126,12 @@ impl Rgb {
 
     /// A part of the picture, resized by averaging the area that each new pixel covers, without a copy in between.
     pub(crate) fn part_resized(&self, part: Part, width: usize, height: usize) -> Rgb {
-        // What a row may weigh so that the sums of all rows under a new one fit 16 bits: then rows are added eight values at a time.
-        let unit = u16::MAX as usize / 255 / (part.height.div_ceil(height) + 1);
-        if unit >= COARSEST_UNIT {
-            self.averaged::<u16>(part, width, height, unit as f32)
-        } else {
-            self.averaged::<f32>(part, width, height, 1.0)
-        }
+        let rows_each = part.height as f64 / height as f64;
+        let whole = (WHOLE_FROM..=WHOLE_TO).contains(&rows_each) && part.width as f64 / width as f64 >= WHOLE_FROM;
+        if whole { self.averaged::<u16>(part, width, height) } else { self.averaged::<f32>(part, width, height) }
     }
 
-    fn averaged<S: RowSum>(&self, part: Part, width: usize, height: usize, unit: f32) -> Rgb {
+    fn averaged<S: RowSum>(&self, part: Part, width: usize, height: usize) -> Rgb {
         let columns = spans(part.width, width);
         let rows = spans(part.height, height);
         let bytes = |y: usize| {
@@ -150,7 +146,7 @@ impl Rgb {
             line.fill(S::default());
             let mut total = 0.0;
             for (y, weight) in row.weights() {
-                total += S::add(&mut line, bytes(y), weight * unit);
+                total += S::add(&mut line, bytes(y), weight);
             }
             let share = 1.0 / total;
             pixels.extend(columns.iter().map(|column| {
@@ -169,8 +165,10 @@ impl Rgb {
     }
 }
 
-/// Weights of rows are rounded to this part of a row at most.
-const COARSEST_UNIT: usize = 16;
+/// Source pixels under one new pixel, along each side, between which weights of whole sixteenths are exact enough
+/// and their sums fit 16 bits: then rows are added eight values at a time.
+const WHOLE_FROM: f64 = 3.0;
+const WHOLE_TO: f64 = 14.0;
 
 /// What the rows under one new row are added up in.
 trait RowSum: Copy + Default + Into<f32> {
@@ -191,10 +189,10 @@ impl RowSum for f32 {
 
 impl RowSum for u16 {
     fn add(line: &mut [u16], bytes: &[u8], weight: f32) -> f32 {
-        // Bound: by the choice of the unit all rows together weigh at most 65,535 / 255.
-        let whole = weight.round() as u16;
-        line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += whole * u16::from(value));
-        f32::from(whole)
+        // Bound: at most 16 rows of at most 16 · 255 each.
+        let sixteenths = (weight * 16.0).round() as u16;
+        line.iter_mut().zip(bytes).for_each(|(sum, &value)| *sum += sixteenths * u16::from(value));
+        f32::from(sixteenths)
     }
 }
 
