@@ -4,15 +4,21 @@
 //! The checkpoint of an own log stands in the head file alone: it is signed only when the entries are durable, and one file that moves
 //! forward only is what tells a restored database from a whole one.
 
+mod backup;
 mod blobs;
+mod check;
 mod heads;
 mod logs;
+mod mark;
 mod tables;
 
+pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, PartialBlob};
+pub use check::{Damage, LogCheck};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
+pub use mark::{Mark, MarkFile};
 
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use redb::{Database, ReadableDatabase, ReadableTable};
