@@ -172,6 +172,14 @@ impl Federation {
     /// # Panics
     /// Something does not start.
     pub fn start() -> Self {
+        Self::start_with_roles("capture")
+    }
+
+    /// The same, with other roles than capture for the two offices.
+    ///
+    /// # Panics
+    /// Something does not start.
+    pub fn start_with_roles(roles: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (province, _) = Node::make(folder.path(), "province", "44000001", &["--federation", "test.huizhi", "--roles", "review,admin"]);
         let trust = province.dir.join("federation.json");
@@ -179,7 +187,7 @@ impl Federation {
         let (a, request_a) = Node::make(folder.path(), "office-a", "44030401", &join);
         let (b, request_b) = Node::make(folder.path(), "office-b", "44010501", &join);
         for request in [request_a, request_b] {
-            must(&province.dir, &["--json", "enrol", &request], "");
+            must(&province.dir, &["--json", "enrol", &request, "--roles", roles], "");
         }
         let mut federation = Self { province, a, b, folder };
         for node in [&mut federation.province, &mut federation.a, &mut federation.b] {

@@ -117,8 +117,7 @@ fn verify(store: &Store, from: &Path, manifest: &Manifest, progress: &mut dyn Fn
     let federation = fs::read(from.join(crate::config::FEDERATION))?;
     let federation: Federation = serde_json::from_slice(&federation).map_err(|error| damaged(format!("federation.json: {error}")))?;
     let province: VerifierKey = federation.verifier().map_err(|error| damaged(format!("federation.json: {error}")))?;
-    let sizes: Vec<(String, u64)> =
-        store.origins().into_iter().map(|origin| (origin.to_string(), store.head(&origin).size)).collect();
+    let sizes: Vec<(String, u64)> = store.origins().into_iter().map(|origin| (origin.to_string(), store.head(&origin).size)).collect();
     if sizes != manifest.logs {
         return Err(damaged("its logs are not those that were backed up".into()));
     }

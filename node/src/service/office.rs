@@ -19,7 +19,10 @@ use protocol::{
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::broadcast;
@@ -123,9 +126,7 @@ impl Office {
         let heads = dir.join("heads");
         let mark_file = MarkFile::new(dir);
         let province_log = match &keys.province {
-            Some(key) if key.public() == province.key() => {
-                Some(OwnLog::open(province.origin().clone(), &heads, "province")?)
-            }
+            Some(key) if key.public() == province.key() => Some(OwnLog::open(province.origin().clone(), &heads, "province")?),
             Some(_) => return Err(OfficeError::Trust("keys/province.key is not the key that federation.json names".into())),
             None => None,
         };

@@ -53,7 +53,11 @@ impl Snapshot {
         Ok(write.commit()?)
     }
 
-    fn copy<K: Key + 'static, V: Value + 'static>(&self, write: &WriteTransaction, table: TableDefinition<'_, K, V>) -> Result<(), StoreError> {
+    fn copy<K: Key + 'static, V: Value + 'static>(
+        &self,
+        write: &WriteTransaction,
+        table: TableDefinition<'_, K, V>,
+    ) -> Result<(), StoreError> {
         let mut to = write.open_table(table)?;
         for row in self.read.open_table(table)?.iter()? {
             let (key, value) = row?;

@@ -95,9 +95,7 @@ impl Store {
     pub(super) fn log_rows(&self) -> Vec<(u32, LogRow)> {
         let logs = self.lock_logs();
         logs.iter()
-            .map(|(origin, state)| {
-                (state.number, LogRow { origin: origin.clone(), size: state.edge.size(), note: state.note.clone() })
-            })
+            .map(|(origin, state)| (state.number, LogRow { origin: origin.clone(), size: state.edge.size(), note: state.note.clone() }))
             .collect()
     }
 

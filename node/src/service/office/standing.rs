@@ -52,9 +52,9 @@ impl Held {
     pub fn text(&self) -> Text {
         match self {
             Self::Unasked => Text::new(
-                "上次没有正常关机，正在向其他办公点核对本机记录。请连接网络；草稿可以照常采集",
-                "the last shutdown was not in order, so other offices are asked what they hold of this office's log: connect the network; \
-                 drafts can be captured meanwhile",
+                "无法确认上次是否正常关机，正在向其他办公点核对本机记录。请连接网络；草稿可以照常采集",
+                "it is not known whether the last shutdown was in order, so other offices are asked what they hold of this office's log: \
+                 connect the network; drafts can be captured meanwhile",
             ),
             Self::Restored => Text::new(
                 "本机由备份恢复，须先与其他办公点核对并补齐本机记录才能签发。请连接网络；草稿可以照常采集",
@@ -62,7 +62,9 @@ impl Held {
                  network; drafts can be captured meanwhile",
             ),
             Self::Behind { origin, here, signed } => Text::new(
-                format!("数据库只有 {origin} 的 {here} 条记录，而已签名 {signed} 条；缺少的正从其他办公点取回。请连接网络，不要删除任何文件"),
+                format!(
+                    "数据库只有 {origin} 的 {here} 条记录，而已签名 {signed} 条；缺少的正从其他办公点取回。请连接网络，不要删除任何文件"
+                ),
                 format!(
                     "the database holds {here} entries of {origin}, but {signed} were signed; the missing ones are fetched from other \
                      offices: connect the network and delete nothing"
