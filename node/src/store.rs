@@ -92,7 +92,10 @@ impl Store {
     /// In use, of a later version, or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         create_private_dir(dir)?;
-        let db = Database::create(dir.join("store.redb"))?;
+        Self::over(dir, Database::create(dir.join("store.redb"))?)
+    }
+
+    fn over(dir: &Path, db: Database) -> Result<Self, StoreError> {
         let write = db.begin_write()?;
         {
             let mut meta = write.open_table(tables::META)?;
@@ -261,5 +264,7 @@ pub(crate) fn place_in_json(error: &serde_json::Error) -> String {
     format!("{:?} error in JSON at line {} column {}", error.classify(), error.line(), error.column())
 }
 
+#[cfg(test)]
+mod power_loss;
 #[cfg(test)]
 mod tests;

@@ -19,7 +19,7 @@ const TIME: Duration = Duration::from_secs(60);
 /// Cases whose receipts are issued during the run.
 const CASES: usize = 4;
 /// A kill comes within this long after the first request of a round, in microseconds.
-const KILL_WITHIN_US: u64 = 150_000;
+const KILL_WITHIN_US: u64 = 700_000;
 
 /// SplitMix64: small, and the same everywhere.
 struct Random(u64);
@@ -118,6 +118,9 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
         decided += usize::from(decide.is_some() && !worked.receipts.is_empty());
         receipts.extend(worked.receipts);
 
+        // Looked at before the network can mend anything: what was signed must be on this disk.
+        let doctor = String::from_utf8(federation.a.cli(&["--json", "doctor"]).stdout).unwrap();
+        assert!(!doctor.contains("were signed"), "the database lies behind the head file (kill {kills}): {doctor}");
         let (size, root) = head(&federation.a);
         assert!(size >= sizes, "the head file went back from {sizes} to {size} (kill {kills})");
         sizes = size;
