@@ -62,6 +62,19 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("loopback has free ports").port()
 }
 
+/// Copies a folder with all that is in it.
+///
+/// # Panics
+/// It cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry of that folder").path();
+        let to = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() { copy_folder(&path, &to) } else { _ = std::fs::copy(&path, &to).expect("a file can be copied") }
+    }
+}
+
 /// A node: its folder, and its process while it runs.
 pub struct Node {
     /// Data directory.
@@ -130,6 +143,26 @@ impl Node {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// Size and root that the head file says this office signed.
+    ///
+    /// # Panics
+    /// There is no head file.
+    pub fn signed(&self) -> (u64, String) {
+        let head = std::fs::read_to_string(self.dir.join("heads/office.checkpoint")).expect("a head file");
+        let mut lines = head.lines().skip(1);
+        let size = lines.next().and_then(|size| size.parse().ok()).expect("a size");
+        (size, lines.next().expect("a root").to_owned())
+    }
+
+    /// Waits until the node signs.
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub fn until_it_signs(&self) {
+        let client = self.client();
+        crate::eventually("the node signs", || client.get("/api/status").json()["read_only"].is_null().then_some(()));
     }
 
     /// Address of the pages.

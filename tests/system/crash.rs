@@ -10,7 +10,7 @@ use std::{
     fs,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use system_tests::{Client, Federation, Node, eventually, huizhi, pictures};
+use system_tests::{Client, Federation, eventually, huizhi, pictures};
 
 /// Rounds of a run that nobody asked for in particular.
 const ROUNDS: u32 = 50;
@@ -66,22 +66,15 @@ fn work(client: &Client, noted: &str, decide: Option<&(String, String)>, round: 
     worked
 }
 
-/// Size and root that the head file says were signed.
-fn head(node: &Node) -> (u64, String) {
-    let head = fs::read_to_string(node.dir.join("heads/office.checkpoint")).unwrap();
-    let mut lines = head.lines().skip(1);
-    (lines.next().unwrap().parse().unwrap(), lines.next().unwrap().to_owned())
-}
-
 /// The office with a reviewer's role, the province as mirror, nobody else.
 fn office_that_decides() -> (Federation, Vec<(String, String)>) {
     let mut federation = Federation::start_with_roles("capture,review");
     federation.b.stop();
     let client = federation.a.client();
-    eventually("the office may sign", || client.get("/api/status").json()["read_only"].is_null().then_some(()));
+    federation.a.until_it_signs();
     let cases = (0..CASES).map(|number| {
         let id = client.submit("cn-id-card", &pictures::astronaut_number(number as u8), None);
-        let submission = client.get(&format!("/api/cases/{id}")).json()["submission"].as_str().unwrap().to_owned();
+        let submission = client.get(&format!("/api/cases/{id}")).json()["submission"].as_str().expect("a submission").to_owned();
         (id, submission)
     });
     let cases = cases.collect();
@@ -93,7 +86,7 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
     let asked: Option<u32> = std::env::var("HUIZHI_CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
     let seed = std::env::var("HUIZHI_CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_nanos() as u64));
-    println!("crash loop: HUIZHI_CRASH_SEED={seed}");
+    eprintln!("crash loop: HUIZHI_CRASH_SEED={seed}");
     let mut random = Random(seed);
     let (mut federation, cases) = office_that_decides();
     let (noted, to_decide) = (cases[0].0.clone(), &cases[1..]);
@@ -103,8 +96,8 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
     let begin = Instant::now();
     while kills < asked.unwrap_or(ROUNDS) && (asked.is_some() || begin.elapsed() < TIME) {
         let client = federation.a.client();
-        eventually("the office may sign again", || client.get("/api/status").json()["read_only"].is_null().then_some(()));
-        let decide = to_decide.get(decided).filter(|_| random.next() % 4 == 0);
+        federation.a.until_it_signs();
+        let decide = to_decide.get(decided).filter(|_| random.next().is_multiple_of(4));
         let pause = Duration::from_micros(random.next() % KILL_WITHIN_US);
         let worked = std::thread::scope(|scope| {
             let worker = scope.spawn(|| work(&client, &noted, decide, kills));
@@ -121,7 +114,7 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
         // Looked at before the network can mend anything: what was signed must be on this disk.
         let doctor = String::from_utf8(federation.a.cli(&["--json", "doctor"]).stdout).unwrap();
         assert!(!doctor.contains("were signed"), "the database lies behind the head file (kill {kills}): {doctor}");
-        let (size, root) = head(&federation.a);
+        let (size, root) = federation.a.signed();
         assert!(size >= sizes, "the head file went back from {sizes} to {size} (kill {kills})");
         sizes = size;
         let known = signed.entry(size).or_insert_with(|| root.clone());
@@ -152,7 +145,7 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
         let status = client.get("/api/status").json();
         (status["read_only"].is_null() && status["to_send"] == 0).then_some(())
     });
-    let (size, root) = head(&federation.a);
+    let (size, root) = federation.a.signed();
     assert!(size >= acknowledged + CASES as u64);
     let folder = federation.folder.path().join("export");
     assert!(federation.province.cli(&["export", folder.to_str().unwrap()]).status.success());
@@ -163,7 +156,7 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
     for number in &receipts {
         assert_eq!(federation.province.client().get(&format!("/api/receipts/{number}")).json()["verdict"], "valid");
     }
-    println!(
+    eprintln!(
         "crash loop: {kills} kills in {:.0} s, {acknowledged} records acknowledged, {size} in the log, {} receipts",
         begin.elapsed().as_secs_f64(),
         receipts.len()

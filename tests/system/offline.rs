@@ -33,6 +33,8 @@ fn a_counter_that_is_cut_off_goes_on_and_says_what_waits() {
     // Still so after a restart, when nobody is there to ask.
     federation.a.stop();
     federation.a.start();
+    let status = federation.a.client().get("/api/status").json();
+    assert!(status["read_only"].is_null(), "after an end in order nobody is asked: {status}");
     eventually("it still waits", || waiting(&federation));
     federation.province.start();
     let counter = federation.a.client();

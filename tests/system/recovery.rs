@@ -1,8 +1,8 @@
 //! Disks that come back from another day: nothing is signed twice, and what was signed comes back from the other offices.
 
 use serde_json::Value;
-use std::{fs, path::Path};
-use system_tests::{Federation, Node, eventually, pictures};
+use std::fs;
+use system_tests::{Federation, Node, copy_folder, eventually, pictures};
 
 fn read_only(node: &Node) -> Value {
     node.client().get("/api/status").json()["read_only"].take()
@@ -14,25 +14,6 @@ fn until_sent(node: &Node) {
         let status = client.get("/api/status").json();
         (status["online"] == true && status["to_send"] == 0).then_some(())
     });
-}
-
-fn until_it_signs(node: &Node) {
-    let client = node.client();
-    eventually("the node signs again", || client.get("/api/status").json()["read_only"].is_null().then_some(()));
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &to) } else { _ = fs::copy(&path, &to).unwrap() }
-    }
-}
-
-fn size_signed(node: &Node) -> u64 {
-    let head = fs::read_to_string(node.dir.join("heads/office.checkpoint")).unwrap();
-    head.lines().nth(1).unwrap().parse().unwrap()
 }
 
 #[test]
@@ -68,10 +49,10 @@ fn case_10_a_node_restored_from_an_old_backup_captures_waits_and_is_refilled_by_
     assert!(!federation.a.dir.join("heads/office.checkpoint").exists(), "nothing was signed");
 
     federation.province.start();
-    until_it_signs(&federation.a);
+    federation.a.until_it_signs();
     assert_eq!(counter.get(&format!("/api/cases/{second}")).json()["row"]["status"], "submitted", "it came back");
     assert_eq!(submit(&counter).status, 200);
-    assert_eq!(size_signed(&federation.a), 3);
+    assert_eq!(federation.a.signed().0, 3);
     let reviewer = federation.province.client();
     eventually("the third case reaches the province", || (reviewer.get(&format!("/api/cases/{draft}")).status == 200).then_some(()));
 }
@@ -83,26 +64,26 @@ fn case_11_a_whole_disk_put_back_is_found_out_before_the_first_signature() {
     until_sent(&federation.a);
     federation.a.kill();
     let image = federation.folder.path().join("image");
-    copy(&federation.a.dir, &image);
+    copy_folder(&federation.a.dir, &image);
     federation.a.start();
-    until_it_signs(&federation.a);
+    federation.a.until_it_signs();
     let second = federation.a.client().submit("cn-id-card", &pictures::astronaut_number(2), None);
     until_sent(&federation.a);
     federation.a.kill();
     fs::remove_dir_all(&federation.a.dir).unwrap();
     fs::rename(&image, &federation.a.dir).unwrap();
-    assert_eq!(size_signed(&federation.a), 1, "database and head file agree, and both are old");
+    assert_eq!(federation.a.signed().0, 1, "database and head file agree, and both are old");
 
     federation.province.stop();
     federation.b.stop();
     federation.a.start();
     assert!(read_only(&federation.a)["en"].as_str().unwrap().contains("was in order"));
     federation.province.start();
-    until_it_signs(&federation.a);
-    assert_eq!(size_signed(&federation.a), 2);
+    federation.a.until_it_signs();
+    assert_eq!(federation.a.signed().0, 2);
     let counter = federation.a.client();
     assert_eq!(counter.get(&format!("/api/cases/{second}")).json()["row"]["status"], "submitted");
     counter.submit("cn-id-card", &pictures::astronaut_number(3), None);
-    assert_eq!(size_signed(&federation.a), 3);
+    assert_eq!(federation.a.signed().0, 3);
     until_sent(&federation.a);
 }
