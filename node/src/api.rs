@@ -145,6 +145,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(offices::list))
         .routes(routes!(offices::enrol))
         .routes(routes!(offices::export))
+        .routes(routes!(offices::backup))
 }
 
 /// Requests whose body is a whole picture.

@@ -8,6 +8,7 @@ mod local;
 mod models;
 mod photo;
 mod receipt;
+mod recovery;
 mod run;
 mod specs;
 mod staff;
@@ -66,6 +67,10 @@ enum Command {
     Export(audit::ExportArgs),
     /// Check an export with no node running. Exit code 0: everything holds; 2: something does not; 1: not an export.
     Verify(audit::VerifyArgs),
+    /// Copy the whole node into a folder, while it runs or not. Without --with-keys the secret keys stay out.
+    Backup(recovery::BackupArgs),
+    /// Bring a backup back into an empty data directory (--dir). It signs nothing until its log was compared with other offices.
+    Restore(recovery::RestoreArgs),
     /// Admit an office to the federation; at the province.
     Enrol(EnrolArgs),
     /// Staff of this office.
@@ -123,6 +128,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Receipt(command) => receipt::run(dir, json, command),
         Command::Export(args) => audit::export(dir, json, args),
         Command::Verify(args) => audit::verify(json, args),
+        Command::Backup(args) => recovery::backup(dir, json, &args),
+        Command::Restore(args) => recovery::restore(dir, json, &args),
         Command::Enrol(args) => {
             let office = local::Local::open(dir)?.enrol(&args.request, &args.roles)?;
             print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));

@@ -31,6 +31,9 @@ pub struct Config {
     /// Printing.
     #[serde(default)]
     pub print: PrintSection,
+    /// After a crash or a restore.
+    #[serde(default)]
+    pub recovery: RecoverySection,
 }
 
 /// `[office]`
@@ -92,6 +95,25 @@ pub struct PrintSection {
     /// A font with Chinese characters; without it the usual places are searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub font: Option<PathBuf>,
+}
+
+/// `[recovery]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecoverySection {
+    /// What to do when no other office answers after an end that was not in order.
+    pub unanswered: Unanswered,
+}
+
+/// What a node does whose last end is unknown and whom nobody answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unanswered {
+    /// Stay read-only until somebody answers: a log that is signed twice cannot be mended, a late submission can.
+    #[default]
+    Wait,
+    /// Sign again after a minute: for an office that works without a network for days, and whose disk is never put back as a whole.
+    GoOn,
 }
 
 /// Why a configuration is refused.

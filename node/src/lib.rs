@@ -1,5 +1,5 @@
 //! The program of an office. `main.rs` parses arguments; everything else is here, in reading order:
-//! [`store`] (disk), [`service`] (decisions), [`audit`] (export and verification), [`print`] (PDF), [`net`] (libp2p), [`jobs`], [`api`] (HTTP),
+//! [`store`] (disk), [`service`] (decisions), [`audit`] (export and verification), [`recovery`] (backup and restore), [`print`] (PDF), [`net`] (libp2p), [`jobs`], [`api`] (HTTP),
 //! [`config`], [`runtime`] (starts and stops it all), [`cli`].
 
 pub mod api;
@@ -11,6 +11,7 @@ pub mod enrolment;
 pub mod jobs;
 pub mod net;
 pub mod print;
+pub mod recovery;
 pub mod runtime;
 pub mod service;
 pub mod store;

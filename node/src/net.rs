@@ -6,5 +6,6 @@
 mod blobs;
 mod codec;
 mod driver;
+mod own_log;
 
 pub use driver::{NetConfig, NetError, peer_id, start};

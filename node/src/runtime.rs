@@ -4,7 +4,7 @@
 
 use crate::{
     api::{self, App},
-    config::{Config, ConfigError, FEDERATION},
+    config::{Config, ConfigError, FEDERATION, Unanswered},
     enrolment::Federation,
     net::{self, NetConfig, NetError},
     print::Font,
@@ -117,7 +117,12 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
     let (stop, stopped) = watch::channel(false);
     let mut peers = federation(dir)?.peers;
     peers.extend(config.network.peers.clone());
-    let net_config = NetConfig { listen: config.network.listen.clone(), peers, mdns: config.network.mdns };
+    let net_config = NetConfig {
+        listen: config.network.listen.clone(),
+        peers,
+        mdns: config.network.mdns,
+        go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
+    };
     let (net, net_task) = net::start(office.clone(), &net_config, stopped.clone())?;
 
     let address = config.http.listen;

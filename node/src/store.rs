@@ -4,15 +4,21 @@
 //! The checkpoint of an own log stands in the head file alone: it is signed only when the entries are durable, and one file that moves
 //! forward only is what tells a restored database from a whole one.
 
+mod backup;
 mod blobs;
+mod check;
 mod heads;
 mod logs;
+mod mark;
 mod tables;
 
+pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, PartialBlob};
+pub use check::{Damage, LogCheck};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
+pub use mark::{Mark, MarkFile};
 
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use redb::{Database, ReadableDatabase, ReadableTable};
@@ -86,7 +92,10 @@ impl Store {
     /// In use, of a later version, or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         create_private_dir(dir)?;
-        let db = Database::create(dir.join("store.redb"))?;
+        Self::over(dir, Database::create(dir.join("store.redb"))?)
+    }
+
+    fn over(dir: &Path, db: Database) -> Result<Self, StoreError> {
         let write = db.begin_write()?;
         {
             let mut meta = write.open_table(tables::META)?;
@@ -255,5 +264,7 @@ pub(crate) fn place_in_json(error: &serde_json::Error) -> String {
     format!("{:?} error in JSON at line {} column {}", error.classify(), error.line(), error.column())
 }
 
+#[cfg(test)]
+mod power_loss;
 #[cfg(test)]
 mod tests;

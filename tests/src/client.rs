@@ -57,6 +57,15 @@ impl Client {
     pub fn put(&self, path: &str, body: &Value) -> Answer {
         read(self.agent.put(format!("{}{path}", self.url)).header("x-csrf-token", &self.csrf).send_json(body))
     }
+    /// PUT or POST of JSON to a node that may be killed meanwhile; nothing when it was.
+    pub fn attempt(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+        let url = format!("{}{path}", self.url);
+        let request = if method == "PUT" { self.agent.put(url) } else { self.agent.post(url) };
+        let mut answer = request.header("x-csrf-token", &self.csrf).send_json(body).ok()?;
+        let status = answer.status().as_u16();
+        let bytes = answer.body_mut().with_config().limit(64 << 20).read_to_vec().ok()?;
+        Some(Answer { status, bytes })
+    }
     /// POST of a file.
     pub fn upload(&self, path: &str, bytes: &[u8]) -> Answer {
         let request = self.agent.post(format!("{}{path}", self.url)).header("x-csrf-token", &self.csrf);

@@ -7,7 +7,7 @@ pub mod pictures;
 mod process;
 
 pub use client::{Answer, Client};
-pub use process::{Federation, Node, huizhi, started};
+pub use process::{Federation, Node, copy_folder, huizhi, started};
 
 use std::time::{Duration, Instant};
 

@@ -62,6 +62,19 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("loopback has free ports").port()
 }
 
+/// Copies a folder with all that is in it.
+///
+/// # Panics
+/// It cannot be read or written.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry of that folder").path();
+        let to = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() { copy_folder(&path, &to) } else { _ = std::fs::copy(&path, &to).expect("a file can be copied") }
+    }
+}
+
 /// A node: its folder, and its process while it runs.
 pub struct Node {
     /// Data directory.
@@ -132,6 +145,26 @@ impl Node {
         }
     }
 
+    /// Size and root that the head file says this office signed.
+    ///
+    /// # Panics
+    /// There is no head file.
+    pub fn signed(&self) -> (u64, String) {
+        let head = std::fs::read_to_string(self.dir.join("heads/office.checkpoint")).expect("a head file");
+        let mut lines = head.lines().skip(1);
+        let size = lines.next().and_then(|size| size.parse().ok()).expect("a size");
+        (size, lines.next().expect("a root").to_owned())
+    }
+
+    /// Waits until the node signs.
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub fn until_it_signs(&self) {
+        let client = self.client();
+        crate::eventually("the node signs", || client.get("/api/status").json()["read_only"].is_null().then_some(()));
+    }
+
     /// Address of the pages.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.http)
@@ -172,6 +205,14 @@ impl Federation {
     /// # Panics
     /// Something does not start.
     pub fn start() -> Self {
+        Self::start_with_roles("capture")
+    }
+
+    /// The same, with other roles than capture for the two offices.
+    ///
+    /// # Panics
+    /// Something does not start.
+    pub fn start_with_roles(roles: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (province, _) = Node::make(folder.path(), "province", "44000001", &["--federation", "test.huizhi", "--roles", "review,admin"]);
         let trust = province.dir.join("federation.json");
@@ -179,7 +220,7 @@ impl Federation {
         let (a, request_a) = Node::make(folder.path(), "office-a", "44030401", &join);
         let (b, request_b) = Node::make(folder.path(), "office-b", "44010501", &join);
         for request in [request_a, request_b] {
-            must(&province.dir, &["--json", "enrol", &request], "");
+            must(&province.dir, &["--json", "enrol", &request, "--roles", roles], "");
         }
         let mut federation = Self { province, a, b, folder };
         for node in [&mut federation.province, &mut federation.a, &mut federation.b] {

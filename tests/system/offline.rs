@@ -33,6 +33,8 @@ fn a_counter_that_is_cut_off_goes_on_and_says_what_waits() {
     // Still so after a restart, when nobody is there to ask.
     federation.a.stop();
     federation.a.start();
+    let status = federation.a.client().get("/api/status").json();
+    assert!(status["read_only"].is_null(), "after an end in order nobody is asked: {status}");
     eventually("it still waits", || waiting(&federation));
     federation.province.start();
     let counter = federation.a.client();
@@ -50,7 +52,7 @@ fn a_counter_that_is_cut_off_goes_on_and_says_what_waits() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_a_kill() {
+fn case_42_what_was_acknowledged_survives_a_kill() {
     let mut federation = Federation::start();
     let counter = federation.a.client();
     let draft = counter.draft("cn-id-card", None);
@@ -59,7 +61,7 @@ fn what_was_acknowledged_survives_a_kill() {
     federation.a.kill();
     federation.a.start();
     let counter = federation.a.client();
-    assert!(counter.get("/api/status").json()["read_only"].is_null());
+    eventually("it asked the others and signs", || counter.get("/api/status").json()["read_only"].is_null().then_some(()));
     assert_eq!(counter.get(&format!("/api/cases/{id}")).json()["row"]["status"], "submitted");
     let kept = counter.get(&format!("/api/drafts/{draft}")).json();
     assert_eq!((&kept["has_original"], kept["result"].is_object()), (&true.into(), true), "the capture under way is still there");

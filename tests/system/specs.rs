@@ -3,7 +3,7 @@
 use system_tests::{Federation, eventually, pictures};
 
 #[test]
-fn a_published_spec_is_used_for_the_next_capture_and_not_for_one_under_way() {
+fn case_05_a_published_spec_is_used_for_the_next_capture_and_not_for_one_under_way() {
     let federation = Federation::start();
     let (counter, elsewhere) = (federation.a.client(), federation.b.client());
     let under_way = counter.draft("cn-id-card", None);

@@ -3,6 +3,7 @@
 //! Standard library only, and no crate of the workspace: it must start in a second on a machine that has built nothing yet.
 #![allow(clippy::print_stdout, reason = "a command line tool talks to a terminal")]
 
+mod crash;
 mod report;
 mod run;
 mod setup;
@@ -25,6 +26,8 @@ cargo xtask <command>
   setup [--ci]                  only prepare: Debian packages, UI packages, UI build, model weights
   report photo [--quick] …      measure the photo engine and write target/report/photo.html
                                 (--models DIR: with the models of that folder)
+  crash [--rounds N] [--seed S] kill a working office with -9 at random, N times (1,000 unless told), and hold what is left against
+                                what was acknowledged
   tidy                          only the architecture checks
   gen                           write the OpenAPI document and the UI's types again
 ";
@@ -51,6 +54,14 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
             _ => Err(format!("`report` knows `photo` only\n\n{USAGE}")),
         };
     }
+    if command == "crash" {
+        let rounds = take_value(&mut arguments, "--rounds")?;
+        let seed = take_value(&mut arguments, "--seed")?;
+        if let Some(unknown) = arguments.first() {
+            return Err(format!("`crash` does not know `{unknown}`\n\n{USAGE}"));
+        }
+        return crash::crash(&Shell::new(false)?, rounds.as_deref(), seed.as_deref());
+    }
     let ci = take_flag(&mut arguments, "--ci");
     let data = take_value(&mut arguments, "--data")?;
     let keep_going = command == "test" && take_flag(&mut arguments, "--keep-going");
@@ -75,7 +86,7 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
 fn take_value(arguments: &mut Vec<String>, flag: &str) -> Result<Option<String>, String> {
     let Some(at) = arguments.iter().position(|argument| argument == flag) else { return Ok(None) };
     let _ = arguments.remove(at);
-    if at < arguments.len() { Ok(Some(arguments.remove(at))) } else { Err(format!("{flag} needs a folder")) }
+    if at < arguments.len() { Ok(Some(arguments.remove(at))) } else { Err(format!("{flag} needs a value")) }
 }
 
 fn take_flag(arguments: &mut Vec<String>, flag: &str) -> bool {

@@ -3,10 +3,10 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{EnrolRequest, EnrolledOffice, ExportRequest, ExportView},
+    types::{BackupRequest, BackupView, EnrolRequest, EnrolledOffice, ExportRequest, ExportView},
 };
 use crate::{
-    audit, enrolment,
+    audit, enrolment, recovery,
     service::{Office, Refusal, staff::StaffRole},
 };
 use axum::{Json, extract::State};
@@ -85,6 +85,25 @@ pub(super) async fn export(
     app.run(move |office| {
         let written = audit::export(office, &PathBuf::from(&request.dir), request.photos)?;
         Ok(ExportView { logs: written.logs, records: written.records, photos: written.photos })
+    })
+    .await
+    .map(Json)
+}
+
+/// Writes a backup on the node's machine; only for the command line there.
+#[utoipa::path(post, path = "/api/backup", request_body = BackupRequest, responses((status = 200, body = BackupView)))]
+pub(super) async fn backup(
+    State(app): State<App>,
+    who: Operator,
+    Json(request): Json<BackupRequest>,
+) -> Result<Json<BackupView>, ApiError> {
+    // Attack: as for the export, and a backup may hold the keys.
+    if who.number != 0 {
+        return Err(ApiError::role());
+    }
+    app.run(move |office| {
+        let made = recovery::backup(office, office.dir(), &PathBuf::from(&request.dir), request.keys)?;
+        Ok(BackupView { records: made.records, blobs: made.blobs, decayed: made.decayed, keys: made.keys })
     })
     .await
     .map(Json)

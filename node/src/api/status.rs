@@ -24,7 +24,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
             Ok(StatusView {
                 version: env!("CARGO_PKG_VERSION").into(),
                 now_ms: now_ms(),
-                read_only: office.read_only().map(|reason| Text::new(format!("只读：{reason}"), reason)),
+                read_only: office.read_only(),
                 online: net.peers.values().any(|peer| peer.lag.connected),
                 to_send: net.to_send,
                 to_receive: net.peers.values().map(|peer| peer.lag.to_receive).max().unwrap_or(0),

@@ -196,3 +196,25 @@ pub struct ExportView {
     /// Photos written.
     pub photos: u64,
 }
+
+/// `POST /api/backup`, for the command line.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+pub struct BackupRequest {
+    /// Absolute path of a folder on the node's machine that does not exist yet or is empty.
+    pub dir: String,
+    /// Whether the secret keys go along.
+    pub keys: bool,
+}
+
+/// What a backup holds.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BackupView {
+    /// Records of all logs.
+    pub records: u64,
+    /// Photos and sealed payloads.
+    pub blobs: u64,
+    /// Blobs that have decayed here and were left out.
+    pub decayed: u64,
+    /// Whether the secret keys are in it.
+    pub keys: bool,
+}

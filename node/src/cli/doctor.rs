@@ -82,8 +82,8 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
         None => find(true, "store: opens, head file and database agree".into(), ""),
         Some(reason) => find(
             false,
-            format!("store: read-only: {reason}"),
-            "Do not delete anything. Let the node fetch its own log from peers, or ask for a new epoch.",
+            format!("store: read-only: {}", reason.en),
+            "Do not delete anything. Run the node with the network connected: it compares and refills its own log by itself.",
         ),
     }
     match office.member() {

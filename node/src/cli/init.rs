@@ -145,6 +145,7 @@ fn config_of(args: &InitArgs) -> Config {
         },
         models: config::ModelsSection::default(),
         print: config::PrintSection::default(),
+        recovery: config::RecoverySection::default(),
     }
 }
 

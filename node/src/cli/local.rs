@@ -108,6 +108,16 @@ impl Local {
             }
         }
     }
+    /// Writes a backup.
+    pub(super) fn backup(&self, dir: &Path, to: &Path, keys: bool) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                let made = crate::recovery::backup(office, dir, to, keys)?;
+                Ok(json!({ "records": made.records, "blobs": made.blobs, "decayed": made.decayed, "keys": made.keys }))
+            }
+            Self::Running(client) => client.post("/api/backup", &json!({ "dir": std::path::absolute(to)?, "keys": keys })),
+        }
+    }
     /// The office itself, for what a running node does not offer.
     pub(super) fn stopped(&self, what: &str) -> Result<&Office> {
         match self {

@@ -6,9 +6,10 @@
 use super::{
     blobs::{self, Wants},
     codec::Codec,
+    own_log::Shown,
 };
 use crate::service::{
-    Change, Office, intake,
+    Change, Held, Office, intake,
     network::{NetStatus, NetworkHandle, PeerState},
     office::now_ms,
 };
@@ -67,6 +68,8 @@ pub struct NetConfig {
     pub peers: Vec<Multiaddr>,
     /// Look for offices on the local network.
     pub mdns: bool,
+    /// After an end that was not in order, sign again although no other office answered in time.
+    pub go_on_unanswered: bool,
 }
 
 /// Why the network did not start.
@@ -103,6 +106,7 @@ enum Done {
     Ingested(Event, Head),
     Piece { peer: PublicKey, blob: BlobHash, whole: Result<bool, String> },
     Wanted(Vec<BlobHash>),
+    Compared,
 }
 
 /// Whether somebody looks for wanted blobs at this moment. One look at a time, however fast records arrive.
@@ -116,7 +120,8 @@ enum Looking {
 
 enum Asked {
     Frontier,
-    Entries(u64),
+    /// A package of a log, by the id that the machine gave the question.
+    Entries(u64, Origin),
     /// A piece of a blob, and the bytes of it that were here.
     Blob(BlobHash, u64),
 }
@@ -126,6 +131,10 @@ struct Driver {
     swarm: Swarm<Behaviour>,
     sync: Sync,
     wants: Wants,
+    own_shown: Shown,
+    go_on_unanswered: bool,
+    /// The office is being told that its log was compared.
+    comparing: bool,
     asked: HashMap<OutboundRequestId, (PublicKey, Asked)>,
     known: BTreeMap<PublicKey, Vec<Multiaddr>>,
     dialled: BTreeMap<PublicKey, u64>,
@@ -158,7 +167,8 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     }
     let handle = NetworkHandle::default();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
-    let mut sync = Sync::new(Some(office.origin().clone()));
+    // The own log is fetched like any other: what others hold beyond it was signed here and lost since. The office decides what to take.
+    let mut sync = Sync::new(None);
     for (peer, origin, size) in office.store.peer_sizes().map_err(|error| NetError::Start(error.to_string()))? {
         sync.remember(peer, origin, size);
     }
@@ -166,6 +176,9 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         sync,
         swarm,
         wants: Wants::default(),
+        own_shown: Shown::new(now_ms()),
+        go_on_unanswered: config.go_on_unanswered,
+        comparing: false,
         asked: HashMap::new(),
         known,
         dialled: BTreeMap::new(),
@@ -263,6 +276,7 @@ impl Driver {
                 _ = tick.tick() => self.on_tick(),
                 _ = stop.changed() => break,
             }
+            self.compare();
             self.ask_for_blobs();
             self.publish_status();
         }
@@ -386,6 +400,7 @@ impl Driver {
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 self.guests.remove(&peer_id);
                 if let Some(key) = key_of(&peer_id) {
+                    self.own_shown.gone(key);
                     self.step(Event::Disconnected(key));
                     self.office.tell(Change::Status);
                 }
@@ -451,7 +466,7 @@ impl Driver {
             Request::Frontier(heads) => {
                 let ours = self.office.store.frontier().into_iter().take(FRONTIER_LOGS_MAX).collect();
                 self.respond(channel, Response::Frontier(ours));
-                self.step(Event::FrontierReceived(key, heads));
+                self.on_frontier(key, heads);
             }
             // Bound: beyond this many answers under way a peer is told to ask again.
             _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
@@ -494,8 +509,8 @@ impl Driver {
         }
         self.refused.remove(&key);
         match (asked, response) {
-            (Asked::Frontier, Response::Frontier(heads)) => self.step(Event::FrontierReceived(key, heads)),
-            (Asked::Entries(id), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
+            (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(key, heads),
+            (Asked::Entries(id, _), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
             (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => {
                 let append = move |office: &Office| {
                     let mut partial = office.store.blobs.partial(blob).map_err(|error| error.to_string())?;
@@ -517,7 +532,10 @@ impl Driver {
     fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
             Asked::Frontier => {}
-            Asked::Entries(id) => self.step(Event::FetchFailed(key, id)),
+            Asked::Entries(id, origin) => {
+                self.own_shown.gave_nothing(key, &origin);
+                self.step(Event::FetchFailed(key, id));
+            }
             Asked::Blob(blob, _) => self.wants.failed(blob, key, now_ms()),
         }
     }
@@ -529,6 +547,9 @@ impl Driver {
                 self.respond(channel, response);
             }
             Done::Ingested(event, head) => {
+                if let Event::Rejected(peer, origin) = &event {
+                    self.own_shown.gave_nothing(*peer, origin);
+                }
                 self.step(Event::HeadAdvanced(head));
                 self.step(event);
             }
@@ -549,6 +570,32 @@ impl Driver {
                     self.look_for_wanted();
                 }
             }
+            Done::Compared => self.comparing = false,
+        }
+    }
+
+    fn on_frontier(&mut self, key: PublicKey, heads: Vec<Head>) {
+        self.own_shown.hear(key, &self.office.own_origins(), &heads, now_ms());
+        self.step(Event::FrontierReceived(key, heads));
+    }
+
+    /// Lets the office sign again once enough is known of what others hold of its log.
+    fn compare(&mut self) {
+        if self.comparing || !matches!(self.office.held(), Some(Held::Unasked | Held::Restored)) {
+            return;
+        }
+        let here: Vec<_> =
+            self.office.own_origins().into_iter().map(|origin| (origin.clone(), self.office.store.head(&origin).size)).collect();
+        let others = self.office.others().len();
+        if self.own_shown.enough(now_ms(), self.office.mark(), self.go_on_unanswered, &here, others) {
+            self.comparing = true;
+            let work = |office: &Office| {
+                if let Err(error) = office.compared() {
+                    tracing::error!(%error, "this node stays read-only");
+                }
+                Done::Compared
+            };
+            self.off_reactor(work, || Done::Compared);
         }
     }
 
@@ -556,7 +603,9 @@ impl Driver {
         for effect in self.sync.handle(now_ms(), event) {
             match effect {
                 Effect::Announce(peer, heads) => self.send(peer, Request::Frontier(heads), Asked::Frontier),
-                Effect::Fetch { peer, id, origin, start } => self.send(peer, Request::Entries { origin, start }, Asked::Entries(id)),
+                Effect::Fetch { peer, id, origin, start } => {
+                    self.send(peer, Request::Entries { origin: origin.clone(), start }, Asked::Entries(id, origin));
+                }
                 Effect::Ingest { peer, origin, package } => {
                     let failed = {
                         let (office, origin) = (self.office.clone(), origin.clone());

@@ -105,7 +105,7 @@ pub struct NewDraft {
 /// # Errors
 /// Something typed is wrong, or this office may not capture.
 pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<(), char>) -> Result<Draft, Refusal> {
-    office.check_writable()?;
+    office.check_drafts()?;
     office.require_role(Roles::CAPTURE)?;
     if !new.consent {
         return Err(Refusal::input(
@@ -209,7 +209,7 @@ pub fn draft(office: &Office, id: CaseId) -> Result<Draft, Refusal> {
 /// # Errors
 /// No such draft, read-only, or the disk refuses.
 pub fn take_photo(office: &Office, maker: &Maker<'_>, id: CaseId, bytes: &[u8]) -> Result<Draft, Refusal> {
-    office.check_writable()?;
+    office.check_drafts()?;
     if bytes.is_empty() || bytes.len() as u64 > BLOB_BYTES_MAX {
         return Err(Refusal::input(
             "too_large",
@@ -236,7 +236,7 @@ pub fn take_photo(office: &Office, maker: &Maker<'_>, id: CaseId, bytes: &[u8]) 
 /// # Errors
 /// No such draft or original, read-only, or the disk refuses.
 pub fn mark(office: &Office, maker: &Maker<'_>, id: CaseId, marks: [(f64, f64); 4]) -> Result<Draft, Refusal> {
-    office.check_writable()?;
+    office.check_drafts()?;
     let draft = draft(office, id)?;
     let bytes = original(office, &draft)?;
     let background = draft.background;
@@ -248,7 +248,7 @@ pub fn mark(office: &Office, maker: &Maker<'_>, id: CaseId, marks: [(f64, f64); 
 /// # Errors
 /// No such draft or original, read-only, or the disk refuses.
 pub fn make_again(office: &Office, maker: &Maker<'_>, id: CaseId) -> Result<Draft, Refusal> {
-    office.check_writable()?;
+    office.check_drafts()?;
     let draft = draft(office, id)?;
     let bytes = original(office, &draft)?;
     let choice = (draft.marks(), draft.background);
@@ -266,7 +266,7 @@ fn marks_at(points: [(f64, f64); 4]) -> Marks {
 /// # Errors
 /// No such draft, the spec does not allow this background, read-only, or the disk refuses.
 pub fn choose_background(office: &Office, maker: &Maker<'_>, id: CaseId, background: &str) -> Result<Draft, Refusal> {
-    office.check_writable()?;
+    office.check_drafts()?;
     let drafts = office.lock_drafts();
     let mut draft = draft(office, id)?;
     let spec = draft.spec()?;
@@ -368,6 +368,8 @@ pub fn drop_draft(office: &Office, id: CaseId) -> Result<(), Refusal> {
 /// # Errors
 /// There is no photo, a check failed and no reason was given, or as for [`Office::append`].
 pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Option<String>) -> Result<Arc<Case>, Refusal> {
+    // Before any blob is put: the draft stays as it is and can be submitted once the node signs again.
+    office.check_writable()?;
     office.require_role(Roles::CAPTURE)?;
     // Held to the end: a second click finds the draft gone, and a picture that arrives meanwhile throws none of these blobs away.
     let _drafts = office.lock_drafts();

@@ -1,8 +1,12 @@
 //! The office: its keys, its logs, who is a member, and the one right to append.
 
+mod standing;
+
+pub use standing::Held;
+
 use crate::{
     service::{Kind, Refusal, keys::Keys},
-    store::{HeadFile, LogHead, Store, StoreError},
+    store::{HeadFile, LogHead, MarkFile, Store, StoreError},
 };
 use protocol::{
     case::{self, Case},
@@ -15,7 +19,10 @@ use protocol::{
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::sync::broadcast;
@@ -56,7 +63,15 @@ pub enum OfficeError {
 struct OwnLog {
     origin: Origin,
     head: HeadFile,
+    /// The newest checkpoint that this office is known to have signed: that of the head file, or one that a peer gave back.
+    newest: Mutex<Option<SignedCheckpoint>>,
     province: bool,
+}
+
+impl OwnLog {
+    fn open(origin: Origin, heads: &Path, name: &str) -> Result<Self, StoreError> {
+        Ok(Self { origin, head: HeadFile::new(heads, name)?, newest: Mutex::new(None), province: name == "province" })
+    }
 }
 
 /// Cases as folded, until something about them changes.
@@ -82,8 +97,14 @@ pub struct Office {
     cases: Mutex<Folded>,
     append: Mutex<()>,
     drafts: Mutex<()>,
+    dir: PathBuf,
     plate: PathBuf,
-    read_only: RwLock<Option<String>>,
+    standing: RwLock<standing::Standing>,
+    mark_file: MarkFile,
+    /// The mark says that this process writes.
+    marked: AtomicBool,
+    /// This process signed a checkpoint.
+    signed: AtomicBool,
     changes: broadcast::Sender<Change>,
 }
 
@@ -103,15 +124,14 @@ impl Office {
         let store = Store::open(dir)?;
         let origin = Origin::office(province.origin().federation(), code, 1).map_err(|error| OfficeError::Trust(error.to_string()))?;
         let heads = dir.join("heads");
+        let mark_file = MarkFile::new(dir);
         let province_log = match &keys.province {
-            Some(key) if key.public() == province.key() => {
-                Some(OwnLog { origin: province.origin().clone(), head: HeadFile::new(&heads, "province")?, province: true })
-            }
+            Some(key) if key.public() == province.key() => Some(OwnLog::open(province.origin().clone(), &heads, "province")?),
             Some(_) => return Err(OfficeError::Trust("keys/province.key is not the key that federation.json names".into())),
             None => None,
         };
         let office = Self {
-            own: OwnLog { origin, head: HeadFile::new(&heads, "office")?, province: false },
+            own: OwnLog::open(origin, &heads, "office")?,
             province_log,
             code,
             members: RwLock::new(Membership::new(province.clone())),
@@ -119,40 +139,42 @@ impl Office {
             cases: Mutex::default(),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
+            dir: dir.to_owned(),
             plate: dir.join("plate.jpg"),
-            read_only: RwLock::new(None),
+            standing: RwLock::new(standing::Standing::new(mark_file.read())),
+            mark_file,
+            marked: AtomicBool::new(false),
+            signed: AtomicBool::new(false),
             changes: broadcast::channel(256).0,
             store,
             keys,
         };
-        for own in std::iter::once(&office.own).chain(&office.province_log) {
+        for own in office.own_logs() {
             office.reconcile_head(own)?;
         }
         office.apply_province()?;
+        office.stand_up()?;
         Ok(office)
+    }
+
+    fn own_logs(&self) -> impl Iterator<Item = &OwnLog> {
+        std::iter::once(&self.own).chain(&self.province_log)
     }
 
     /// Brings head file and database together after a start.
     ///
-    /// The head file is written after the commit, so it may lag by one append: then the checkpoint is signed now. If the database lies
-    /// behind it, or does not begin with what was signed, it was restored or swapped; appending would sign a second history, so nothing
-    /// is signed any more.
+    /// The head file is written after the commit, so it may lag by one append. If the database lies behind it, or does not begin with
+    /// what was signed, it was restored or swapped; appending would sign a second history, so nothing is signed.
     fn reconcile_head(&self, own: &OwnLog) -> Result<(), OfficeError> {
         let head = self.store.head(&own.origin);
-        let signed = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))?;
-        match signed {
-            Some(signed) if !self.begins_with(&head, &signed)? => {
-                self.set_read_only(format!(
-                    "the database holds {} entries of {}, which are not the {} that were signed: it was restored from a backup or damaged",
-                    head.size,
-                    own.origin,
-                    signed.size()
-                ));
-            }
-            Some(signed) if signed.size() == head.size => self.store.set_own_note(&signed),
-            _ if head.size > 0 => _ = self.publish(own)?,
-            _ => {}
+        let Some(signed) = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))? else { return Ok(()) };
+        if signed.size() == head.size {
+            self.store.set_own_note(&signed);
         }
+        if signed.size() <= head.size && !self.begins_with(&head, &signed)? {
+            self.stick(Held::Replaced { origin: own.origin.clone(), here: head.size, signed: signed.size() });
+        }
+        *lock(&own.newest) = Some(signed);
         Ok(())
     }
 
@@ -173,12 +195,14 @@ impl Office {
     }
 
     /// Signs the head that is durable and makes the checkpoint durable.
-    fn publish(&self, own: &OwnLog) -> Result<SignedCheckpoint, StoreError> {
+    fn publish(&self, own: &OwnLog) -> Result<(), StoreError> {
         let head = self.store.head(&own.origin);
         let checkpoint = Checkpoint { origin: own.origin.clone(), size: head.size, root: head.root }.sign(self.key_of(own));
         own.head.write(&checkpoint)?;
         self.store.set_own_note(&checkpoint);
-        Ok(checkpoint)
+        *lock(&own.newest) = Some(checkpoint);
+        self.signed.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Appends records to this office's log. `build` is told the position of the first one and signs through `sign`.
@@ -214,8 +238,9 @@ impl Office {
         if records.is_empty() {
             return Ok(records);
         }
-        if let Err(error) = self.store.append(&own.origin, &records).and_then(|()| self.publish(own).map(|_| ())) {
-            self.set_read_only(format!("the disk refused a write: {error}"));
+        let written = self.mark_running().and_then(|()| self.store.append(&own.origin, &records)).and_then(|()| self.publish(own));
+        if let Err(error) = written {
+            self.stick(Held::Disk(error.to_string()));
             return Err(error.into());
         }
         self.note_records(&own.origin, &records);
@@ -227,7 +252,10 @@ impl Office {
     /// # Errors
     /// The outer error is the disk's; the inner one the package's, and nothing of it is stored then.
     pub fn ingest(&self, origin: &Origin, package: Package) -> Result<Result<(), PackageError>, Refusal> {
-        let Some(key) = self.members().verifier(origin).filter(|_| *origin != self.own.origin) else {
+        if let Some(own) = self.own_logs().find(|own| own.origin == *origin) {
+            return self.refill(own, package);
+        }
+        let Some(key) = self.members().verifier(origin) else {
             return Ok(Err(PackageError::Bounds));
         };
         let named: Vec<LogPoint> = self.members().named(origin).cloned().collect();
@@ -426,16 +454,22 @@ impl Office {
     pub fn is_province(&self) -> bool {
         self.province_log.is_some()
     }
-    /// Logs that this node follows, most urgent first: the province's, then all offices'.
+    /// Logs that this node follows, most urgent first: the province's, then the own one, then all other offices'.
     pub fn follow(&self) -> Vec<Origin> {
         let members = self.members();
-        members.logs().cloned().collect()
+        let province = members.province().origin();
+        let others = members.logs().filter(|origin| *origin != province && **origin != self.own.origin);
+        [province, &self.own.origin].into_iter().chain(others).cloned().collect()
     }
     /// Whether a key may speak to this node.
     pub fn is_enrolled(&self, key: PublicKey) -> bool {
         self.members().office_of(key).is_some()
     }
 
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
     /// Where the picture of the empty wall lies.
     pub(super) fn plate_path(&self) -> &Path {
         &self.plate
@@ -445,30 +479,6 @@ impl Office {
     /// drafts one picture. Taken before the right to append, never while holding it.
     pub(super) fn lock_drafts(&self) -> MutexGuard<'_, ()> {
         lock(&self.drafts)
-    }
-
-    /// Why nothing can be written, when nothing can.
-    pub fn read_only(&self) -> Option<String> {
-        self.read_only.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-    fn set_read_only(&self, reason: String) {
-        tracing::error!(%reason, "read-only");
-        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-        self.tell(Change::Status);
-    }
-    /// Refuses while nothing can be written.
-    ///
-    /// # Errors
-    /// Read-only.
-    pub fn check_writable(&self) -> Result<(), Refusal> {
-        match self.read_only() {
-            None => Ok(()),
-            Some(reason) => Err(Refusal::state(
-                "read_only",
-                format!("本机处于只读状态，不能写入：{reason}。请运行 huizhi doctor。"),
-                format!("this node is read-only: {reason}; run `huizhi doctor`"),
-            )),
-        }
     }
 
     /// A receiver of everything that changes.

@@ -49,6 +49,61 @@ impl Blobs {
         }
         Ok(Self(dir.to_owned()))
     }
+    /// Copies every blob that is still what its name says into another folder of this form, durably. Gives back how many there are, and
+    /// how many have decayed and were left out.
+    ///
+    /// # Errors
+    /// A disk refuses.
+    pub fn copy_to(&self, to: &Path) -> io::Result<(u64, u64)> {
+        let to = Self::open(to)?;
+        let (mut copied, mut decayed) = (0, 0);
+        for hash in self.names()? {
+            match self.read(hash) {
+                // A draft that was dropped meanwhile took its picture along.
+                Ok(None) => {}
+                Ok(Some(bytes)) => {
+                    to.put(&bytes).map_err(io::Error::other)?;
+                    copied += 1;
+                }
+                Err(BlobError::Io(error)) => return Err(error),
+                Err(_) => decayed += 1,
+            }
+        }
+        Ok((copied, decayed))
+    }
+    /// Copies every blob of one folder of this form into another, up to the first that is not what its name says.
+    ///
+    /// # Errors
+    /// A disk refuses.
+    pub fn copy_verified(from: &Path, to: &Path) -> io::Result<(u64, Option<BlobHash>)> {
+        let (from, to) = (Self(from.to_owned()), Self::open(to)?);
+        let mut copied = 0;
+        for hash in from.names()? {
+            match from.read(hash) {
+                Ok(Some(bytes)) => _ = to.put(&bytes).map_err(io::Error::other)?,
+                Err(BlobError::Io(error)) => return Err(error),
+                _ => return Ok((copied, Some(hash))),
+            }
+            copied += 1;
+        }
+        Ok((copied, None))
+    }
+    /// The names of all blobs that are here.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn names(&self) -> io::Result<Vec<BlobHash>> {
+        let mut names = Vec::new();
+        for folder in fs::read_dir(&self.0)? {
+            let folder = folder?.path();
+            let Some(begin) = folder.file_name().and_then(|name| name.to_str()).filter(|name| name.len() == 2) else { continue };
+            for file in fs::read_dir(&folder)? {
+                let file = file?.file_name();
+                names.extend(file.to_str().and_then(|end| format!("{begin}{end}").parse::<BlobHash>().ok()));
+            }
+        }
+        Ok(names)
+    }
     fn path(&self, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
         self.0.join(&name[..2]).join(&name[2..])

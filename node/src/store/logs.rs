@@ -14,13 +14,13 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, Writ
 
 /// How a log stands in the table of logs.
 #[derive(Debug, Clone, Encode, Decode)]
-struct LogRow {
+pub(super) struct LogRow {
     #[n(0)]
-    origin: Origin,
+    pub(super) origin: Origin,
     #[n(1)]
-    size: u64,
+    pub(super) size: u64,
     /// Note of the newest checkpoint that covers exactly entries which are here. Empty for logs that this node writes, whose
-    /// checkpoint stands in the head file.
+    /// checkpoint stands in the head file; in a backup it stands here for these too.
     #[n(2)]
     note: String,
 }
@@ -90,6 +90,23 @@ impl Store {
 
     fn lock_logs(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<Origin, LogState>> {
         self.logs.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// How every log stands at this moment, by number, each with its newest checkpoint.
+    pub(super) fn log_rows(&self) -> Vec<(u32, LogRow)> {
+        let logs = self.lock_logs();
+        logs.iter()
+            .map(|(origin, state)| (state.number, LogRow { origin: origin.clone(), size: state.edge.size(), note: state.note.clone() }))
+            .collect()
+    }
+
+    /// Whether an entry was marked as not counting when it came.
+    ///
+    /// # Errors
+    /// As the database.
+    pub(super) fn is_refused(&self, origin: &Origin, index: u64) -> Result<bool, StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(false) };
+        Ok(self.db.begin_read()?.open_table(tables::REFUSED)?.get(&entry_key(number, index))?.is_some())
     }
 
     pub(super) fn log_number(&self, origin: &Origin) -> Option<u32> {

@@ -4,6 +4,45 @@
  */
 
 export interface paths {
+    "/api/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes a backup on the node's machine; only for the command line there. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BackupRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BackupView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/card": {
         parameters: {
             query?: never;
@@ -1504,6 +1543,33 @@ export interface components {
             hex: string;
             /** @description The name in words. */
             name: components["schemas"]["Text"];
+        };
+        /** @description `POST /api/backup`, for the command line. */
+        BackupRequest: {
+            /** @description Absolute path of a folder on the node's machine that does not exist yet or is empty. */
+            dir: string;
+            /** @description Whether the secret keys go along. */
+            keys: boolean;
+        };
+        /** @description What a backup holds. */
+        BackupView: {
+            /**
+             * Format: int64
+             * @description Photos and sealed payloads.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Blobs that have decayed here and were left out.
+             */
+            decayed: number;
+            /** @description Whether the secret keys are in it. */
+            keys: boolean;
+            /**
+             * Format: int64
+             * @description Records of all logs.
+             */
+            records: number;
         };
         /** @description `POST /api/card`: advice on a picture of an identity card. Nothing printed on the card is read, nothing is kept. */
         CardView: {

@@ -37,7 +37,7 @@ fn append(office: &Office, record: &Record) -> RecordHash {
 }
 
 #[test]
-fn a_head_file_that_lags_is_signed_anew_and_one_that_leads_stops_writing() {
+fn case_43_a_head_file_that_lags_is_signed_anew_and_one_that_leads_stops_writing() {
     let home = testing::Home::new();
     let office = home.open();
     append(&office, &submitted(CaseId([1; 16])));
@@ -201,4 +201,104 @@ fn case_03_who_loses_a_role_keeps_what_was_written_before() {
     let package = Package { start: 2, entries: vec![record.bytes().to_vec().into()], checkpoint, proof: vec![] };
     assert_eq!(office.ingest(&origin, package).unwrap(), Ok(()), "kept, and relayed");
     assert!(office.case(CaseId([6; 16])).unwrap().is_none(), "and not counted");
+}
+
+/// A peer's copy of this office's log, taken from a store by packages as peers do.
+fn held_by_a_peer(office: &Office) -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().unwrap();
+    let peer = Store::open(dir.path()).unwrap();
+    let key = VerifierKey::new(office.origin().clone(), office.keys.office.public());
+    while let Some(package) = office.store.package(office.origin(), peer.head(office.origin()).size).unwrap() {
+        let verified = package.verify(&peer.edge(office.origin()), &key, []).unwrap();
+        peer.commit_package(office.origin(), verified).unwrap();
+    }
+    (dir, peer)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &to) } else { _ = std::fs::copy(&path, &to).unwrap() }
+    }
+}
+
+#[test]
+fn case_10_a_database_behind_the_head_file_is_refilled_and_signs_again() {
+    let home = testing::Home::new();
+    let office = home.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    drop(office);
+    let old = std::fs::read(home.path().join("store.redb")).unwrap();
+    let office = home.open();
+    (2..5).for_each(|case| _ = append(&office, &submitted(CaseId([case; 16]))));
+    let (_dir, peer) = held_by_a_peer(&office);
+    let root = office.store.head(office.origin()).root;
+    drop(office);
+    std::fs::write(home.path().join("store.redb"), old).unwrap();
+    let office = home.open();
+    assert_eq!(office.held(), Some(Held::Behind { origin: office.origin().clone(), here: 1, signed: 4 }));
+    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([9; 16])))?])).is_err());
+    assert!(office.check_drafts().is_ok(), "people at the counter are not sent home");
+    office.compared().unwrap();
+    assert!(office.held().is_some(), "asking alone is not enough");
+    let mut package = peer.package(office.origin(), 1).unwrap().unwrap();
+    package.entries[1][20] ^= 1;
+    assert!(office.ingest(office.origin(), package).unwrap().is_err(), "only what was signed here is taken back");
+    assert_eq!(office.store.head(office.origin()).size, 1);
+    office.ingest(office.origin(), peer.package(office.origin(), 1).unwrap().unwrap()).unwrap().unwrap();
+    assert_eq!(office.held(), None);
+    assert_eq!(office.store.head(office.origin()).root, root);
+    append(&office, &submitted(CaseId([9; 16])));
+    assert!(office.begins_with(&office.store.head(office.origin()), &lock(&office.own.newest).clone().unwrap()).unwrap());
+}
+
+#[test]
+fn case_11_a_whole_disk_from_yesterday_learns_from_a_peer_what_it_signed() {
+    let home = testing::Home::new();
+    let office = home.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    drop(office);
+    let image = tempfile::tempdir().unwrap();
+    copy(home.path(), image.path());
+    let office = home.open();
+    append(&office, &submitted(CaseId([2; 16])));
+    let (_dir, peer) = held_by_a_peer(&office);
+    let newest = std::fs::read(home.path().join("heads/office.checkpoint")).unwrap();
+    let province = office.members().province().clone();
+    let code = office.code();
+    drop(office);
+    let office = Office::open(image.path(), code, &province).unwrap();
+    assert_eq!(office.held(), None, "database and head file agree");
+    office.ingest(office.origin(), peer.package(office.origin(), 1).unwrap().unwrap()).unwrap().unwrap();
+    assert_eq!(office.store.head(office.origin()).size, 2);
+    assert_eq!(std::fs::read(image.path().join("heads/office.checkpoint")).unwrap(), newest, "resent, never signed anew");
+    assert_eq!(office.held(), Some(Held::Unasked), "who was behind once asks again before signing");
+    office.compared().unwrap();
+    append(&office, &submitted(CaseId([3; 16])));
+}
+
+#[test]
+fn case_09_a_clone_that_extends_this_log_while_it_is_written_stops_it() {
+    let home = testing::Home::new();
+    let office = home.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    drop(office);
+    let clone = tempfile::tempdir().unwrap();
+    copy(home.path(), clone.path());
+    let office = home.open();
+    let other = Office::open(clone.path(), office.code(), &office.members().province().clone()).unwrap();
+    let (_dir, peer) = held_by_a_peer(&office);
+    append(&office, &submitted(CaseId([2; 16])));
+    let (_dir_2, longer) = held_by_a_peer(&office);
+    assert_eq!(peer.head(office.origin()).size, 1);
+    // The clone takes what the first wrote and goes on; the first hears of it.
+    other.ingest(other.origin(), longer.package(other.origin(), 1).unwrap().unwrap()).unwrap().unwrap();
+    other.compared().unwrap();
+    append(&other, &submitted(CaseId([3; 16])));
+    let (_dir_3, longest) = held_by_a_peer(&other);
+    assert!(office.ingest(office.origin(), longest.package(office.origin(), 2).unwrap().unwrap()).unwrap().is_err());
+    assert_eq!(office.held(), Some(Held::Elsewhere(office.origin().clone())));
+    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([9; 16])))?])).is_err());
 }
