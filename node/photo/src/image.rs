@@ -205,9 +205,10 @@ pub(crate) struct Part {
     pub(crate) height: usize,
 }
 
-/// The byte nearest to a number between 0 and 255: added to 2²³, its whole part is in the last bits, for several numbers at once.
+/// The byte nearest to a number between 0 and 255, halves upwards: added to 2¹⁵, its whole part is eight bits above the last,
+/// for several numbers at once.
 fn rounded(value: f32) -> u8 {
-    (value + 8_388_608.0).to_bits() as u8
+    ((value + 0.5 + 32_768.0).to_bits() >> 8) as u8
 }
 
 /// Source pixels under one new pixel: first index, weights of the first and last, all others weigh 1.
