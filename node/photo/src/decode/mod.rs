@@ -10,6 +10,8 @@ mod header;
 mod jpeg;
 mod watch;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
@@ -167,7 +169,9 @@ pub fn decode_until(bytes: &[u8], cancel: Option<&dyn Cancel>) -> Result<Decoded
             judge_size(width, height)?;
         }
         let (kept, lost_profile) = if format == ImageFormat::Png { without_bombs(bytes) } else { (bytes.into(), false) };
-        by_library(Pieces::new(&kept, cancel), format).map(|mut decoded| {
+        // Attack: image-webp 0.2.4 adds up code lengths of a made-up tree without a bound, which ends a build with overflow checks.
+        let read = catch_unwind(AssertUnwindSafe(|| by_library(Pieces::new(&kept, cancel), format)));
+        read.unwrap_or(Err(DecodeError::Damaged)).map(|mut decoded| {
             decoded.operations.extend(lost_profile.then_some(Operation::ColourProfileIgnored));
             decoded
         })
