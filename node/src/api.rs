@@ -142,6 +142,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(receipts::photo))
         .routes(routes!(receipts::pdf))
         .routes(routes!(receipts::proof))
+        .routes(routes!(receipts::revoke))
         .routes(routes!(offices::list))
         .routes(routes!(offices::enrol))
         .routes(routes!(offices::export))

@@ -4,7 +4,7 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::jpeg,
-    types::{ChainLink, ReceiptAnswer, ReceiptView, Text},
+    types::{ChainLink, ReceiptAnswer, ReceiptView, RevokeRequest, Text},
     views,
 };
 use crate::service::{
@@ -12,6 +12,7 @@ use crate::service::{
     office::now_ms,
     receipts::{self, Answer, Found},
     review,
+    staff::StaffRole,
 };
 use axum::{
     Json,
@@ -72,6 +73,31 @@ pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refu
             );
             ("expired", message, found.verified.number.to_string(), Some(found))
         }
+        Answer::Revoked(found) => {
+            let message = Text::new(
+                "已撤销：回执曾经有效，签发办公点后来将其撤销，请勿使用。",
+                "revoked: it was valid, and the issuing office revoked it later; do not use it",
+            );
+            ("valid_later_revoked", message, found.verified.number.to_string(), Some(found))
+        }
+        Answer::Used(found, 1) => {
+            let message = Text::new("已使用：此回执只能使用一次，且已使用。", "used: this receipt was for single use, and it was used");
+            ("used", message, found.verified.number.to_string(), Some(found))
+        }
+        Answer::Used(found, times) => {
+            let message = Text::new(
+                format!("已被使用 {times} 次：此回执只能使用一次，请向签发办公点核实。"),
+                format!("used {times} times: this receipt was for single use; ask the issuing office"),
+            );
+            ("used", message, found.verified.number.to_string(), Some(found))
+        }
+        Answer::Invalid(found, reason) => {
+            let message = Text::new(
+                "无效：记录真实，但没有有效的审核通过决定支持它，请勿使用。",
+                format!("invalid: the record is genuine, but {reason}; do not use it"),
+            );
+            ("invalid", message, found.verified.number.to_string(), Some(found))
+        }
         Answer::Disputed(found) => {
             let message = Text::new(
                 "有争议：回执本身真实，但审核决定目前互相矛盾，暂不能使用。请联系审核中心。",
@@ -106,9 +132,34 @@ pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refu
 
 fn found(office: &Office, number: &str) -> Result<Box<Found>, Refusal> {
     match receipts::look_up(office, number, now_ms())? {
-        Answer::Valid(found) | Answer::Expired(found) | Answer::Disputed(found) => Ok(found),
-        Answer::UnknownHere(_) | Answer::Mistyped(_) => Err(Refusal::not_found("本机没有此回执。", "no receipt with this number is here")),
+        Answer::Valid(found)
+        | Answer::Expired(found)
+        | Answer::Revoked(found)
+        | Answer::Used(found, _)
+        | Answer::Disputed(found)
+        | Answer::Invalid(found, _) => Ok(found),
+        Answer::UnknownHere(_) | Answer::Mistyped(_) => Err(receipts::not_here()),
     }
+}
+
+/// Revokes a receipt of this office, and gives the answer that look-ups have from now on.
+#[utoipa::path(
+    post, path = "/api/receipts/{number}/revoke", params(("number" = String, Path)),
+    request_body = RevokeRequest, responses((status = 200, body = ReceiptAnswer)),
+)]
+pub(super) async fn revoke(
+    State(app): State<App>,
+    who: Operator,
+    Path(number): Path<String>,
+    Json(request): Json<RevokeRequest>,
+) -> Result<Json<ReceiptAnswer>, ApiError> {
+    who.require(&[StaffRole::Reviewer])?;
+    app.run(move |office| {
+        receipts::revoke(office, &number, &request.reason, who.number)?;
+        answer(office, &number)
+    })
+    .await
+    .map(Json)
 }
 
 /// Looks a receipt up and verifies it.

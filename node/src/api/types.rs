@@ -16,6 +16,7 @@ pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, Feas
 
 pub use cases::{
     CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonView, ReceiptAnswer, ReceiptView,
+    RevokeRequest,
 };
 pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
 pub use specs::{GuideView, SpecChange, SpecDiff, SpecSummary, SpecText, SpecView};

@@ -57,6 +57,16 @@ impl Local {
             Self::Running(client) => client.post("/api/specs", &json!({ "toml": toml })),
         }
     }
+    /// Revokes a receipt of this office.
+    pub(super) fn revoke(&self, number: &str, reason: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                crate::service::receipts::revoke(office, number, reason, 0)?;
+                Ok(json!(api::receipt_answer(office, number)?))
+            }
+            Self::Running(client) => client.post(&format!("/api/receipts/{}/revoke", path_segment(number)), &json!({ "reason": reason })),
+        }
+    }
     /// Looks a receipt up.
     pub(super) fn receipt(&self, number: &str) -> Result<Value> {
         match self {

@@ -21,10 +21,18 @@ use std::{
 /// What to do with a receipt.
 #[derive(Debug, Subcommand)]
 pub(super) enum ReceiptCommand {
-    /// Look a receipt up by its number. Exit code 0: valid; 2: expired, disputed, mistyped or unknown here.
+    /// Look a receipt up by its number. Exit code 0: valid; 2: anything else, also when it is unknown here.
     Show {
         /// Number, with or without hyphens.
         number: String,
+    },
+    /// Revoke a receipt that this office issued.
+    Revoke {
+        /// Number, with or without hyphens.
+        number: String,
+        /// Code of the reason; a wrong one is answered with all codes.
+        #[arg(long)]
+        reason: String,
     },
     /// Verify an electronic receipt (`.tlog-proof`) or the text of a QR code. Exit code 0: it holds; 1: it does not.
     Verify {
@@ -42,6 +50,11 @@ pub(super) fn run(dir: &Path, json: bool, command: ReceiptCommand) -> Result<Exi
             let answer = Local::open(dir)?.receipt(&number)?;
             super::print(json, &answer, words);
             Ok(ExitCode::from(if text(&answer, "verdict") == "valid" { 0 } else { 2 }))
+        }
+        ReceiptCommand::Revoke { number, reason } => {
+            let answer = Local::open(dir)?.revoke(&number, &reason)?;
+            super::print(json, &answer, words);
+            Ok(ExitCode::SUCCESS)
         }
         ReceiptCommand::Verify { file, log } => {
             let value = verify(dir, &read(&file)?, log.as_deref())?;

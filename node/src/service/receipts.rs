@@ -2,7 +2,11 @@
 
 use crate::{
     print::{Font, ReceiptSheet},
-    service::{Office, Refusal, intake, office::china_time, specs},
+    service::{
+        Office, Refusal, intake,
+        office::{china_time, now_ms},
+        specs,
+    },
     text::Text,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,7 +15,8 @@ use protocol::{
     id::{Millis, Origin, RecordHash},
     log::Entry,
     merkle,
-    receipt::{NumberError, ReceiptNumber, ReceiptProof, VerifiedReceipt},
+    receipt::{Invalid, NumberError, ReceiptNumber, ReceiptProof, ReceiptVerdict, VerifiedReceipt, judge},
+    record::{ReceiptRevoked, Record, Roles},
 };
 use std::sync::Arc;
 
@@ -25,8 +30,14 @@ pub enum Answer {
     Valid(Box<Found>),
     /// The receipt stands, but its validity has ended by this machine's clock.
     Expired(Box<Found>),
+    /// It was valid, and was revoked later.
+    Revoked(Box<Found>),
+    /// It was for single use, and was used this often; more than once is a conflict between offices.
+    Used(Box<Found>, usize),
     /// The receipt is genuine, but the decisions on its case contradict each other now.
     Disputed(Box<Found>),
+    /// The receipt is genuine, but it does not stand, and why.
+    Invalid(Box<Found>, Invalid),
     /// No record of it is here. That says nothing about its validity.
     UnknownHere(ReceiptNumber),
     /// Not a receipt number.
@@ -60,13 +71,77 @@ pub fn look_up(office: &Office, typed: &str, now: Millis) -> Result<Answer, Refu
     let Some(proof) = proof(office, &origin, number.index())? else { return unknown };
     let Ok(verified) = proof.verify(&key) else { return unknown };
     let Some(case) = office.case(verified.receipt.case)? else { return unknown };
-    let stands = case.receipts.iter().any(|by| by.hash == verified.record.hash());
-    let found = Box::new(Found { verified, proof, case });
-    Ok(match (stands, found.verified.receipt.valid_until_ms > now) {
-        (false, _) => Answer::Disputed(found),
-        (true, true) => Answer::Valid(found),
-        (true, false) => Answer::Expired(found),
-    })
+    let judged = match judge(verified.record.hash(), &verified.receipt, Some(&case), now) {
+        ReceiptVerdict::Valid => Answer::Valid,
+        ReceiptVerdict::Expired => Answer::Expired,
+        ReceiptVerdict::LaterRevoked(_) => Answer::Revoked,
+        ReceiptVerdict::Used(uses) => {
+            let times = uses.len();
+            return Ok(Answer::Used(Box::new(Found { verified, proof, case }), times));
+        }
+        ReceiptVerdict::UnknownHere => return unknown,
+        ReceiptVerdict::Invalid(Invalid::Disputed) => Answer::Disputed,
+        ReceiptVerdict::Invalid(reason) => return Ok(Answer::Invalid(Box::new(Found { verified, proof, case }), reason)),
+    };
+    Ok(judged(Box::new(Found { verified, proof, case })))
+}
+
+/// Why receipts are revoked: code, Chinese, English.
+const REVOCATIONS: [(&str, &str, &str); 4] = [
+    ("issued_in_error", "误发", "issued in error"),
+    ("wrong_person", "照片与申请人不符", "the photo is not of the applicant"),
+    ("applicant_asked", "申请人要求", "the applicant asked for it"),
+    ("photo_misused", "照片被冒用", "the photo was misused"),
+];
+
+/// Signs that a receipt of this office is valid no longer. What was printed stays genuine; look-ups say since when it is not valid.
+///
+/// # Errors
+/// The number is unknown here or of another office, it is revoked already, the reason has no such code, or this office may not review.
+pub fn revoke(office: &Office, typed: &str, reason: &str, operator: u32) -> Result<(), Refusal> {
+    office.require_role(Roles::REVIEW)?;
+    if REVOCATIONS.iter().all(|(code, ..)| *code != reason) {
+        let known: Vec<String> = REVOCATIONS.iter().map(|(code, zh, en)| format!("{code} ({zh}, {en})")).collect();
+        let known = known.join("; ");
+        return Err(Refusal::input("reason_unknown", "reason", format!("原因应为：{known}"), format!("the reason is one of: {known}")));
+    }
+    office.append(|_, signer| {
+        // Under the append lock: two windows must not both revoke.
+        let found = match look_up(office, typed, now_ms())? {
+            Answer::Valid(found) | Answer::Expired(found) | Answer::Used(found, _) => found,
+            Answer::Revoked(_) => return Err(Refusal::state("already_revoked", "此回执已被撤销。", "this receipt is revoked already")),
+            Answer::Disputed(_) | Answer::Invalid(..) => {
+                return Err(Refusal::state(
+                    "not_standing",
+                    "此回执目前不成立，无须撤销。",
+                    "this receipt does not stand: there is nothing to revoke",
+                ));
+            }
+            Answer::UnknownHere(_) | Answer::Mistyped(_) => return Err(not_here()),
+        };
+        if found.verified.number.office() != office.code() {
+            let issuer = office.office_name(found.verified.number.office());
+            return Err(Refusal::state(
+                "other_office",
+                format!("此回执由{issuer}签发，只能在那里撤销。"),
+                format!("this receipt was issued by {issuer} and is revoked there"),
+            ));
+        }
+        let revoked = ReceiptRevoked {
+            case: found.verified.receipt.case,
+            receipt: found.verified.record.hash(),
+            reason: reason.to_owned(),
+            operator,
+            at_ms: now_ms(),
+        };
+        Ok(vec![signer.sign(&Record::ReceiptRevoked(revoked))?])
+    })?;
+    Ok(())
+}
+
+/// The refusal for a number of which no record is here.
+pub fn not_here() -> Refusal {
+    Refusal::not_found("本机没有此回执。", "no receipt with this number is here")
 }
 
 /// The proof of the record at a position, under the newest complete checkpoint; nothing where that does not cover it.
@@ -195,6 +270,7 @@ fn day(at_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::testing::{Home, picture};
 
     #[test]
     fn days_are_china_s_and_no_claimed_time_panics() {
@@ -203,5 +279,22 @@ mod tests {
         for beyond in [253_402_300_799_000, 253_402_300_800_000, u64::MAX] {
             assert_eq!(day(beyond), "—");
         }
+    }
+
+    #[test]
+    fn a_revoked_receipt_says_so_for_ever_and_is_revoked_once() {
+        let home = Home::new();
+        let office = home.open();
+        let case = home.case(&office, &picture(8, 8, [9; 3]), true);
+        let number = case.receipts[0].said.number.clone();
+        assert!(matches!(look_up(&office, &number, now_ms()).unwrap(), Answer::Valid(_)));
+        assert_eq!(revoke(&office, &number, "because", 1).unwrap_err().code, "reason_unknown");
+        assert!(matches!(look_up(&office, &number, now_ms()).unwrap(), Answer::Valid(_)));
+        revoke(&office, &number, "wrong_person", 1).unwrap();
+        assert!(matches!(look_up(&office, &number, now_ms()).unwrap(), Answer::Revoked(_)));
+        assert!(matches!(look_up(&office, &number, u64::MAX).unwrap(), Answer::Revoked(_)), "also when its validity has ended");
+        assert_eq!(revoke(&office, &number, "wrong_person", 1).unwrap_err().code, "already_revoked");
+        drop(office);
+        assert!(matches!(look_up(&home.open(), &number, now_ms()).unwrap(), Answer::Revoked(_)), "and after a restart");
     }
 }

@@ -1317,6 +1317,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/receipts/{number}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Revokes a receipt of this office, and gives the answer that look-ups have from now on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RevokeRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptAnswer"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -2129,8 +2170,8 @@ export interface components {
             number: string;
             receipt?: components["schemas"]["ReceiptView"] | null;
             /**
-             * @description `valid`, `expired`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`.
-             *     Unknown is neither valid nor invalid.
+             * @description `valid`, `valid_later_revoked`, `used`, `expired`, `disputed` (genuine, but its case is in conflict), `invalid`, `unknown_here`
+             *     or `mistyped`. Unknown is neither valid nor invalid.
              */
             verdict: string;
         };
@@ -2177,6 +2218,11 @@ export interface components {
              * @description Last day of validity by the issuer's clock, exclusive.
              */
             valid_until_ms: number;
+        };
+        /** @description `POST /api/receipts/{number}/revoke`. */
+        RevokeRequest: {
+            /** @description Code of the reason; a wrong one is answered with all codes. */
+            reason: string;
         };
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {

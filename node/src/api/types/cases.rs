@@ -130,8 +130,8 @@ pub struct DecisionRequest {
 /// `GET /api/receipts/{number}`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReceiptAnswer {
-    /// `valid`, `expired`, `disputed` (genuine, but its case is in conflict), `unknown_here` or `mistyped`.
-    /// Unknown is neither valid nor invalid.
+    /// `valid`, `valid_later_revoked`, `used`, `expired`, `disputed` (genuine, but its case is in conflict), `invalid`, `unknown_here`
+    /// or `mistyped`. Unknown is neither valid nor invalid.
     pub verdict: String,
     /// The verdict as a sentence, with what to do next.
     pub message: Text,
@@ -139,6 +139,14 @@ pub struct ReceiptAnswer {
     pub number: String,
     /// The receipt, when it was found and every signature held.
     pub receipt: Option<ReceiptView>,
+}
+
+/// `POST /api/receipts/{number}/revoke`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeRequest {
+    /// Code of the reason; a wrong one is answered with all codes.
+    pub reason: String,
 }
 
 /// A verified receipt.
