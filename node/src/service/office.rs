@@ -1,5 +1,7 @@
 //! The office: its keys, its logs, who is a member, and the one right to append.
 
+mod cases;
+mod province;
 mod standing;
 
 pub use standing::Held;
@@ -9,18 +11,16 @@ use crate::{
     store::{HeadFile, LogHead, MarkFile, Store, StoreError},
 };
 use protocol::{
-    case::{self, Case},
-    id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey, RecordHash},
-    log::{Checkpoint, Entry, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
+    id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
+    log::{Checkpoint, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
     membership::{Membership, Office as Member},
     merkle,
-    record::{Enrol, Record, Roles, Signed, Verified},
+    record::{Record, Roles, Signed, Verified},
 };
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -74,14 +74,6 @@ impl OwnLog {
     }
 }
 
-/// Cases as folded, until something about them changes.
-#[derive(Default)]
-struct Folded {
-    cases: HashMap<CaseId, Option<Arc<Case>>>,
-    /// Counts changes. A fold that began before the newest one may have missed it and is not kept.
-    changes: u64,
-}
-
 /// One office's state. Shared by the API, the network shell and the command line.
 pub struct Office {
     /// Records, indexes and blobs.
@@ -94,7 +86,7 @@ pub struct Office {
     members: RwLock<Membership>,
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
-    cases: Mutex<Folded>,
+    cases: Mutex<cases::Folded>,
     append: Mutex<()>,
     drafts: Mutex<()>,
     dir: PathBuf,
@@ -213,19 +205,6 @@ impl Office {
         self.append_to(&self.own, build)
     }
 
-    /// Appends one record to the province's log.
-    ///
-    /// # Errors
-    /// This node is not the province, or as for [`Office::append`].
-    pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
-        let own = self.province_log.as_ref().ok_or_else(|| {
-            Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
-        })?;
-        let mut records = self.append_to(own, |_, signer| Ok(vec![signer.sign(record)?]))?;
-        self.apply_province().map_err(Refusal::fault)?;
-        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
-    }
-
     fn append_to(
         &self,
         own: &OwnLog,
@@ -281,133 +260,6 @@ impl Office {
         let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
         self.note_records(origin, &records);
         Ok(Ok(()))
-    }
-
-    fn note_records(&self, origin: &Origin, records: &[Verified]) {
-        let mut folded = lock(&self.cases);
-        folded.changes += 1;
-        for record in records {
-            if let Some(id) = record.record().case() {
-                folded.cases.remove(&id);
-            }
-        }
-        drop(folded);
-        if records.iter().any(|record| record.record().case().is_some()) {
-            self.tell(Change::Cases);
-        }
-        self.tell(Change::Log(origin.clone()));
-    }
-
-    /// Takes new entries of the province's log into the membership.
-    fn apply_province(&self) -> Result<(), StoreError> {
-        let mut applied = lock(&self.province_applied);
-        let origin = self.members().province().origin().clone();
-        loop {
-            let entries = self.store.entries(&origin, *applied, 256)?;
-            if entries.is_empty() {
-                return self.compare_histories();
-            }
-            for entry in entries {
-                *applied = entry.index + 1;
-                let Ok(Entry { record, .. }) = entry.verify() else { continue };
-                let kind = record.record().kind().to_owned();
-                if let Err(error) = self.members.write().unwrap_or_else(PoisonError::into_inner).apply(&record) {
-                    tracing::warn!(%error, index = entry.index, "an entry of the province's log does not count");
-                    continue;
-                }
-                // Roles decide what counts, so every case may read differently now.
-                let mut folded = lock(&self.cases);
-                folded.changes += 1;
-                folded.cases.clear();
-                drop(folded);
-                self.tell(if kind == "spec_published" { Change::Specs } else { Change::Offices });
-            }
-        }
-    }
-
-    /// Holds what is here of every log against the histories that the province named.
-    fn compare_histories(&self) -> Result<(), StoreError> {
-        let members = self.members();
-        let named: Vec<LogPoint> = members.logs().flat_map(|origin| members.named(origin)).cloned().collect();
-        drop(members);
-        let mut roots = HashMap::new();
-        for point in named.iter().filter(|point| point.size <= self.store.head(&point.origin).size) {
-            if let Some(root) = self.store.with_subtrees(&point.origin, |view| merkle::root(view, point.size))? {
-                roots.insert((&point.origin, point.size), root);
-            }
-        }
-        for point in &named {
-            let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
-            members.compare_history(&point.origin, |size| roots.get(&(&point.origin, size)).copied());
-        }
-        Ok(())
-    }
-
-    /// Admits an office, or changes its roles from the end of what is held here of its log on; only at the province.
-    ///
-    /// # Errors
-    /// The code or key is taken, or as for [`Office::append_province`].
-    pub fn enrol(&self, mut enrol: Enrol) -> Result<(), Refusal> {
-        let changed = self.members().office(enrol.code).filter(|known| known.enrol.roles != enrol.roles).map(|known| known.origin.clone());
-        if let Some(origin) = changed {
-            let head = self.store.head(&origin);
-            enrol.roles_from = Some(LogPoint { origin, size: head.size, root: RecordHash(head.root) });
-        }
-        if let Err(error) = self.members().admissible(&enrol) {
-            return Err(Refusal::input("enrolment_refused", "request", format!("不能登记：{error}"), format!("cannot enrol: {error}")));
-        }
-        if enrol.recipient.parse::<age::x25519::Recipient>().is_err() {
-            return Err(Refusal::input(
-                "enrolment_refused",
-                "request",
-                "登记申请中的加密公钥无效。",
-                "the request's encryption key is malformed",
-            ));
-        }
-        self.append_province(&Record::Enrol(enrol)).map(|_| ())
-    }
-
-    /// A case, folded from its records.
-    ///
-    /// # Errors
-    /// As the store.
-    pub fn case(&self, id: CaseId) -> Result<Option<Arc<Case>>, StoreError> {
-        let folded = lock(&self.cases);
-        if let Some(known) = folded.cases.get(&id) {
-            return Ok(known.clone());
-        }
-        let changes = folded.changes;
-        drop(folded);
-        let entries = self.store.case_entries(id)?;
-        if entries.is_empty() {
-            // Bound: ids that somebody made up are not remembered.
-            return Ok(None);
-        }
-        let members = self.members();
-        let entries: Vec<Entry> = entries.into_iter().filter_map(|entry| entry.verify().ok()).collect();
-        let case = case::fold(id, &entries, &members).map(Arc::new);
-        drop(members);
-        let mut folded = lock(&self.cases);
-        if folded.changes == changes {
-            folded.cases.insert(id, case.clone());
-        }
-        Ok(case)
-    }
-
-    /// Every case.
-    ///
-    /// # Errors
-    /// As the store.
-    pub fn cases(&self) -> Result<Vec<Arc<Case>>, StoreError> {
-        self.store.case_ids()?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
-    }
-
-    /// Every case that names a blob.
-    ///
-    /// # Errors
-    /// As the store.
-    pub fn cases_of_blob(&self, blob: BlobHash) -> Result<Vec<Arc<Case>>, StoreError> {
-        self.store.cases_of_blob(blob)?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
     }
 
     /// The members as known here. Do not hold it across other calls of the office.

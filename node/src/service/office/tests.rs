@@ -3,10 +3,10 @@
 use super::*;
 use crate::service::testing;
 use protocol::{
-    id::SpecHash,
+    id::{RecordHash, SpecHash},
     keys::OfficeKey,
     merkle::Hash,
-    record::{Decided, Revoke, Submitted, Verdict},
+    record::{Decided, Enrol, Revoke, Submitted, Verdict},
 };
 use std::{
     sync::atomic::{AtomicBool, Ordering},

@@ -1,0 +1,95 @@
+//! What the province's log says here, and what only the province writes into it.
+
+use super::{Change, Office, lock};
+use crate::{
+    service::{Kind, Refusal},
+    store::StoreError,
+};
+use protocol::{
+    id::RecordHash,
+    log::{Entry, LogPoint},
+    merkle,
+    record::{Enrol, Record, Verified},
+};
+use std::{collections::HashMap, sync::PoisonError};
+
+impl Office {
+    /// Appends one record to the province's log.
+    ///
+    /// # Errors
+    /// This node is not the province, or as for [`Office::append`].
+    pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
+        let own = self.province_log.as_ref().ok_or_else(|| {
+            Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
+        })?;
+        let mut records = self.append_to(own, |_, signer| Ok(vec![signer.sign(record)?]))?;
+        self.apply_province().map_err(Refusal::fault)?;
+        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+    }
+
+    /// Takes new entries of the province's log into the membership.
+    pub(super) fn apply_province(&self) -> Result<(), StoreError> {
+        let mut applied = lock(&self.province_applied);
+        let origin = self.members().province().origin().clone();
+        loop {
+            let entries = self.store.entries(&origin, *applied, 256)?;
+            if entries.is_empty() {
+                return self.compare_histories();
+            }
+            for entry in entries {
+                *applied = entry.index + 1;
+                let Ok(Entry { record, .. }) = entry.verify() else { continue };
+                let kind = record.record().kind().to_owned();
+                if let Err(error) = self.members.write().unwrap_or_else(PoisonError::into_inner).apply(&record) {
+                    tracing::warn!(%error, index = entry.index, "an entry of the province's log does not count");
+                    continue;
+                }
+                // Roles decide what counts, so every case may read differently now.
+                self.forget_cases();
+                self.tell(if kind == "spec_published" { Change::Specs } else { Change::Offices });
+            }
+        }
+    }
+
+    /// Holds what is here of every log against the histories that the province named.
+    fn compare_histories(&self) -> Result<(), StoreError> {
+        let members = self.members();
+        let named: Vec<LogPoint> = members.logs().flat_map(|origin| members.named(origin)).cloned().collect();
+        drop(members);
+        let mut roots = HashMap::new();
+        for point in named.iter().filter(|point| point.size <= self.store.head(&point.origin).size) {
+            if let Some(root) = self.store.with_subtrees(&point.origin, |view| merkle::root(view, point.size))? {
+                roots.insert((&point.origin, point.size), root);
+            }
+        }
+        for point in &named {
+            let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+            members.compare_history(&point.origin, |size| roots.get(&(&point.origin, size)).copied());
+        }
+        Ok(())
+    }
+
+    /// Admits an office, or changes its roles from the end of what is held here of its log on; only at the province.
+    ///
+    /// # Errors
+    /// The code or key is taken, or as for [`Office::append_province`].
+    pub fn enrol(&self, mut enrol: Enrol) -> Result<(), Refusal> {
+        let changed = self.members().office(enrol.code).filter(|known| known.enrol.roles != enrol.roles).map(|known| known.origin.clone());
+        if let Some(origin) = changed {
+            let head = self.store.head(&origin);
+            enrol.roles_from = Some(LogPoint { origin, size: head.size, root: RecordHash(head.root) });
+        }
+        if let Err(error) = self.members().admissible(&enrol) {
+            return Err(Refusal::input("enrolment_refused", "request", format!("不能登记：{error}"), format!("cannot enrol: {error}")));
+        }
+        if enrol.recipient.parse::<age::x25519::Recipient>().is_err() {
+            return Err(Refusal::input(
+                "enrolment_refused",
+                "request",
+                "登记申请中的加密公钥无效。",
+                "the request's encryption key is malformed",
+            ));
+        }
+        self.append_province(&Record::Enrol(enrol)).map(|_| ())
+    }
+}
