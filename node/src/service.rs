@@ -1,8 +1,9 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
-//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`specs`],
-//! [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
+//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`erasure`],
+//! [`specs`], [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
 
+pub mod erasure;
 pub mod feasibility;
 pub mod id_number;
 pub mod intake;

@@ -4,10 +4,10 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::{case_id, jpeg},
-    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonView},
+    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonRequest, ReasonView},
     views,
 };
-use crate::service::{Change, Refusal, notes, reasons, review, sheets, staff::StaffRole};
+use crate::service::{Change, Office, Refusal, erasure, notes, reasons, review, sheets, staff::StaffRole};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -15,8 +15,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use photo::sheet::{Copies, Paper, Setting};
-use protocol::{id::BlobHash, record::Verdict};
+use protocol::{
+    case::Case,
+    id::{BlobHash, CaseId},
+    record::Verdict,
+};
 use serde::Deserialize;
+use std::sync::Arc;
 use utoipa::IntoParams;
 
 const READERS: [StaffRole; 3] = [StaffRole::Counter, StaffRole::Reviewer, StaffRole::Auditor];
@@ -184,6 +189,46 @@ pub(super) async fn decide(
     })
     .await
     .map(Json)
+}
+
+/// Takes a case back on which nobody decided yet.
+#[utoipa::path(
+    post, path = "/api/cases/{id}/withdraw", params(("id" = String, Path)),
+    request_body = ReasonRequest, responses((status = 200, body = CaseView)),
+)]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<ReasonRequest>,
+) -> Result<Json<CaseView>, ApiError> {
+    settle(app, who, id, request, erasure::withdraw).await
+}
+
+/// Deletes what is known about the person of a case, here and at every office. It cannot be undone.
+#[utoipa::path(
+    post, path = "/api/cases/{id}/erase", params(("id" = String, Path)),
+    request_body = ReasonRequest, responses((status = 200, body = CaseView)),
+)]
+pub(super) async fn erase(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<ReasonRequest>,
+) -> Result<Json<CaseView>, ApiError> {
+    settle(app, who, id, request, erasure::erase).await
+}
+
+async fn settle(
+    app: App,
+    who: Operator,
+    id: String,
+    request: ReasonRequest,
+    how: impl FnOnce(&Office, CaseId, &str, u32) -> Result<Arc<Case>, Refusal> + Send + 'static,
+) -> Result<Json<CaseView>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    let held = app.net.status().own_held;
+    app.run(move |office| views::case(office, &*how(office, case_id(&id)?, &request.reason, who.number)?, held)).await.map(Json)
 }
 
 /// Coded reasons for a return, in the order of the palette.

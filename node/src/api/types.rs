@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
 
 pub use cases::{
-    CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonView, ReceiptAnswer, ReceiptView,
-    RevokeRequest,
+    CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonRequest, ReasonView, ReceiptAnswer,
+    ReceiptView, UseRequest,
 };
 pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
-pub use specs::{GuideView, SpecChange, SpecDiff, SpecSummary, SpecText, SpecView};
+pub use specs::{GuideView, SpecChange, SpecDiff, SpecPublication, SpecSummary, SpecText, SpecView};
 
 pub use crate::{
     service::{

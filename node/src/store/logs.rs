@@ -383,6 +383,7 @@ impl Index<'_> {
         let blobs: Vec<BlobHash> = match record {
             Record::Submitted(said) => vec![said.photo, said.original, said.payload],
             Record::DocChanged(said) => vec![said.payload],
+            Record::ReceiptUsed(said) => vec![said.reference],
             _ => vec![],
         };
         for blob in blobs {

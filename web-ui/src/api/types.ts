@@ -201,6 +201,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deletes what is known about the person of a case, here and at every office. It cannot be undone. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CaseView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cases/{id}/note": {
         parameters: {
             query?: never;
@@ -354,6 +395,47 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a case back on which nobody decided yet. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CaseView"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -725,6 +807,43 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{id}/spec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Goes over to the version of the spec that is in force now, and makes the photo by it where a picture was taken. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DraftView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1213,10 +1332,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The receipt as a PDF to print. */
+        /** The receipt as a PDF to print, while it is valid. */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    reprint?: boolean;
+                };
                 header?: never;
                 path: {
                     number: string;
@@ -1338,7 +1459,48 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["RevokeRequest"];
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptAnswer"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{number}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs that a document was made from a receipt, and gives the answer that look-ups have from now on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UseRequest"];
                 };
             };
             responses: {
@@ -1431,7 +1593,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["SpecText"];
+                    "application/json": components["schemas"]["SpecPublication"];
                 };
             };
             responses: {
@@ -1522,6 +1684,43 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/specs/{id}/staged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cancels the version that waits for its day, and gives the spec as it is then. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpecView"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1654,7 +1853,7 @@ export interface components {
          * @description State of a case, a pure function of the records about it.
          * @enum {string}
          */
-        CaseStatus: "submitted" | "approved" | "returned" | "conflict";
+        CaseStatus: "submitted" | "approved" | "returned" | "withdrawn" | "conflict";
         /** @description A case, whole. */
         CaseView: {
             applicant?: components["schemas"]["Applicant"] | null;
@@ -1662,6 +1861,8 @@ export interface components {
             checks: components["schemas"]["CheckView"][];
             /** @description Every decision, in causal order. */
             decisions: components["schemas"]["DecisionView"][];
+            /** @description What was known about the person is deleted at every office that heard of it. */
+            erased: boolean;
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */
@@ -2155,6 +2356,11 @@ export interface components {
              */
             y: number;
         };
+        /** @description `POST /api/receipts/{number}/revoke`, `POST /api/cases/{id}/withdraw` and `/erase`. */
+        ReasonRequest: {
+            /** @description Code of the reason; a wrong one is answered with all codes. */
+            reason: string;
+        };
         /** @description A coded reason for a return. */
         ReasonView: {
             /** @description Stable code, for example `head_tilted`. */
@@ -2164,6 +2370,8 @@ export interface components {
         };
         /** @description `GET /api/receipts/{number}`. */
         ReceiptAnswer: {
+            /** @description It is valid, and this office makes documents: `POST /api/receipts/{number}/use` is open to it. */
+            may_use: boolean;
             /** @description The verdict as a sentence, with what to do next. */
             message: components["schemas"]["Text"];
             /** @description The number, grouped for reading. */
@@ -2211,18 +2419,20 @@ export interface components {
             photo_here: boolean;
             /** @description SHA-256 of the photo. */
             photo_sha256: string;
+            /** @description One document may be made from it, not more. */
+            single_use: boolean;
             /** @description Document. */
             spec: components["schemas"]["SpecSummary"];
+            /**
+             * Format: int32
+             * @description How often documents were made from it, as far as is known here.
+             */
+            uses: number;
             /**
              * Format: int64
              * @description Last day of validity by the issuer's clock, exclusive.
              */
             valid_until_ms: number;
-        };
-        /** @description `POST /api/receipts/{number}/revoke`. */
-        RevokeRequest: {
-            /** @description Code of the reason; a wrong one is answered with all codes. */
-            reason: string;
         };
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {
@@ -2249,8 +2459,17 @@ export interface components {
             /** @description The spec as parsed. */
             summary: components["schemas"]["SpecSummary"];
         };
+        /** @description `POST /api/specs`. */
+        SpecPublication: {
+            /** @description The day in China on which it takes force, `2026-12-01`; without one, when it arrives. */
+            effective_from?: string | null;
+            /** @description A spec file's text. */
+            toml: string;
+        };
         /** @description A spec in a list. */
         SpecSummary: {
+            /** @description The day named lay before the signature; it took force when it arrived. */
+            backdated: boolean;
             /** @description How far to trust the numbers: H, M, L or D. */
             confidence: string;
             /**
@@ -2258,6 +2477,11 @@ export interface components {
              * @description Pixels per inch written in the file.
              */
             dpi: number;
+            /**
+             * Format: int64
+             * @description When it takes or took force, where the province named a day.
+             */
+            effective_from_ms?: number | null;
             /** @description SHA-256 of its canonical text. */
             hash: string;
             /**
@@ -2289,7 +2513,7 @@ export interface components {
              */
             width_px: number;
         };
-        /** @description `POST /api/specs` and `POST /api/specs/check`. */
+        /** @description `POST /api/specs/check`. */
         SpecText: {
             /** @description A spec file's text. */
             toml: string;
@@ -2302,6 +2526,7 @@ export interface components {
             history: components["schemas"]["SpecSummary"][];
             /** @description Sources of the numbers. */
             sources: string[];
+            staged?: components["schemas"]["SpecSummary"] | null;
             /** @description The line of the list. */
             summary: components["schemas"]["SpecSummary"];
             /** @description The spec as TOML, exactly as hashed. */
@@ -2357,6 +2582,11 @@ export interface components {
             en: string;
             /** @description Simplified Chinese. */
             zh: string;
+        };
+        /** @description `POST /api/receipts/{number}/use`. */
+        UseRequest: {
+            /** @description Number of the application that it is used for. It is sealed and stays at this office. */
+            reference: string;
         };
     };
     responses: never;

@@ -1,12 +1,12 @@
 //! Cases as folded from their records, kept until something about them changes.
 
 use super::{Change, Office, lock};
-use crate::store::StoreError;
+use crate::{service::erasure, store::StoreError};
 use protocol::{
     case::{self, Case},
     id::{BlobHash, CaseId, Origin},
     log::Entry,
-    record::Verified,
+    record::{Record, Verified},
 };
 use std::{collections::HashMap, sync::Arc};
 
@@ -83,5 +83,15 @@ impl Office {
             self.tell(Change::Cases);
         }
         self.tell(Change::Log(origin.clone()));
+    }
+
+    /// Deletes what another office told to be erased. Not under the right to append: drafts are held meanwhile.
+    pub(super) fn delete_erased(&self, records: &[Verified]) {
+        for id in records.iter().filter(|record| matches!(record.record(), Record::Erased(_))).filter_map(|record| record.record().case()) {
+            let done = self.case(id).and_then(|case| case.map_or(Ok(()), |case| erasure::delete_erased(self, &case)));
+            if let Err(error) = done {
+                tracing::warn!(%error, "what another office erased is still here: the next pass over the blobs deletes it");
+            }
+        }
     }
 }
