@@ -39,7 +39,7 @@ fn main() {
         times[1].push(start.elapsed());
         let start = Instant::now();
         let mut history = None;
-        let report = audit::verify(dir.path(), None, &mut |step, _, _| {
+        let report = audit::verify(dir.path(), None, None, &mut |step, _, _| {
             if step != Step::History {
                 history.get_or_insert(start.elapsed());
             }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! DIR/README.txt                      what this is and how to check it
-//! DIR/policy                          C2SP tlog-policy: the province's log first, then every office's
-//! DIR/logs/<origin>/checkpoint        signed by the log
+//! DIR/policy                          C2SP tlog-policy: the province's log first, then every office's; the witnesses and their quorum
+//! DIR/logs/<origin>/checkpoint        signed by the log, with the cosignatures of other offices
 //! DIR/logs/<origin>/tile/…            C2SP tlog-tiles: hashes and entries
 //! DIR/blobs/<sha256>                  photos that receipts vouch for
 //! ```
@@ -14,7 +14,7 @@ mod outside;
 mod verify;
 
 pub use export::{Written, export};
-pub use verify::{Failure, Report, Step, VerifyError, verify};
+pub use verify::{Failure, Report, Step, VerifyError, Witnessed, verify};
 
 /// Folder of the logs in an export.
 const LOGS: &str = "logs";

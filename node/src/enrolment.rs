@@ -42,9 +42,9 @@ pub fn enrol_self(keys: &Keys, code: OfficeCode, name: &str, roles: Roles) -> En
         key: keys.office.public(),
         recipient: keys.recipient.to_public().to_string(),
         roles,
-        epoch: 1,
+        epoch: keys.epoch,
         at_ms: now_ms(),
-        witness: None,
+        witness: Some(keys.witness()),
         region: None,
         roles_from: None,
     }

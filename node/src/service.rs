@@ -25,5 +25,5 @@ pub mod staff;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use office::{Change, Held, Office, OfficeError};
+pub use office::{Change, Cosigning, Held, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

@@ -11,6 +11,7 @@ mod heads;
 mod logs;
 mod mark;
 mod tables;
+mod witness;
 
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, PartialBlob};
@@ -19,6 +20,7 @@ pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
+pub use witness::Cosigned;
 
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use redb::{Database, ReadableDatabase, ReadableTable};
@@ -114,10 +116,13 @@ impl Store {
             write.open_table(tables::DRAFTS)?;
             write.open_table(tables::STAFF)?;
             write.open_table(tables::PEER_SIZES)?;
+            write.open_table(tables::WITNESSED)?;
+            write.open_table(tables::COSIGNED)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
         store.load_logs()?;
+        store.load_cosigned()?;
         Ok(store)
     }
 

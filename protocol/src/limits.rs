@@ -28,6 +28,14 @@ pub const FORKS_PER_LOG_MAX: usize = 64;
 pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 3 * 34 * PROOF_HASHES_MAX + 256;
 /// Hashes of a consistency proof in an `add-checkpoint` request (C2SP tlog-witness).
 pub const WITNESS_PROOF_HASHES_MAX: usize = 63;
+/// Bytes of an `add-checkpoint` request: its first line, its hashes of 45 bytes each, and the note.
+pub const ADD_CHECKPOINT_BYTES_MAX: usize = 64 + 45 * WITNESS_PROOF_HASHES_MAX + NOTE_BYTES_MAX;
+/// Cosignatures that are collected for one checkpoint. C2SP signed-note has every reader take at least 16 lines, the log's own among them.
+pub const COSIGNATURES_MAX: usize = 15;
+/// A witness is asked, and a follower told, about one log at most this often, so that a busy office asks for its newest checkpoint only.
+pub const COSIGN_PAUSE_MS: u64 = 1_000;
+/// A peer that does not cosign, or does not know how to, is asked for that log again after this long.
+pub const COSIGN_RETRY_MS: u64 = 15_000;
 /// Bytes of a trust policy: the keys of 3,000 offices' logs and witnesses fit.
 pub const POLICY_BYTES_MAX: usize = 2 << 20;
 /// Logs, witnesses and groups of a trust policy together.

@@ -43,6 +43,10 @@ pub struct Office {
 }
 
 impl Office {
+    /// Entries of one of its logs that count at most, where the province ended that log.
+    pub fn end_of(&self, origin: &Origin) -> Option<u64> {
+        self.logs.iter().find(|log| log.origin == *origin).and_then(|log| log.end)
+    }
     /// Whether its current log goes on: not revoked, and not closed by an adjudication.
     pub fn is_active(&self) -> bool {
         self.logs.iter().any(|log| log.origin == self.origin && log.end.is_none())
@@ -165,6 +169,11 @@ impl Membership {
         let federation = self.province.origin().federation();
         let active = self.offices.values().filter(|office| office.is_active());
         active.filter_map(move |office| WitnessVerifier::of_office(federation, office.enrol.code, office.enrol.witness?).ok())
+    }
+    /// Witnesses whose cosignatures weigh for a log: all but the office's own, which would vouch for itself.
+    pub fn witnesses_of(&self, origin: &Origin) -> Vec<WitnessVerifier> {
+        let own = origin.office_and_epoch().and_then(|(code, _)| self.offices.get(&code)?.enrol.witness);
+        self.witnesses().filter(|witness| Some(witness.key()) != own).collect()
     }
     /// Every published spec, oldest first.
     pub fn specs(&self) -> &[PublishedSpec] {

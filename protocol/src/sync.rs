@@ -7,6 +7,7 @@
 //! Nothing depends on an announcement arriving: frontiers are sent again every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS).
 
 pub mod wire;
+pub mod witnessing;
 
 use crate::{
     id::{Millis, Origin, PublicKey},
@@ -297,6 +298,11 @@ impl Sync {
                 .filter(|(origin, _)| self.follow.contains(origin))
                 .map(|(origin, size)| size.saturating_sub(size_here(origin)))),
         }
+    }
+
+    /// Entries of a log that a peer is known to hold.
+    pub fn held_by(&self, key: PublicKey, origin: &Origin) -> u64 {
+        self.peers.get(&key).and_then(|peer| peer.sizes.get(origin)).copied().unwrap_or(0)
     }
 
     /// The largest size of a log that any other node is known to hold.

@@ -47,6 +47,7 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
         log_origin: found.verified.checkpoint.origin().to_string(),
         log_index: found.verified.number.index(),
         checkpoint_size: found.verified.checkpoint.size(),
+        witnesses: office.witnesses_on(&found.verified.checkpoint) as u32,
         chain: receipts::chain(office, found)?
             .into_iter()
             .map(|step| ChainLink {

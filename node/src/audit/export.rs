@@ -3,8 +3,8 @@
 use super::{BLOBS, LOGS, POLICY};
 use crate::service::{Kind, Office, Refusal};
 use protocol::{
-    id::Origin,
-    log::{VerifierKey, tile},
+    limits::COSIGNATURES_MAX,
+    log::{Policy, SignedCheckpoint, VerifierKey, WitnessVerifier, tile},
     merkle::Subtrees,
 };
 use std::{
@@ -37,17 +37,16 @@ pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refu
         ));
     }
     let mut written = Written::default();
-    let mut policy =
-        String::from("# C2SP tlog-policy. The first log is the province's: the root of trust. Compare its key with the one published.\n");
+    let mut keys = Vec::new();
     for origin in office.follow() {
         let Some(key) = office.members().verifier(&origin) else { continue };
-        if let Some(records) = export_log(office, dir, &origin)? {
-            policy += &format!("log {key}\n");
+        if let Some(records) = export_log(office, dir, &key)? {
+            keys.push(key);
             written.logs += 1;
             written.records += records;
         }
     }
-    policy += "quorum none\n";
+    let policy = policy(keys, office.members().witnesses().collect())?;
     if photos {
         written.photos = export_photos(office, dir)?;
     }
@@ -57,8 +56,30 @@ pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refu
     Ok(written)
 }
 
-fn export_log(office: &Office, dir: &Path, origin: &Origin) -> Result<Option<u64>, Refusal> {
-    let note = office.store.head(origin).note;
+/// The policy of an export: its logs, the province's first, and the witnesses of the federation, of whom a majority without the log's own
+/// office is asked for, but no more than half of what one note collects.
+fn policy(logs: Vec<VerifierKey>, witnesses: Vec<WitnessVerifier>) -> Result<String, Refusal> {
+    let mut text =
+        String::from("# C2SP tlog-policy. The first log is the province's: the root of trust. Compare its key with the one published.\n");
+    let quorum = match witnesses.len().saturating_sub(1) {
+        0 => 0,
+        others => (others / 2 + 1).min(COSIGNATURES_MAX / 2),
+    };
+    // The order of lines says which log is the province's, so only what follows the logs is the policy's own text.
+    text.extend(logs.iter().map(|log| format!("log {log}\n")));
+    let policy = Policy::k_of_n([], witnesses, quorum).map_err(Refusal::fault)?;
+    Ok(text + &policy.to_string())
+}
+
+fn export_log(office: &Office, dir: &Path, key: &VerifierKey) -> Result<Option<u64>, Refusal> {
+    let origin = key.origin();
+    // Lines that do not hold here do not hold at the auditor's.
+    let Some(note) = SignedCheckpoint::verify(&office.store.head(origin).note, key)
+        .and_then(|signed| Ok(signed.only_lines_of(key, &office.members().witnesses_of(origin))?.note().to_owned()))
+        .ok()
+    else {
+        return Ok(None);
+    };
     let Some(size) = note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()) else { return Ok(None) };
     let dir = dir.join(LOGS).join(origin.as_str());
     for (index, width) in tile::tiles(0, size) {
@@ -111,6 +132,9 @@ fn readme(province: &VerifierKey, written: &Written) -> String {
          Use the key that the province published, not the one above: this folder could be somebody else's.\n\n\
          logs/<origin>/checkpoint and tile/ follow C2SP tlog-checkpoint, signed-note and tlog-tiles (c2sp.org);\n\
          any tool for those formats checks history without Huizhi. Entries are CBOR records signed by the office.\n\
+         A checkpoint may carry cosignatures (C2SP tlog-cosignature): the word of another office that it holds the log up to there and\n\
+         has seen no other history. policy (C2SP tlog-policy) names the offices' witness keys and how many make a quorum; with --policy\n\
+         you hold the checkpoints against a policy of your own instead.\n\
          blobs/ holds the photos that receipts vouch for, named by SHA-256. They are personal data: handle them so.\n\n\
          审计导出：请用省级公布的公钥运行上面的命令核验。blobs/ 中的照片属于个人信息，请妥善保管。\n",
         written.logs, written.records, written.photos

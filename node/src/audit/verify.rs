@@ -7,13 +7,13 @@
 mod history;
 mod records;
 
-use super::{BLOBS, POLICY};
+use super::{BLOBS, LOGS, POLICY};
 use history::Log;
 use protocol::{
     case::Case,
     id::BlobHash,
-    limits::BLOB_BYTES_MAX,
-    log::{LogPoint, VerifierKey, tile},
+    limits::{BLOB_BYTES_MAX, NOTE_BYTES_MAX},
+    log::{LogPoint, Policy, SignedCheckpoint, VerifierKey, tile},
     membership::Membership,
 };
 use records::Index;
@@ -52,10 +52,23 @@ pub struct Report {
     pub photos: u64,
     /// Receipts whose photo is not in the export.
     pub photos_absent: u64,
+    /// How many witnesses cosigned the checkpoint of each log, in the order of the policy.
+    pub witnessed: Vec<Witnessed>,
     /// What does not hold, the first thousand.
     pub failures: Vec<Failure>,
     /// How many things do not hold.
     pub failed: u64,
+}
+
+/// Who vouches for the checkpoint of a log beside the log itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witnessed {
+    /// The log.
+    pub log: String,
+    /// Other enrolled offices that cosigned its checkpoint.
+    pub witnesses: usize,
+    /// Whether the quorum of the policy is reached. Without one an office that worked alone is as good as any.
+    pub quorum: bool,
 }
 
 impl Report {
@@ -116,18 +129,31 @@ pub enum Step {
 /// Checks an export: checkpoints, Merkle roots, tiles, every record's signature, membership, cases, receipts, photos.
 ///
 /// Without `province` the key named in the export is used, which proves that the export is whole but not whose it is.
+/// `demanded` is the auditor's own policy: every log must satisfy it. The quorum of the policy in the export is only remarked
+/// on, because an office may work alone, and because whoever made the export made its policy.
 /// `progress` is told the step, the number of records done, and of how many.
 ///
 /// # Errors
 /// The folder is no export, or of another province. What does not hold is in the report.
-pub fn verify(dir: &Path, province: Option<&VerifierKey>, progress: &mut dyn FnMut(Step, u64, u64)) -> Result<Report, VerifyError> {
-    let keys = policy(dir)?;
+pub fn verify(
+    dir: &Path,
+    province: Option<&VerifierKey>,
+    demanded: Option<&Policy>,
+    progress: &mut dyn FnMut(Step, u64, u64),
+) -> Result<Report, VerifyError> {
+    let (keys, policy) = policy(dir)?;
     let claimed = keys.first().ok_or_else(|| VerifyError::NotAnExport(dir.to_owned(), "its policy names no log".into()))?;
     if let Some(wanted) = province.filter(|wanted| *wanted != claimed) {
         return Err(VerifyError::OtherProvince { found: claimed.to_string(), wanted: wanted.to_string() });
     }
     let mut report = Report { province: claimed.to_string(), ..Report::default() };
     let members = membership(dir, claimed, &mut report);
+    for witness in policy.witnesses().filter(|witness| members.witnesses().all(|known| known != **witness)) {
+        report.fail(POLICY, format!("the province has not enrolled the witness key that the policy names for {}", witness.name()));
+    }
+    for key in &keys {
+        witnesses(dir, key, &members, &policy, demanded, &mut report);
+    }
     let mut logs = Vec::new();
     for key in &keys[1..] {
         // The policy lists the logs; whether a key is the office's own is for the province's log to say.
@@ -185,14 +211,35 @@ fn membership(dir: &Path, province: &VerifierKey, report: &mut Report) -> Member
     members
 }
 
-fn policy(dir: &Path) -> Result<Vec<VerifierKey>, VerifyError> {
+/// Who cosigned the checkpoint of a log, and whether that is what the policies ask for.
+fn witnesses(dir: &Path, key: &VerifierKey, members: &Membership, policy: &Policy, demanded: Option<&Policy>, report: &mut Report) {
+    let place = format!("{LOGS}/{}/checkpoint", key.origin());
+    // A checkpoint that cannot be read or is not signed by its log is found by whoever checks the history.
+    let Ok(note) = read_bounded(&dir.join(&place), NOTE_BYTES_MAX as u64).map(|note| String::from_utf8(note).unwrap_or_default()) else {
+        return;
+    };
+    let Ok(checkpoint) = SignedCheckpoint::verify(&note, key) else { return };
+    match checkpoint.cosigned_by(&members.witnesses_of(key.origin())) {
+        Ok(found) => {
+            report.witnessed.push(Witnessed { log: key.origin().to_string(), witnesses: found.len(), quorum: policy.verify(&note).is_ok() })
+        }
+        Err(error) => report.fail(&place, format!("a cosignature does not hold: {error}")),
+    }
+    if let Some(Err(error)) = demanded.map(|policy| policy.verify(&note)) {
+        report.fail(&place, format!("it does not satisfy the policy that was given: {error}"));
+    }
+}
+
+fn policy(dir: &Path) -> Result<(Vec<VerifierKey>, Policy), VerifyError> {
     let not_an_export = |reason: String| VerifyError::NotAnExport(dir.to_owned(), reason);
     let text = read_bounded(&dir.join(POLICY), 8 << 20).map_err(|error| not_an_export(format!("policy: {error}")))?;
     let text = String::from_utf8(text).map_err(|_| not_an_export("policy is not text".into()))?;
-    text.lines()
+    let policy: Policy = text.parse().map_err(|error| not_an_export(format!("policy: {error}")))?;
+    let keys = text
+        .lines()
         .filter_map(|line| line.strip_prefix("log "))
-        .map(|key| key.split(' ').next().unwrap_or_default().parse().map_err(|error| not_an_export(format!("policy: {error}"))))
-        .collect()
+        .map(|key| key.split(' ').next().unwrap_or_default().parse().map_err(|error| not_an_export(format!("policy: {error}"))));
+    Ok((keys.collect::<Result<_, _>>()?, policy))
 }
 
 fn check_receipts(dir: &Path, case: &Case, report: &mut Report) {
@@ -258,7 +305,7 @@ mod tests {
         let export = |name: &str| {
             let dir = home.path().join(name);
             audit::export(&office, &dir, true).unwrap();
-            verify(&dir, None, &mut |_, _, _| {}).unwrap().failed
+            verify(&dir, None, None, &mut |_, _, _| {}).unwrap().failed
         };
         issue(0);
         assert_eq!(export("good"), 0);

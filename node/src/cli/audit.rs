@@ -2,11 +2,13 @@
 
 use super::local::Local;
 use crate::audit;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use protocol::{limits::POLICY_BYTES_MAX, log::Policy};
 use serde_json::json;
 use std::{
+    io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -29,6 +31,9 @@ pub(super) struct VerifyArgs {
     /// The province's key as the province published it. Without it the key in the export is used.
     #[arg(long, value_name = "VKEY")]
     province: Option<String>,
+    /// A trust policy of your own (C2SP tlog-policy): the checkpoint of every log must satisfy it.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 pub(super) fn export(dir: &Path, json: bool, args: ExportArgs) -> Result<ExitCode> {
@@ -48,10 +53,11 @@ pub(super) fn export(dir: &Path, json: bool, args: ExportArgs) -> Result<ExitCod
 
 pub(super) fn verify(json: bool, args: VerifyArgs) -> Result<ExitCode> {
     let province = args.province.as_deref().map(str::parse).transpose()?;
+    let policy = args.policy.as_deref().map(read_policy).transpose()?;
     // Draws nothing where the error output is no terminal.
     let bar =
         ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left")?);
-    let report = audit::verify(&args.folder, province.as_ref(), &mut |step, done, total| {
+    let report = audit::verify(&args.folder, province.as_ref(), policy.as_ref(), &mut |step, done, total| {
         bar.set_message(match step {
             audit::Step::History => "history    历史",
             audit::Step::Index => "cases      个案",
@@ -65,6 +71,14 @@ pub(super) fn verify(json: bool, args: VerifyArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(if report.holds() { 0 } else { 2 }))
 }
 
+fn read_policy(path: &Path) -> Result<Policy> {
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(POLICY_BYTES_MAX as u64 + 1).read_to_string(&mut text))
+        .with_context(|| format!("cannot read the policy {}", path.display()))?;
+    text.parse().with_context(|| format!("{} is no trust policy", path.display()))
+}
+
 fn words(report: &audit::Report, given: bool) -> String {
     let mut words = format!(
         "{}: {} logs, {} records, {} receipts, {} photos verified",
@@ -76,6 +90,10 @@ fn words(report: &audit::Report, given: bool) -> String {
     );
     if report.photos_absent > 0 {
         words += &format!("\n  {} photos of receipts are not in this export", report.photos_absent);
+    }
+    for log in &report.witnessed {
+        let remark = if log.quorum { "" } else { "  (the export's quorum is not reached; an office may work alone)" };
+        words += &format!("\n  {}: {} witnesses 见证{remark}", log.log, log.witnesses);
     }
     for failure in &report.failures {
         words += &format!("\n  {}: {}", failure.place, failure.reason);

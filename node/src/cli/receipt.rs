@@ -84,14 +84,15 @@ fn words(answer: &Value) -> String {
     let receipt = &answer["receipt"];
     if receipt.is_object() {
         words += &format!(
-            "\n  document     {}\n  captured by  {}\n  issued by    {}\n  photo        sha256 {}\n  log          {} entry {} under a checkpoint of {}",
+            "\n  document     {}\n  captured by  {}\n  issued by    {}\n  photo        sha256 {}\n  log          {} entry {} under a checkpoint of {}\n  witnesses    {} other offices cosigned it",
             text(&receipt["spec"]["name"], "zh"),
             text(receipt, "captured_by"),
             text(receipt, "issued_by"),
             text(receipt, "photo_sha256"),
             text(receipt, "log_origin"),
             receipt["log_index"],
-            receipt["checkpoint_size"]
+            receipt["checkpoint_size"],
+            receipt["witnesses"]
         );
         for step in receipt["chain"].as_array().into_iter().flatten() {
             words += &format!("\n  {:<14} {}  {}", text(step, "kind"), text(step, "hash"), text(step, "office"));

@@ -497,7 +497,7 @@ pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode)
 /// It is here, for this office, and damaged, or is not what the submission committed to.
 pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
     let Some(sealed) = office.store.blobs.read(case.current.said.payload)? else { return Ok(None) };
-    let Some(plain) = payload::open(&sealed, &office.keys.recipient)? else { return Ok(None) };
+    let Some(plain) = payload::open(&sealed, &office.keys.identities())? else { return Ok(None) };
     let payload: CasePayload = serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?;
     let said = &case.current.said;
     if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report {

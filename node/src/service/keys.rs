@@ -1,7 +1,12 @@
-//! The keys of a node, as files that only its user may read: `keys/office.key`, `keys/recipient.key`, and `keys/province.key` at a province.
+//! The keys of a node, as files that only its user may read: `keys/office.key`, `keys/witness.key`, `keys/recipient.key`, and
+//! `keys/province.key` at a province.
+//!
+//! The keys of a later epoch lie beside them (`office-2.key` …), made before the province is asked for a rotation. Which epoch is in use
+//! stands in `keys/epoch`, which is written when the province's log names the new key, and not before. Old keys are kept: payloads that
+//! were sealed for them are still opened, and an old log's last checkpoint may have to be signed.
 
-use crate::store::StoreError;
-use protocol::keys::OfficeKey;
+use crate::store::{StoreError, replace_file};
+use protocol::{id::PublicKey, keys::OfficeKey};
 use std::{
     fs::{self, OpenOptions},
     io::Write,
@@ -9,14 +14,33 @@ use std::{
     str::FromStr,
 };
 
+/// Which epoch's keys are in use.
+const EPOCH: &str = "epoch";
+
+/// Keys of an epoch before.
+pub struct EarlierKeys {
+    /// Its epoch.
+    pub epoch: u32,
+    /// Signed the log of that epoch.
+    pub office: OfficeKey,
+    /// Opens payloads that were sealed then.
+    pub recipient: age::x25519::Identity,
+}
+
 /// The secret parts of an office.
 pub struct Keys {
+    /// Epoch of the office's log that they are for.
+    pub epoch: u32,
     /// Signs the office's log; also its network identity.
     pub office: OfficeKey,
     /// The seed of `office`, for libp2p, which takes only bytes.
     pub office_seed: [u8; 32],
+    /// Seed of the key that cosigns other offices' checkpoints, and signs nothing else.
+    pub witness_seed: [u8; 32],
     /// Opens sealed payloads.
     pub recipient: age::x25519::Identity,
+    /// Keys of earlier epochs, newest first.
+    pub earlier: Vec<EarlierKeys>,
     /// Signs the province's log, where this node is the province.
     pub province: Option<OfficeKey>,
 }
@@ -34,33 +58,119 @@ impl Keys {
     /// The disk refuses, or a key is there already.
     pub fn create(dir: &Path, province: bool) -> Result<Self, StoreError> {
         fs::create_dir_all(dir)?;
-        let names: &[&str] = if province { &["office", "province"] } else { &["office"] };
-        for name in names {
-            write_secret(&dir.join(format!("{name}.key")), &hex::encode(rand::random::<[u8; 32]>()))?;
+        if province {
+            write_seed(&dir.join("province.key"))?;
         }
-        let recipient = age::x25519::Identity::generate();
-        write_secret(&dir.join("recipient.key"), age::secrecy::ExposeSecret::expose_secret(&recipient.to_string()))?;
+        write_epoch(dir, 1)?;
         Self::open(dir)
     }
 
-    /// Reads the keys.
+    /// Makes the keys of a later epoch, or finds them made; they are not in use yet.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn prepare(dir: &Path, epoch: u32) -> Result<Self, StoreError> {
+        write_epoch(dir, epoch)?;
+        Self::open_epoch(dir, epoch)
+    }
+
+    /// Reads the keys of the epoch that is in use. A node of before has no witness key; it is made.
     ///
     /// # Errors
     /// One is missing or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let office_seed = read_seed(&dir.join("office.key"))?;
+        let epoch = match fs::read_to_string(dir.join(EPOCH)) {
+            Ok(epoch) => epoch.trim().parse().map_err(|_| StoreError::Corrupt("keys/epoch is no number".into()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 1,
+            Err(error) => return Err(error.into()),
+        };
+        Self::open_epoch(dir, epoch)
+    }
+
+    /// Reads the keys of an epoch, and those of all before.
+    ///
+    /// # Errors
+    /// As for [`Keys::open`].
+    pub fn open_epoch(dir: &Path, epoch: u32) -> Result<Self, StoreError> {
+        let office_seed = read_seed(&file(dir, "office", epoch))?;
+        let witness = file(dir, "witness", epoch);
+        if !witness.exists() {
+            write_seed(&witness)?;
+        }
         let province = dir.join("province.key");
         let province = province.exists().then(|| read_seed(&province)).transpose()?;
-        let recipient = read(&dir.join("recipient.key"))?;
-        let recipient = age::x25519::Identity::from_str(recipient.trim())
-            .map_err(|error| StoreError::Corrupt(format!("keys/recipient.key: {error}")))?;
+        let earlier = (1..epoch).rev().filter(|epoch| file(dir, "office", *epoch).exists()).map(|epoch| {
+            let office = OfficeKey::from_seed(&read_seed(&file(dir, "office", epoch))?);
+            Ok(EarlierKeys { epoch, office, recipient: read_recipient(&file(dir, "recipient", epoch))? })
+        });
         Ok(Self {
+            epoch,
             office: OfficeKey::from_seed(&office_seed),
             office_seed,
-            recipient,
+            witness_seed: read_seed(&witness)?,
+            recipient: read_recipient(&file(dir, "recipient", epoch))?,
+            earlier: earlier.collect::<Result<_, StoreError>>()?,
             province: province.map(|seed| OfficeKey::from_seed(&seed)),
         })
     }
+
+    /// The highest epoch of which all keys are here, in use or not.
+    pub fn prepared(dir: &Path) -> u32 {
+        let made = |epoch: &u32| file(dir, "office", *epoch).exists();
+        (2..=EPOCHS_MAX).take_while(made).last().unwrap_or(1)
+    }
+
+    /// Puts an epoch's keys in use from the next start on; durable when this returns.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn switch(dir: &Path, epoch: u32) -> Result<(), StoreError> {
+        replace_file(&dir.join(EPOCH), format!("{epoch}\n").as_bytes())
+    }
+
+    /// Public half of the witness key.
+    pub fn witness(&self) -> PublicKey {
+        OfficeKey::from_seed(&self.witness_seed).public()
+    }
+
+    /// What opens sealed payloads: this epoch's identity, then those of epochs before.
+    pub fn identities(&self) -> Vec<&age::x25519::Identity> {
+        std::iter::once(&self.recipient).chain(self.earlier.iter().map(|keys| &keys.recipient)).collect()
+    }
+
+    /// The key of an epoch's log.
+    pub fn of_epoch(&self, epoch: u32) -> Option<&OfficeKey> {
+        if epoch == self.epoch {
+            return Some(&self.office);
+        }
+        self.earlier.iter().find(|keys| keys.epoch == epoch).map(|keys| &keys.office)
+    }
+}
+
+/// Epochs of one office's log; a receipt number has two digits for them.
+const EPOCHS_MAX: u32 = 99;
+
+fn file(dir: &Path, name: &str, epoch: u32) -> PathBuf {
+    dir.join(if epoch == 1 { format!("{name}.key") } else { format!("{name}-{epoch}.key") })
+}
+
+/// Makes the keys of an epoch; those that are there already stay. The office's own comes last: where it is, all are.
+fn write_epoch(dir: &Path, epoch: u32) -> Result<(), StoreError> {
+    let missing = |name| Some(file(dir, name, epoch)).filter(|path| epoch == 1 || !path.exists());
+    if let Some(path) = missing("recipient") {
+        let recipient = age::x25519::Identity::generate();
+        write_secret(&path, age::secrecy::ExposeSecret::expose_secret(&recipient.to_string()))?;
+    }
+    missing("witness").iter().chain(&missing("office")).try_for_each(|path| write_seed(path))
+}
+
+fn write_seed(path: &Path) -> Result<(), StoreError> {
+    write_secret(path, &hex::encode(rand::random::<[u8; 32]>()))
+}
+
+fn read_recipient(path: &PathBuf) -> Result<age::x25519::Identity, StoreError> {
+    let recipient = read(path)?;
+    age::x25519::Identity::from_str(recipient.trim()).map_err(|error| StoreError::Corrupt(format!("{}: {error}", path.display())))
 }
 
 fn read(path: &PathBuf) -> Result<String, StoreError> {

@@ -25,7 +25,7 @@ pub fn open(office: &Office, case: &Case) -> Result<OpenNote, Refusal> {
     let mut note = Note::default();
     let mut missing = 0;
     for by in &case.note {
-        let raw = office.store.blobs.read(by.said.payload)?.map(|sealed| payload::open(&sealed, &office.keys.recipient));
+        let raw = office.store.blobs.read(by.said.payload)?.map(|sealed| payload::open(&sealed, &office.keys.identities()));
         match raw {
             Some(Ok(Some(raw))) => {
                 if let Err(error) = note.apply(&raw) {

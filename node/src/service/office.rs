@@ -3,8 +3,10 @@
 mod cases;
 mod province;
 mod standing;
+mod witnessing;
 
 pub use standing::Held;
+pub use witnessing::Cosigning;
 
 use crate::{
     service::{Kind, Refusal, keys::Keys},
@@ -12,7 +14,8 @@ use crate::{
 };
 use protocol::{
     id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
-    log::{Checkpoint, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
+    keys::OfficeKey,
+    log::{Checkpoint, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey, Witness},
     membership::{Membership, Office as Member},
     merkle,
     record::{Record, Roles, Signed, Verified},
@@ -88,6 +91,10 @@ pub struct Office {
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
     append: Mutex<()>,
+    /// Held from a decision until what was decided is durable.
+    witness: Mutex<Witness>,
+    /// Held while cosignatures are merged into what is stored.
+    cosigned: Mutex<()>,
     drafts: Mutex<()>,
     dir: PathBuf,
     plate: PathBuf,
@@ -114,7 +121,8 @@ impl Office {
     pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
         let keys = Keys::open(&dir.join("keys"))?;
         let store = Store::open(dir)?;
-        let origin = Origin::office(province.origin().federation(), code, 1).map_err(|error| OfficeError::Trust(error.to_string()))?;
+        let origin =
+            Origin::office(province.origin().federation(), code, keys.epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;
         let heads = dir.join("heads");
         let mark_file = MarkFile::new(dir);
         let province_log = match &keys.province {
@@ -122,7 +130,10 @@ impl Office {
             Some(_) => return Err(OfficeError::Trust("keys/province.key is not the key that federation.json names".into())),
             None => None,
         };
+        let witness = witnessing::open(province.origin().federation(), code, OfficeKey::from_seed(&keys.witness_seed), &store)?;
         let office = Self {
+            witness: Mutex::new(witness),
+            cosigned: Mutex::new(()),
             own: OwnLog::open(origin, &heads, "office")?,
             province_log,
             code,
@@ -162,6 +173,7 @@ impl Office {
         let Some(signed) = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))? else { return Ok(()) };
         if signed.size() == head.size {
             self.store.set_own_note(&signed);
+            self.store.load_cosigned_of(&own.origin)?;
         }
         if signed.size() <= head.size && !self.begins_with(&head, &signed)? {
             self.stick(Held::Replaced { origin: own.origin.clone(), here: head.size, signed: signed.size() });
@@ -179,7 +191,7 @@ impl Office {
         Ok(root.unwrap_or_else(merkle::empty_root) == *signed.root())
     }
 
-    fn key_of(&self, own: &OwnLog) -> &protocol::keys::OfficeKey {
+    fn key_of(&self, own: &OwnLog) -> &OfficeKey {
         match (&self.keys.province, own.province) {
             (Some(key), true) => key,
             _ => &self.keys.office,
@@ -238,10 +250,15 @@ impl Office {
             return Ok(Err(PackageError::Bounds));
         };
         let named: Vec<LogPoint> = self.members().named(origin).cloned().collect();
-        let verified = match package.verify(&self.store.edge(origin), &key, &named) {
+        let mut verified = match package.verify(&self.store.edge(origin), &key, &named) {
             Ok(verified) => verified,
             Err(error) => return Ok(Err(error)),
         };
+        // Whoever passed it on may have added lines; those that say nothing here are dropped.
+        let witnesses = self.members().witnesses_of(origin);
+        if let Ok(clean) = verified.checkpoint.only_lines_of(&key, &witnesses) {
+            verified.checkpoint = clean;
+        }
         let entries = match self.store.commit_package(origin, verified) {
             Ok(entries) => entries,
             // Another package of this log was stored between the look at its edge and the commit.
@@ -347,7 +364,7 @@ impl Office {
 /// Signs records for one log.
 pub struct Signer<'a> {
     origin: &'a Origin,
-    key: &'a protocol::keys::OfficeKey,
+    key: &'a OfficeKey,
 }
 
 impl Signer<'_> {

@@ -68,14 +68,14 @@ pub fn seal(plain: &[u8], recipients: &[String]) -> Result<Vec<u8>, Refusal> {
     Ok(sealed)
 }
 
-/// Opens sealed bytes; nothing comes out where they are not for this identity.
+/// Opens sealed bytes; nothing comes out where they are for none of these identities.
 ///
 /// # Errors
-/// They are for this identity and damaged, or too long.
-pub fn open(sealed: &[u8], identity: &age::x25519::Identity) -> Result<Option<Vec<u8>>, StoreError> {
+/// They are for one of them and damaged, or too long.
+pub fn open(sealed: &[u8], identities: &[&age::x25519::Identity]) -> Result<Option<Vec<u8>>, StoreError> {
     let corrupt = |error: String| StoreError::Corrupt(format!("sealed payload: {error}"));
     let decryptor = age::Decryptor::new(sealed).map_err(|error| corrupt(error.to_string()))?;
-    let reader = match decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)) {
+    let reader = match decryptor.decrypt(identities.iter().map(|identity| *identity as &dyn age::Identity)) {
         Ok(reader) => reader,
         Err(age::DecryptError::NoMatchingKeys) => return Ok(None),
         Err(error) => return Err(corrupt(error.to_string())),
@@ -96,12 +96,12 @@ mod tests {
         let (to_a, to_b) = (a.to_public().to_string(), b.to_public().to_string());
         let sealed = seal("张伟".as_bytes(), &[to_a, to_b]).unwrap();
         assert!(!sealed.windows(6).any(|window| window == "张伟".as_bytes()));
-        assert_eq!(open(&sealed, &a).unwrap().unwrap(), "张伟".as_bytes());
-        assert_eq!(open(&sealed, &b).unwrap().unwrap(), "张伟".as_bytes());
-        assert_eq!(open(&sealed, &c).unwrap(), None);
+        assert_eq!(open(&sealed, &[&a]).unwrap().unwrap(), "张伟".as_bytes());
+        assert_eq!(open(&sealed, &[&b]).unwrap().unwrap(), "张伟".as_bytes());
+        assert_eq!(open(&sealed, &[&c]).unwrap(), None);
         let mut changed = sealed.clone();
         *changed.last_mut().unwrap() ^= 1;
-        assert!(open(&changed, &a).is_err());
-        assert!(open(b"not age", &a).is_err());
+        assert!(open(&changed, &[&a]).is_err());
+        assert!(open(b"not age", &[&a]).is_err());
     }
 }

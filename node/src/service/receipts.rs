@@ -182,16 +182,12 @@ pub fn not_here() -> Refusal {
     Refusal::not_found("本机没有此回执。", "no receipt with this number is here")
 }
 
-/// The proof of the record at a position, under the newest complete checkpoint; nothing where that does not cover it.
+/// The proof of the record at a position, under the complete checkpoint with the most witnesses; nothing where none covers it.
 fn proof(office: &Office, origin: &Origin, index: u64) -> Result<Option<ReceiptProof>, Refusal> {
-    let checkpoint = office.store.head(origin).note;
-    let signed: u64 = checkpoint.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
-    if index >= signed {
-        return Ok(None);
-    }
+    let Some((checkpoint, _)) = office.note_over(origin, index)? else { return Ok(None) };
     let Some(entry) = office.store.entry(origin, index)? else { return Ok(None) };
-    let path = office.store.with_subtrees(origin, |view| merkle::inclusion_proof(view, index, signed))?;
-    Ok(path.map(|path| ReceiptProof { entry: entry.bytes, index, path, checkpoint }))
+    let path = office.store.with_subtrees(origin, |view| merkle::inclusion_proof(view, index, checkpoint.size()))?;
+    Ok(path.map(|path| ReceiptProof { entry: entry.bytes, index, path, checkpoint: checkpoint.note().to_owned() }))
 }
 
 /// Where each record on the way to a receipt stands: kind, hash, log, position, claimed time.

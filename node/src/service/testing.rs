@@ -1,7 +1,7 @@
 //! An office of its own for tests: one node that is its own province and holds every role.
 
 use super::{
-    Office,
+    Cosigning, Office,
     intake::{self, Draft, NewDraft},
     keys::Keys,
     payload::Applicant,
@@ -54,6 +54,22 @@ impl Home {
         }
         office
     }
+    /// Another office that this province enrolled, with the province's log, and ready to sign.
+    pub(crate) fn join(province: &Office, code: &str, roles: Roles) -> (Self, Office) {
+        let home = Self(tempfile::tempdir().unwrap());
+        Keys::create(&home.path().join("keys"), false).unwrap();
+        let office = home.open_as(province, code);
+        province.enrol(enrolment::enrol_self(&office.keys, office.code(), code, roles)).unwrap();
+        sync(province, &office);
+        office.compared().unwrap();
+        assert_eq!(office.read_only(), None);
+        (home, office)
+    }
+    /// Opens the office of a code in this province.
+    pub(crate) fn open_as(&self, province: &Office, code: &str) -> Office {
+        let trust = province.members().province().clone();
+        Office::open(self.path(), code.parse().unwrap(), &trust).unwrap()
+    }
     /// A submitted case with this file as its photo, approved or not; no engine has seen it.
     pub(crate) fn case(&self, office: &Office, jpeg: &[u8], approved: bool) -> Arc<Case> {
         let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
@@ -66,6 +82,33 @@ impl Home {
         }
         let decision = review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };
         review::decide(office, id, decision, 2).unwrap()
+    }
+}
+
+/// Gives one office all that another holds and can be taken in, log by log as peers do.
+pub(crate) fn sync(from: &Office, to: &Office) {
+    for origin in from.follow() {
+        while let Some(package) = from.store.package(&origin, to.store.head(&origin).size).unwrap() {
+            if to.ingest(&origin, package).unwrap().is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Has one office cosign the newest checkpoint of another's log, as the shell would.
+pub(crate) fn cosign(owner: &Office, witness: &Office) -> Cosigning {
+    let mut old = 0;
+    loop {
+        let (note, question) = owner.ask_for_cosignature(owner.origin(), old).unwrap().unwrap();
+        match witness.cosign(&question.to_string()).unwrap() {
+            Cosigning::At(size) if size != old && size <= owner.store.head(owner.origin()).size => old = size,
+            Cosigning::Line(line) => {
+                owner.take_cosignatures(&format!("{note}{line}")).unwrap();
+                return Cosigning::Line(line);
+            }
+            other => return other,
+        }
     }
 }
 

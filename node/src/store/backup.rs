@@ -43,6 +43,7 @@ impl Snapshot {
         self.copy(&write, tables::DRAFTS)?;
         self.copy(&write, tables::STAFF)?;
         self.copy(&write, tables::PEER_SIZES)?;
+        self.copy(&write, tables::COSIGNED)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -144,6 +144,15 @@ impl Store {
         }
     }
 
+    /// Gives a log's newest checkpoint other signature lines. Nothing happens where the note is not of that checkpoint.
+    pub(super) fn replace_lines(&self, origin: &Origin, note: &str) {
+        let mut logs = self.lock_logs();
+        let text = |note: &str| note.split_once("\n\n").map(|(text, _)| text.to_owned());
+        if let Some(state) = logs.get_mut(origin).filter(|state| text(&state.note).is_some() && text(&state.note) == text(note)) {
+            note.clone_into(&mut state.note);
+        }
+    }
+
     /// Appends own records, durable when this returns. The caller holds the only right to write this log.
     ///
     /// # Errors

@@ -17,6 +17,10 @@ pub(super) const CASES: TableDefinition<'static, &[u8; 28], ()> = TableDefinitio
 pub(super) const BLOB_CASES: TableDefinition<'static, &[u8; 48], ()> = TableDefinition::new("blob-cases-1");
 /// Log number (4), position (8) → why the record there does not count (its log is authentic, the record is not valid).
 pub(super) const REFUSED: TableDefinition<'static, &[u8; 12], &str> = TableDefinition::new("refused-1");
+/// SHA-256 of a log's origin (32) → the last [`protocol::log::LogPoint`] of it that was cosigned here, in CBOR. No part of a backup.
+pub(super) const WITNESSED: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("witnessed-1");
+/// SHA-256 of a log's origin (32) → [`super::witness::Cosigned`] in CBOR: its checkpoints with the cosignatures that came in since.
+pub(super) const COSIGNED: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("cosigned-1");
 /// Case (16) → a capture under way as JSON. Never leaves this machine.
 pub(super) const DRAFTS: TableDefinition<'static, &[u8; 16], &[u8]> = TableDefinition::new("drafts-1");
 /// Login → a member of staff as JSON.

@@ -1,12 +1,14 @@
 //! Checkpoints: C2SP tlog-checkpoint v1.0.0. Origin, size and root, signed as a note; no extension lines.
 
 use super::{
+    cosignature::WitnessVerifier,
     note::{Note, NoteError, VerifierKey},
     point::LogPoint,
 };
 use crate::{
     id::{Origin, RecordHash},
     keys::OfficeKey,
+    limits::COSIGNATURES_MAX,
     merkle::Hash,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -101,6 +103,36 @@ impl SignedCheckpoint {
         }
         self.note = note;
         Ok(())
+    }
+    /// The same checkpoint with the log's own line and one line each, its latest, of those witnesses that cosigned it; every other line is
+    /// dropped, and so are cosignatures beyond [`COSIGNATURES_MAX`].
+    ///
+    /// Attack: whoever passes a note on could add a false line under a witness's name, and readers refuse the whole note for it.
+    ///
+    /// # Errors
+    /// The note is not signed by `log`.
+    pub fn only_lines_of<'a>(
+        &self,
+        log: &VerifierKey,
+        witnesses: impl IntoIterator<Item = &'a WitnessVerifier>,
+    ) -> Result<Self, NoteError> {
+        let note = Note::parse(&self.note)?;
+        let mut kept = format!("{}\n{}", note.text_signed_by(log)?, note.line_of(log).ok_or(NoteError::Malformed("no line by the log"))?);
+        let lines = witnesses.into_iter().filter_map(|witness| witness.latest_line(&note));
+        lines.take(COSIGNATURES_MAX).for_each(|line| kept.push_str(&line));
+        Ok(Self { checkpoint: self.checkpoint.clone(), note: kept })
+    }
+    /// Which of these witnesses cosigned it, with the latest time, in seconds since 1970, that each gave.
+    ///
+    /// # Errors
+    /// A line under the name and key id of one of them does not hold, which refuses the whole note.
+    pub fn cosigned_by<'a>(
+        &self,
+        witnesses: impl IntoIterator<Item = &'a WitnessVerifier>,
+    ) -> Result<Vec<(&'a WitnessVerifier, u64)>, NoteError> {
+        let note = Note::parse(&self.note)?;
+        let found = witnesses.into_iter().map(|witness| Ok(witness.cosigned(&note)?.map(|time_s| (witness, time_s))));
+        found.filter_map(Result::transpose).collect()
     }
     /// The history that it signs.
     pub fn point(&self) -> LogPoint {

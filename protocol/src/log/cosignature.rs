@@ -5,7 +5,7 @@
 
 use super::{
     SignedCheckpoint,
-    note::{Note, NoteError, check_key_name, key_id, parse_vkey},
+    note::{Note, NoteError, check_key_name, key_id, line, parse_vkey},
 };
 use crate::{
     id::{OfficeCode, ParseIdError, PublicKey, check_federation_name},
@@ -54,6 +54,13 @@ impl WitnessVerifier {
             latest = latest.max(Some(time_s));
         }
         Ok(latest)
+    }
+
+    /// The line of the latest cosignature that holds, with its newline; lines that do not hold are passed over.
+    pub(super) fn latest_line(&self, note: &Note<'_>) -> Option<String> {
+        let lines = note.signatures_under(&self.name, self.id());
+        let holding = lines.filter_map(|found| Some((self.check(found, note.unverified_text())?, found)));
+        holding.max_by_key(|(time_s, _)| *time_s).map(|(_, found)| line(&self.name, self.id(), found))
     }
 
     fn check(&self, line: &[u8], text: &str) -> Option<u64> {
@@ -181,6 +188,35 @@ mod tests {
                 .is_ok_and(|note| matches!(verifier.cosigned(&note), Ok(Some(_))) && SignedCheckpoint::verify(&wrong, &vkey).is_ok());
             assert!(!both, "bit {bit}");
         }
+    }
+
+    #[test]
+    fn only_lines_that_hold_are_passed_on_and_one_of_each_witness() {
+        let (mut signed, vkey) = checkpoint();
+        let other = WitnessKey::new("demo.huizhi/witness/44030003", OfficeKey::from_seed(&[22; 32])).unwrap();
+        let (early, late) = (witness().cosign(&signed, 1).unwrap(), witness().cosign(&signed, 2).unwrap());
+        let stranger = other.cosign(&signed, 3).unwrap();
+        let mut elsewhere = Checkpoint { origin: vkey.origin().clone(), size: 4, root: [8; 32] }.sign(&OfficeKey::from_seed(&[5; 32]));
+        let grafted = witness().cosign(&elsewhere, 9).unwrap();
+        for line in [&grafted, &early, &stranger, &late] {
+            signed.add_lines(line).unwrap();
+        }
+        assert!(signed.cosigned_by([&witness().verifier()]).is_err(), "a false line refuses the note");
+        let kept = signed.only_lines_of(&vkey, [&witness().verifier()]).unwrap();
+        assert_eq!(kept.cosigned_by([&witness().verifier(), &other.verifier()]).unwrap(), [(&witness().verifier(), 2)]);
+        assert_eq!(kept.note().lines().count(), 6, "the text, an empty line, the log's line and one more");
+        assert_eq!(SignedCheckpoint::verify(kept.note(), &vkey).unwrap().point(), signed.point());
+        elsewhere.add_lines(&grafted).unwrap();
+        assert_eq!(elsewhere.only_lines_of(&vkey, [&witness().verifier()]).unwrap(), elsewhere);
+        let many: Vec<WitnessKey> = (0..2 * crate::limits::COSIGNATURES_MAX as u8)
+            .map(|at| WitnessKey::new(&format!("demo.huizhi/witness/{at}"), OfficeKey::from_seed(&[at; 32])).unwrap())
+            .collect();
+        let mut crowded = checkpoint().0;
+        many.iter().for_each(|key| crowded.add_lines(&key.cosign(&elsewhere, 1).unwrap()).unwrap());
+        many.iter().for_each(|key| crowded.add_lines(&key.cosign(&crowded, 1).unwrap()).unwrap());
+        let verifiers: Vec<WitnessVerifier> = many.iter().map(WitnessKey::verifier).collect();
+        let kept = crowded.only_lines_of(&vkey, &verifiers).unwrap();
+        assert_eq!(kept.cosigned_by(&verifiers).unwrap().len(), crate::limits::COSIGNATURES_MAX);
     }
 
     #[test]

@@ -89,6 +89,11 @@ pub(super) fn parse_vkey(text: &str, kind: u8) -> Result<(&str, PublicKey), Note
     }
 }
 
+/// A signature line, with its newline.
+pub(super) fn line(name: &str, id: [u8; 4], signature: &[u8]) -> String {
+    format!("\u{2014} {name} {}\n", STANDARD.encode([&id[..], signature].concat()))
+}
+
 /// A key name is not empty and has neither a plus sign nor white space.
 pub(super) fn check_key_name(name: &str) -> Result<(), NoteError> {
     if name.is_empty() || name.contains('+') || name.chars().any(char::is_whitespace) {
@@ -160,6 +165,12 @@ impl<'a> Note<'a> {
     /// Signatures of the lines under a key name and id.
     pub(super) fn signatures_under(&self, name: &str, id: [u8; 4]) -> impl Iterator<Item = &[u8]> {
         self.signatures.iter().filter(move |(found, found_id, _)| *found == name && *found_id == id).map(|(_, _, signature)| &signature[..])
+    }
+
+    /// The signature line of a key that signed the text, with its newline.
+    pub(super) fn line_of(&self, key: &VerifierKey) -> Option<String> {
+        let mut signatures = self.signatures_under(key.origin.as_str(), key.id());
+        signatures.next().map(|signature| line(key.origin.as_str(), key.id(), signature))
     }
 
     /// The text, once a signature line by this key holds. Lines by other keys are ignored; a line by this key that fails refuses the note.

@@ -105,6 +105,11 @@ impl Policy {
         text.parse()
     }
 
+    /// Its witnesses.
+    pub fn witnesses(&self) -> impl Iterator<Item = &WitnessVerifier> {
+        self.witnesses.values()
+    }
+
     /// Verifies a checkpoint: signed by a log of the policy, every line of a known witness good, quorum reached.
     ///
     /// # Errors

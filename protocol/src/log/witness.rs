@@ -7,12 +7,12 @@
 
 use super::{
     LogPoint, SignedCheckpoint,
-    cosignature::WitnessKey,
+    cosignature::{WitnessKey, WitnessVerifier},
     note::{NoteError, VerifierKey},
 };
 use crate::{
     id::Origin,
-    limits::{NOTE_BYTES_MAX, WITNESS_PROOF_HASHES_MAX},
+    limits::{ADD_CHECKPOINT_BYTES_MAX, WITNESS_PROOF_HASHES_MAX},
     merkle::{self, Hash},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -35,8 +35,7 @@ impl AddCheckpoint {
     /// # Errors
     /// [`WitnessError::Malformed`].
     pub fn parse(body: &str) -> Result<Self, WitnessError> {
-        // Bound: a hash is 45 bytes of text with its newline.
-        if body.len() > 64 + 45 * WITNESS_PROOF_HASHES_MAX + NOTE_BYTES_MAX {
+        if body.len() > ADD_CHECKPOINT_BYTES_MAX {
             return Err(WitnessError::Malformed("too long"));
         }
         let (head, note) = body.split_once("\n\n").ok_or(WitnessError::Malformed("no empty line"))?;
@@ -116,6 +115,10 @@ impl Witness {
     /// A witness with what it persisted before.
     pub fn new(key: WitnessKey, persisted: impl IntoIterator<Item = LogPoint>) -> Self {
         Self { key, last: persisted.into_iter().map(|point| (point.origin.clone(), point)).collect() }
+    }
+    /// The name and key under which it cosigns.
+    pub fn verifier(&self) -> WitnessVerifier {
+        self.key.verifier()
     }
     /// The last point that was cosigned of a log.
     pub fn last(&self, origin: &Origin) -> Option<&LogPoint> {

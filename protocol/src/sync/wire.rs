@@ -1,8 +1,10 @@
 //! Frames between nodes: CBOR, one request and one response per exchange. Decoding is total.
+//!
+//! A node of before does not know the later kinds of question: it ends the stream, and whoever asked leaves it alone for a while.
 
 use crate::{
     id::{BlobHash, Origin, RecordHash},
-    limits::{BLOB_CHUNK_BYTES_MAX, FRAME_BYTES_MAX, FRONTIER_LOGS_MAX},
+    limits::{ADD_CHECKPOINT_BYTES_MAX, BLOB_CHUNK_BYTES_MAX, FRAME_BYTES_MAX, FRONTIER_LOGS_MAX, NOTE_BYTES_MAX},
     log::Package,
 };
 use minicbor::{Decode, Encode, bytes::ByteVec};
@@ -50,6 +52,12 @@ pub enum Request {
         #[n(1)]
         offset: u64,
     },
+    /// A witness is asked for a cosignature: the body of an `add-checkpoint` request of C2SP tlog-witness.
+    #[n(3)]
+    Cosign(#[n(0)] String),
+    /// A checkpoint that the receiver may hold too, with cosignatures on it.
+    #[n(4)]
+    Cosigned(#[n(0)] String),
 }
 
 /// What is answered.
@@ -77,6 +85,15 @@ pub enum Response {
     /// The answer is no.
     #[n(4)]
     Refused(#[n(0)] Refusal),
+    /// The answer to [`Request::Cosign`]: the signature line.
+    #[n(5)]
+    Line(#[n(0)] String),
+    /// The answer to [`Request::Cosign`]: the witness cosigned this many entries last, and wants the proof from there.
+    #[n(6)]
+    CosignedAt(#[n(0)] u64),
+    /// What was told was taken in, or was known.
+    #[n(7)]
+    Taken,
 }
 
 /// Why an answer is no.
@@ -115,6 +132,8 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, FrameError> {
     let request = decode(frame)?;
     match &request {
         Request::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
+        Request::Cosign(body) if body.len() > ADD_CHECKPOINT_BYTES_MAX => Err(FrameError::TooLong(body.len())),
+        Request::Cosigned(note) if note.len() > NOTE_BYTES_MAX => Err(FrameError::TooLong(note.len())),
         _ => Ok(request),
     }
 }
@@ -128,6 +147,7 @@ pub fn decode_response(frame: &[u8]) -> Result<Response, FrameError> {
     match &response {
         Response::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
         Response::Blob { bytes, .. } if bytes.len() > BLOB_CHUNK_BYTES_MAX => Err(FrameError::TooLong(bytes.len())),
+        Response::Line(line) if line.len() > NOTE_BYTES_MAX => Err(FrameError::TooLong(line.len())),
         _ => Ok(response),
     }
 }
@@ -152,6 +172,8 @@ mod tests {
             Request::Frontier(vec![head.clone()]),
             Request::Entries { origin, start: 7 },
             Request::Blob { hash: BlobHash([2; 32]), offset: 9 },
+            Request::Cosign("old 0\n\nnote".into()),
+            Request::Cosigned("note".into()),
         ] {
             assert_eq!(decode_request(&encode(&request)), Ok(request));
         }
@@ -162,6 +184,9 @@ mod tests {
             Response::Blob { total: 5, bytes: vec![1].into() },
             Response::NotHere,
             Response::Refused(Refusal::NotEnrolled),
+            Response::Line("line\n".into()),
+            Response::CosignedAt(7),
+            Response::Taken,
         ] {
             assert_eq!(decode_response(&encode(&response)), Ok(response));
         }
@@ -171,6 +196,30 @@ mod tests {
     fn a_piece_beyond_the_bound_is_refused() {
         let response = Response::Blob { total: 5, bytes: vec![0; BLOB_CHUNK_BYTES_MAX + 1].into() };
         assert_eq!(decode_response(&encode(&response)), Err(FrameError::TooLong(BLOB_CHUNK_BYTES_MAX + 1)));
+    }
+
+    #[test]
+    fn texts_beyond_their_bound_are_refused() {
+        let long = |bytes: usize| "x".repeat(bytes + 1);
+        assert!(decode_request(&encode(&Request::Cosign(long(ADD_CHECKPOINT_BYTES_MAX)))).is_err());
+        assert!(decode_request(&encode(&Request::Cosigned(long(NOTE_BYTES_MAX)))).is_err());
+        assert!(decode_response(&encode(&Response::Line(long(NOTE_BYTES_MAX)))).is_err());
+    }
+
+    /// Frames of version 0.1 as bytes: what an older node sends is understood for ever.
+    #[test]
+    fn frames_of_before_are_read() {
+        let blob = [&[0x82, 0x02, 0x82, 0x58, 0x20][..], &[2; 32], &[0x09]].concat();
+        for (frame, request) in
+            [(vec![0x82, 0x00, 0x81, 0x80], Request::Frontier(vec![])), (blob, Request::Blob { hash: BlobHash([2; 32]), offset: 9 })]
+        {
+            assert_eq!(encode(&request), frame);
+            assert_eq!(decode_request(&frame), Ok(request));
+        }
+        assert_eq!(decode_response(&[0x82, 0x03, 0x80]), Ok(Response::NotHere));
+        assert_eq!(decode_response(&[0x82, 0x04, 0x81, 0x00]), Ok(Response::Refused(Refusal::NotEnrolled)));
+        // And a kind that is not known yet is refused whole, which the asker sees as a request that failed.
+        assert!(decode_request(&[0x82, 0x18, 0x63, 0x80]).is_err());
     }
 
     proptest! {

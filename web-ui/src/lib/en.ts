@@ -280,6 +280,8 @@ export const en: Record<MessageKey, string> = {
   kind_receipt: "Receipt issued",
   signed_by: "signed by {office}",
   checkpoint: "Entry {index} of log {origin}; covered by a signed checkpoint of size {size}.",
+  witnesses: "Witnessed by {count} other offices: each holds this log and has seen no other history of it.",
+  witnesses_none: "Logged here; no other office has cosigned it yet.",
   proves_not_title: "What this does not prove",
   proves_not: "It does not prove that the person in the photo is the applicant, nor that the times are true (they come from the signers' clocks), nor that a photo on paper is the signed one: compare it with the photo above.",
   spec_id: "Id",

@@ -278,6 +278,8 @@ export const zh = {
   kind_receipt: "签发回执",
   signed_by: "由 {office} 签名",
   checkpoint: "记录于日志 {origin} 第 {index} 条，已签名检查点覆盖 {size} 条。",
+  witnesses: "已有 {count} 个其他办公点见证：均持有该日志，且未见过另一份历史。",
+  witnesses_none: "已记入日志；尚无其他办公点见证。",
   proves_not_title: "本核验不证明什么",
   proves_not: "不证明相片中的人就是申请人；不证明所列时间准确（时间由签名机构的时钟给出）；不证明纸面相片与已签名的相片相同，请对照上方照片。",
   spec_id: "规格代码",

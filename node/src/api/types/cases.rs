@@ -192,6 +192,8 @@ pub struct ReceiptView {
     pub log_index: u64,
     /// Size of the signed checkpoint that covers it.
     pub checkpoint_size: u64,
+    /// Other offices that cosigned the checkpoint: each holds the log up to it and has seen no other history.
+    pub witnesses: u32,
     /// Each step with its signer, in order: submission, decision, receipt.
     pub chain: Vec<ChainLink>,
     /// One document may be made from it, not more.

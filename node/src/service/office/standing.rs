@@ -106,6 +106,13 @@ impl Standing {
     }
 }
 
+impl Standing {
+    /// Whether nobody is known to hold more of the own logs.
+    pub(super) fn is_compared(&self) -> bool {
+        self.compared
+    }
+}
+
 impl Office {
     /// Why nothing is signed, when nothing is.
     pub fn held(&self) -> Option<Held> {

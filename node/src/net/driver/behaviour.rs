@@ -1,0 +1,131 @@
+//! What libp2p is made of here: transports, behaviours, limits, and how an office key and a peer id name one another.
+
+use super::super::codec::Codec;
+use libp2p::{
+    Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
+    connection_limits::{self, ConnectionLimits},
+    identify, identity, mdns, multiaddr, noise, ping,
+    request_response::{self, ProtocolSupport},
+    swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
+    tcp, yamux,
+};
+use protocol::{id::PublicKey, sync::wire};
+use std::time::Duration;
+
+/// Connections that have not said yet who they are.
+const PENDING_INCOMING_MAX: u32 = 64;
+/// Connections from others: a province of 3,000 offices fits.
+const ESTABLISHED_INCOMING_MAX: u32 = 4_096;
+/// QUIC and TCP, dialled from both sides at once.
+const CONNECTIONS_PER_PEER_MAX: u32 = 4;
+
+/// Where to listen and whom to know.
+#[derive(Debug, Clone)]
+pub struct NetConfig {
+    /// Addresses to listen on.
+    pub listen: Vec<Multiaddr>,
+    /// Addresses of peers, each ending in `/p2p/<peer id>`.
+    pub peers: Vec<Multiaddr>,
+    /// Look for offices on the local network.
+    pub mdns: bool,
+    /// After an end that was not in order, sign again although no other office answered in time.
+    pub go_on_unanswered: bool,
+}
+
+/// Why the network did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// Which.
+        address: Multiaddr,
+        /// Why.
+        reason: String,
+    },
+    /// A peer's address does not end in its id.
+    #[error("the peer address {0} does not end in /p2p/<peer id> of an office key")]
+    NoPeerId(Multiaddr),
+    /// A part of libp2p did not start.
+    #[error("network: {0}")]
+    Start(String),
+}
+
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    pub(super) sync: request_response::Behaviour<Codec>,
+    identify: identify::Behaviour,
+    ping: ping::Behaviour,
+    mdns: Toggle<mdns::tokio::Behaviour>,
+    limits: connection_limits::Behaviour,
+}
+
+pub(super) fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result<Swarm<Behaviour>, NetError> {
+    let start_error = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .map_err(|error| start_error(&error))?
+        .with_quic()
+        .with_behaviour(|key| {
+            let peer = key.public().to_peer_id();
+            let config = request_response::Config::default()
+                .with_request_timeout(Duration::from_millis(protocol::limits::REQUEST_TIMEOUT_MS))
+                .with_max_concurrent_streams(super::ANSWERS_MAX);
+            let mdns = with_mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), peer)).transpose()?;
+            Ok(Behaviour {
+                sync: request_response::Behaviour::with_codec(
+                    Codec,
+                    [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)],
+                    config,
+                ),
+                identify: identify::Behaviour::new(identify::Config::new("/huizhi/1".into(), key.public())),
+                ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(10))),
+                mdns: mdns.into(),
+                limits: connection_limits::Behaviour::new(
+                    ConnectionLimits::default()
+                        .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
+                        .with_max_established_incoming(Some(ESTABLISHED_INCOMING_MAX))
+                        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX)),
+                ),
+            })
+        })
+        .map_err(|error| start_error(&error))?
+        .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(3600)))
+        .build();
+    Ok(swarm)
+}
+
+pub(super) fn peer_id_in(address: &Multiaddr) -> Option<PeerId> {
+    address.iter().find_map(|part| if let multiaddr::Protocol::P2p(peer) = part { Some(peer) } else { None })
+}
+
+/// The office key inside a peer id: Ed25519 ids carry the key itself.
+pub(super) fn key_of(peer: &PeerId) -> Option<PublicKey> {
+    let bytes = peer.to_bytes();
+    // Identity multihash (0x00), 36 bytes: protobuf of key type Ed25519 and 32 bytes of key.
+    match bytes.as_slice() {
+        [0x00, 0x24, 0x08, 0x01, 0x12, 0x20, key @ ..] => key.try_into().ok().map(PublicKey),
+        _ => None,
+    }
+}
+
+/// The network identity of an office key; nothing for bytes that are no key.
+pub fn peer_id(key: PublicKey) -> Option<PeerId> {
+    let key = identity::ed25519::PublicKey::try_from_bytes(&key.0).ok()?;
+    Some(identity::PublicKey::from(key).to_peer_id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_id_carries_the_office_key() {
+        let mut seed = [7; 32];
+        let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
+        let key = protocol::keys::OfficeKey::from_seed(&[7; 32]).public();
+        assert_eq!(key_of(&keypair.public().to_peer_id()), Some(key));
+        assert_eq!(peer_id(key), Some(keypair.public().to_peer_id()));
+    }
+}

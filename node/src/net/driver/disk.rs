@@ -1,0 +1,134 @@
+//! Disk work: on blocking threads, reported as messages, so that the swarm is never held up.
+
+use super::{Asked, Driver};
+use crate::service::{Change, Office, intake, office::now_ms};
+use libp2p::request_response::ResponseChannel;
+use protocol::{
+    id::{BlobHash, Origin, PublicKey, RecordHash},
+    sync::{
+        Event,
+        wire::{Head, Request, Response},
+        witnessing::Answer,
+    },
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// What disk work reports.
+pub(super) enum Done {
+    Answer(ResponseChannel<Response>, Response),
+    Ingested(Event, Head),
+    Piece {
+        peer: PublicKey,
+        blob: BlobHash,
+        whole: Result<bool, String>,
+    },
+    Wanted(Vec<BlobHash>),
+    Compared,
+    /// A question to send that had to be made from disk; without one its asking failed.
+    Question(PublicKey, Asked, Option<Request>),
+    /// What came of a question for a cosignature.
+    Line(PublicKey, Origin, Answer),
+}
+
+/// Whether somebody looks for wanted blobs at this moment. One look at a time, however fast records arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looking {
+    No,
+    Yes,
+    /// Something changed since that look began.
+    YesAndAgain,
+}
+
+impl Driver {
+    pub(super) fn look_for_wanted(&mut self) {
+        if self.looking != Looking::No {
+            self.looking = Looking::YesAndAgain;
+            return;
+        }
+        self.looking = Looking::Yes;
+        self.off_reactor(
+            |office| {
+                Done::Wanted(intake::wanted(office).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "cannot tell which blobs are wanted");
+                    Vec::new()
+                }))
+            },
+            || Done::Wanted(Vec::new()),
+        );
+    }
+
+    /// Does disk work on a blocking thread. Every piece of it reports, also one that panics: the driver counts on an answer.
+    pub(super) fn off_reactor(
+        &self,
+        work: impl FnOnce(&Office) -> Done + Send + 'static,
+        panicked: impl FnOnce() -> Done + Send + 'static,
+    ) {
+        let (office, done) = (self.office.clone(), self.done.clone());
+        spawn_blocking(move || {
+            let report = catch_unwind(AssertUnwindSafe(|| work(&office))).unwrap_or_else(|_| panicked());
+            // A driver that has stopped needs no report.
+            let _ = done.blocking_send(report);
+        });
+    }
+
+    /// Keeps what peers hold, so that "waits to be sent" is honest after a restart without a network.
+    pub(super) fn remember_holdings(&mut self) -> Option<JoinHandle<()>> {
+        let news: Vec<_> = self
+            .sync
+            .holdings()
+            .map(|(peer, origin, size)| (peer, origin.clone(), size))
+            .filter(|(peer, origin, size)| self.remembered.insert((*peer, origin.clone()), *size) != Some(*size))
+            .collect();
+        let office = self.office.clone();
+        (!news.is_empty()).then(|| {
+            spawn_blocking(move || {
+                if let Err(error) = office.store.put_peer_sizes(&news) {
+                    tracing::warn!(%error, "cannot remember what peers hold");
+                }
+            })
+        })
+    }
+
+    pub(super) fn on_done(&mut self, done: Done) {
+        match done {
+            Done::Answer(channel, response) => {
+                self.answering -= 1;
+                self.respond(channel, response);
+            }
+            Done::Ingested(event, head) => {
+                if let Event::Rejected(peer, origin) = &event {
+                    self.own_shown.gave_nothing(*peer, origin);
+                }
+                self.step(Event::HeadAdvanced(head));
+                self.step(event);
+            }
+            Done::Piece { peer, blob, whole } => match whole {
+                Ok(true) => {
+                    self.wants.done(blob);
+                    self.office.tell(Change::Cases);
+                }
+                Ok(false) => self.wants.free(blob, peer),
+                Err(error) => {
+                    tracing::warn!(%error, %blob, "a piece of a blob is refused");
+                    self.wants.failed(blob, peer, now_ms());
+                }
+            },
+            Done::Wanted(blobs) => {
+                self.wants.add(blobs);
+                if std::mem::replace(&mut self.looking, Looking::No) == Looking::YesAndAgain {
+                    self.look_for_wanted();
+                }
+            }
+            Done::Compared => self.comparing = false,
+            Done::Question(key, asked, Some(request)) => self.send(key, request, asked),
+            Done::Question(key, asked, None) => self.failed(key, asked),
+            Done::Line(key, origin, answer) => self.witnessing.answered(now_ms(), key, &origin, answer),
+        }
+    }
+}
+
+pub(super) fn head_of(office: &Office, origin: Origin) -> Head {
+    let head = office.store.head(&origin);
+    Head { origin, size: head.size, root: RecordHash(head.root) }
+}

@@ -1,0 +1,182 @@
+//! Questions and answers: what peers ask this node, what it asked them, and what came of it.
+
+use super::{
+    Done, Driver,
+    behaviour::{key_of, peer_id},
+    witnessing,
+};
+use crate::{
+    net::blobs,
+    service::{Change, Office, office::now_ms},
+};
+use libp2p::request_response::{self, OutboundRequestId, ResponseChannel};
+use protocol::{
+    id::{BlobHash, Origin, PublicKey},
+    limits::FRONTIER_LOGS_MAX,
+    sync::{
+        Event,
+        wire::{Refusal, Request, Response},
+        witnessing::Answer,
+    },
+};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+use tokio::task::spawn_blocking;
+
+/// Answers being read from disk at one time.
+pub(super) const ANSWERS_MAX: usize = 64;
+/// Keys that knocked and are remembered for the screen.
+const STRANGERS_MAX: usize = 16;
+
+pub(super) enum Asked {
+    Frontier,
+    /// A package of a log, by the id that the machine gave the question.
+    Entries(u64, Origin),
+    /// A piece of a blob, and the bytes of it that were here.
+    Blob(BlobHash, u64),
+    /// A cosignature on this note of a log.
+    Cosign(Origin, String),
+    /// To take in cosignatures on a log's checkpoint.
+    Tell(Origin),
+}
+
+impl Driver {
+    pub(super) fn on_message(&mut self, event: request_response::Event<Request, Response>) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => {
+                let Some(key) = key_of(&peer) else { return };
+                match message {
+                    request_response::Message::Request { request, channel, .. } => self.on_request(key, request, channel),
+                    request_response::Message::Response { request_id, response } => self.on_response(key, request_id, response),
+                }
+            }
+            request_response::Event::OutboundFailure { request_id, error, .. } => {
+                if let Some((key, asked)) = self.asked.remove(&request_id) {
+                    tracing::debug!(%error, "a request failed");
+                    self.failed(key, asked);
+                }
+            }
+            request_response::Event::InboundFailure { .. } | request_response::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    pub(super) fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
+        if !self.may_speak(key) {
+            if !self.strangers.contains(&key) {
+                tracing::warn!(%key, "a key that is not enrolled was refused");
+                self.strangers.push(key);
+                let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
+                self.strangers.drain(..excess);
+                self.office.tell(Change::Status);
+            }
+            self.respond(channel, Response::Refused(Refusal::NotEnrolled));
+            return;
+        }
+        // An office that was enrolled after it connected speaks for the first time now.
+        if !self.sync.lag(key).connected {
+            self.step(Event::Connected(key));
+        }
+        match request {
+            Request::Frontier(heads) => {
+                let ours = self.office.store.frontier().into_iter().take(FRONTIER_LOGS_MAX).collect();
+                self.respond(channel, Response::Frontier(ours));
+                self.on_frontier(key, heads);
+            }
+            // Bound: beyond this many answers under way a peer is told to ask again.
+            _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
+            Request::Entries { origin, start } => self.answer(channel, move |office| match office.store.package(&origin, start) {
+                Ok(Some(package)) => Response::Entries(package),
+                Ok(None) => Response::NotHere,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read a log for a peer");
+                    Response::NotHere
+                }
+            }),
+            Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
+            Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
+            Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
+        }
+    }
+
+    pub(super) fn answer(&mut self, channel: ResponseChannel<Response>, work: impl FnOnce(&Office) -> Response + Send + 'static) {
+        self.answering += 1;
+        let guarded = move |office: &Office| catch_unwind(AssertUnwindSafe(|| work(office))).unwrap_or(Response::NotHere);
+        let (office, done) = (self.office.clone(), self.done.clone());
+        spawn_blocking(move || {
+            let response = guarded(&office);
+            // A driver that has stopped needs no report.
+            let _ = done.blocking_send(Done::Answer(channel, response));
+        });
+    }
+
+    pub(super) fn respond(&mut self, channel: ResponseChannel<Response>, response: Response) {
+        // A connection that is gone meanwhile needs no answer.
+        let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
+    }
+
+    pub(super) fn on_response(&mut self, key: PublicKey, id: OutboundRequestId, response: Response) {
+        let Some((_, asked)) = self.asked.remove(&id) else { return };
+        if let Response::Refused(refusal @ Refusal::NotEnrolled) = response {
+            if self.refused.insert(key, refusal).is_none() {
+                self.office.tell(Change::Status);
+            }
+            self.failed(key, asked);
+            return;
+        }
+        self.refused.remove(&key);
+        match (asked, response) {
+            (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(key, heads),
+            (Asked::Entries(id, _), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
+            (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => {
+                let append = move |office: &Office| {
+                    let mut partial = office.store.blobs.partial(blob).map_err(|error| error.to_string())?;
+                    if partial.have() != offset {
+                        // A piece of an earlier question; the next one begins where the file ends.
+                        return Ok(false);
+                    }
+                    partial.append(total, &bytes).map_err(|error| error.to_string())
+                };
+                self.off_reactor(
+                    move |office| Done::Piece { peer: key, blob, whole: append(office) },
+                    move || Done::Piece { peer: key, blob, whole: Err("the program failed on it".into()) },
+                );
+            }
+            (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(key, origin, note, line),
+            (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.witnessing.answered(now_ms(), key, &origin, Answer::At(size)),
+            (Asked::Tell(origin), Response::Taken) => self.witnessing.answered(now_ms(), key, &origin, Answer::Told),
+            (asked, _) => self.failed(key, asked),
+        }
+    }
+
+    pub(super) fn failed(&mut self, key: PublicKey, asked: Asked) {
+        match asked {
+            Asked::Frontier => {}
+            Asked::Entries(id, origin) => {
+                self.own_shown.gave_nothing(key, &origin);
+                self.step(Event::FetchFailed(key, id));
+            }
+            Asked::Blob(blob, _) => self.wants.failed(blob, key, now_ms()),
+            Asked::Cosign(origin, _) | Asked::Tell(origin) => self.witnessing.answered(now_ms(), key, &origin, Answer::No),
+        }
+    }
+
+    pub(super) fn send(&mut self, key: PublicKey, request: Request, asked: Asked) {
+        let Some(peer) = peer_id(key) else { return };
+        let id = self.swarm.behaviour_mut().sync.send_request(&peer, request);
+        self.asked.insert(id, (key, asked));
+    }
+
+    pub(super) fn ask_for_blobs(&mut self) {
+        let connected: BTreeSet<PublicKey> = self.sync.connected().collect();
+        for (peer, blob) in self.wants.next(now_ms(), &connected) {
+            if self.office.store.blobs.size(blob).is_some() {
+                self.wants.done(blob);
+                continue;
+            }
+            let offset = self.office.store.blobs.partial_size(blob);
+            self.send(peer, Request::Blob { hash: blob, offset }, Asked::Blob(blob, offset));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the screen is told of the network.
+
+use super::Driver;
+use crate::service::{
+    Change,
+    network::{NetStatus, PeerState},
+};
+use protocol::id::PublicKey;
+use std::collections::BTreeSet;
+
+impl Driver {
+    pub(super) fn publish_status(&self) {
+        let me = self.office.keys.office.public();
+        let keys: BTreeSet<PublicKey> = self
+            .office
+            .members()
+            .offices()
+            .map(|office| office.enrol.key)
+            .chain(self.known.keys().copied())
+            .filter(|key| *key != me)
+            .collect();
+        let own = self.office.store.head(self.office.origin()).size;
+        let own_held = self.sync.held_elsewhere(self.office.origin());
+        let status = NetStatus {
+            peers: keys
+                .into_iter()
+                .map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied() }))
+                .collect(),
+            to_send: own.saturating_sub(own_held),
+            own_held,
+            strangers: self.strangers.clone(),
+            listening: self.swarm.listeners().map(ToString::to_string).collect(),
+        };
+        let before = self.status.replace(status.clone());
+        let counts = |peer: &PeerState| (peer.lag.to_send, peer.lag.to_receive);
+        let moved = before.to_send != status.to_send
+            || before.peers.iter().any(|(key, peer)| status.peers.get(key).map(counts) != Some(counts(peer)));
+        if moved {
+            self.office.tell(Change::Status);
+        }
+    }
+}
