@@ -9,7 +9,7 @@ use super::{
     own_log::Shown,
 };
 use crate::service::{
-    Change, Held, Office, intake,
+    Change, Held, Office,
     network::{NetStatus, NetworkHandle, PeerState},
     office::now_ms,
 };
@@ -44,6 +44,8 @@ use tokio::{
 
 /// Answers being read from disk at one time.
 const ANSWERS_MAX: usize = 64;
+/// Wanted blobs looked up at one time; when some of them came there is another look.
+const WANTED_LOOK: usize = 256;
 /// Messages from disk work that wait for the driver.
 const DONE_QUEUE: usize = 256;
 /// Keys that knocked and are remembered for the screen.
@@ -318,7 +320,7 @@ impl Driver {
         self.looking = Looking::Yes;
         self.off_reactor(
             |office| {
-                Done::Wanted(intake::wanted(office).unwrap_or_else(|error| {
+                Done::Wanted(office.wanted(WANTED_LOOK).unwrap_or_else(|error| {
                     tracing::warn!(%error, "cannot tell which blobs are wanted");
                     Vec::new()
                 }))

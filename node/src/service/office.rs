@@ -4,6 +4,7 @@ mod cases;
 mod province;
 mod standing;
 
+pub use cases::Listing;
 pub use standing::Held;
 
 use crate::{
@@ -87,6 +88,10 @@ pub struct Office {
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
+    /// Held while cases that wait for it are folded.
+    settling: Mutex<()>,
+    /// The membership changed since it was compared with what cases on disk were folded under.
+    restanding: AtomicBool,
     append: Mutex<()>,
     drafts: Mutex<()>,
     dir: PathBuf,
@@ -129,6 +134,8 @@ impl Office {
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
+            settling: Mutex::new(()),
+            restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
             dir: dir.to_owned(),
