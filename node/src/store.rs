@@ -23,8 +23,8 @@ pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
 
-use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use database::{CACHE_BYTES, Door, Opener};
+use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use redb::{Database, ReadableTable};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, path::Path, sync::Mutex};

@@ -52,7 +52,7 @@ pub trait Fold {
 pub type Place = (Millis, CaseId);
 
 /// What of the kept states differs from a replay of the entries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// The row of a case is not what its records fold to.
     Row(CaseId),
