@@ -77,7 +77,7 @@ enum Command {
     #[command(subcommand)]
     Staff(staff::StaffCommand),
     /// Look at the node and say what is wrong and what to do.
-    Doctor,
+    Doctor(doctor::DoctorArgs),
     /// Print the OpenAPI document of the local API.
     #[command(hide = true)]
     Openapi,
@@ -136,7 +136,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Staff(command) => staff::run(dir, json, command),
-        Command::Doctor => doctor::run(dir, json),
+        Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {
             say(&crate::api::openapi()?);
             Ok(ExitCode::SUCCESS)

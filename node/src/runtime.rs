@@ -8,7 +8,7 @@ use crate::{
     enrolment::Federation,
     net::{self, NetConfig, NetError},
     print::Font,
-    service::{Office, OfficeError},
+    service::{Office, OfficeError, upkeep},
     store::StoreError,
 };
 use models::{Models, ModelsError};
@@ -124,6 +124,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
     };
     let (net, net_task) = net::start(office.clone(), &net_config, stopped.clone())?;
+    let upkeep = tokio::spawn(upkeep::run(office.clone(), stopped.clone()));
 
     let address = config.http.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Http(address, error))?;
@@ -149,6 +150,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         tracing::debug!("open connections were cut");
     }
     let _ = tokio::time::timeout(DRAIN, net_task).await;
+    let _ = tokio::time::timeout(DRAIN, upkeep).await;
     let _ = std::fs::remove_file(&run_file);
     Ok(())
 }

@@ -24,6 +24,7 @@ pub mod specs;
 pub mod staff;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod upkeep;
 
 pub use office::{Change, Cosigning, Held, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

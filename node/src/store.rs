@@ -6,7 +6,9 @@
 
 mod backup;
 mod blobs;
+mod cases;
 mod check;
+mod database;
 mod heads;
 mod logs;
 mod mark;
@@ -15,6 +17,7 @@ mod witness;
 
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, PartialBlob};
+pub use cases::{Difference, Fold, FoldedCase, Place, STATUSES};
 pub use check::{Damage, LogCheck};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
@@ -22,8 +25,9 @@ pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
 pub use witness::Cosigned;
 
+use database::{CACHE_BYTES, Door, Opener};
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableTable};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, path::Path, sync::Mutex};
 
@@ -77,7 +81,7 @@ const SCHEMA: u32 = 1;
 
 /// An open store.
 pub struct Store {
-    db: Database,
+    db: Door,
     /// Edge and newest complete checkpoint of every log; what the database holds, in memory.
     logs: Mutex<BTreeMap<Origin, logs::LogState>>,
     /// Held from looking at a log's size until memory and database agree on the next one, so that two packages of one log cannot
@@ -94,10 +98,12 @@ impl Store {
     /// In use, of a later version, or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         create_private_dir(dir)?;
-        Self::over(dir, Database::create(dir.join("store.redb"))?)
+        let path = dir.join("store.redb");
+        Self::over(dir, Box::new(move || Database::builder().set_cache_size(CACHE_BYTES).create(&path)))
     }
 
-    fn over(dir: &Path, db: Database) -> Result<Self, StoreError> {
+    fn over(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
+        let db = Door::open(opener)?;
         let write = db.begin_write()?;
         {
             let mut meta = write.open_table(tables::META)?;
@@ -118,6 +124,12 @@ impl Store {
             write.open_table(tables::PEER_SIZES)?;
             write.open_table(tables::WITNESSED)?;
             write.open_table(tables::COSIGNED)?;
+            write.open_table(tables::CASE_STATES)?;
+            write.open_table(tables::CASE_ORDER)?;
+            write.open_table(tables::CASE_COUNTS)?;
+            write.open_table(tables::CASE_MARKS)?;
+            write.open_table(tables::STANDINGS)?;
+            write.open_table(tables::WANTED)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };

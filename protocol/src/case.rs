@@ -5,28 +5,37 @@
 //! What [`Membership::standing`](crate::membership::Membership::standing) does not count is kept apart and never weighed.
 
 mod fold;
+mod summary;
 
 pub use fold::fold;
+pub use summary::{SUMMARY_FORM, Summary};
 
 use crate::{
     id::{BlobHash, CaseId, OfficeCode, RecordHash},
     membership::NotCounted,
     record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted},
 };
+use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a case stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Status {
     /// Waits for a decision.
+    #[n(0)]
     Submitted,
     /// Approved; no later submission or decision changes that.
+    #[n(1)]
     Approved,
     /// Returned for a recapture.
+    #[n(2)]
     Returned,
     /// Taken back by the office that captured it, before anybody decided.
+    #[n(3)]
     Withdrawn,
     /// Standing decisions contradict each other, or two submissions claim to be the current one. Counts as not approved.
+    #[n(4)]
     Conflict,
 }
 

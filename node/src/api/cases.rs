@@ -7,7 +7,10 @@ use super::{
     types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonRequest, ReasonView},
     views,
 };
-use crate::service::{Change, Office, Refusal, erasure, notes, reasons, review, sheets, staff::StaffRole};
+use crate::{
+    service::{Change, Office, Refusal, erasure, notes, office::Listing, reasons, review, sheets, staff::StaffRole},
+    store::{Place, STATUSES},
+};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -26,24 +29,54 @@ use utoipa::IntoParams;
 
 const READERS: [StaffRole; 3] = [StaffRole::Counter, StaffRole::Reviewer, StaffRole::Auditor];
 
+/// Cases on one page if nothing else is asked, and the most that may be asked.
+const PAGE: usize = 200;
+
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     /// Only cases in this state.
     status: Option<CaseStatus>,
+    /// At most this many, 200 if nothing is said or more is asked.
+    limit: Option<usize>,
+    /// Go on after this case: `submitted_ms` and `id` of the last row that was shown, with a comma between.
+    after: Option<String>,
+    /// Newest submission first.
+    newest: Option<bool>,
 }
 
-/// Cases, oldest submission first.
+impl Filter {
+    fn after(&self) -> Result<Option<Place>, Refusal> {
+        let Some(text) = &self.after else { return Ok(None) };
+        let place = text.split_once(',').and_then(|(at_ms, id)| Some((at_ms.parse().ok()?, id.parse().ok()?)));
+        place.map(Some).ok_or_else(|| {
+            Refusal::input(
+                "after_malformed",
+                "after",
+                "after 应为上一页最后一行的 submitted_ms 和 id，以逗号分隔。",
+                "after is submitted_ms and id of the last row of the page before, with a comma between",
+            )
+        })
+    }
+}
+
+/// Cases, oldest submission first, a page at a time.
 #[utoipa::path(get, path = "/api/cases", params(Filter), responses((status = 200, body = [CaseRow])))]
 pub(super) async fn list(State(app): State<App>, who: Operator, Query(filter): Query<Filter>) -> Result<Json<Vec<CaseRow>>, ApiError> {
     who.require(&READERS)?;
     let held = app.net.status().own_held;
     app.run(move |office| {
-        let mut rows = office.cases()?.iter().map(|case| views::case_row(office, case, held)).collect::<Result<Vec<_>, _>>()?;
-        rows.retain(|row| filter.status.is_none_or(|status| row.status == status));
-        rows.sort_by_key(|row| row.submitted_ms);
-        Ok(rows)
+        let statuses: Vec<_> =
+            STATUSES.into_iter().filter(|status| filter.status.is_none_or(|wanted| views::status(*status) == wanted)).collect();
+        let listing = Listing {
+            statuses: &statuses,
+            after: filter.after()?,
+            newest_first: filter.newest.unwrap_or(false),
+            limit: filter.limit.unwrap_or(PAGE).min(PAGE),
+        };
+        let (page, _) = office.list(&listing)?;
+        page.iter().map(|case| views::case_row(office, case, held)).collect()
     })
     .await
     .map(Json)

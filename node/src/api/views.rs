@@ -160,7 +160,7 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
     })
 }
 
-fn status(status: Status) -> CaseStatus {
+pub(super) fn status(status: Status) -> CaseStatus {
     match status {
         Status::Submitted => CaseStatus::Submitted,
         Status::Approved => CaseStatus::Approved,

@@ -319,7 +319,7 @@ mod tests {
         let office = home.open();
         let dir = home.path().join("export");
         audit::export(&office, &dir, true).unwrap();
-        let key = policy(&dir).unwrap().swap_remove(0);
+        let key = policy(&dir).unwrap().0.swap_remove(0);
         let mut report = Report::default();
         let log = Log::open(&dir, key, &mut report).unwrap();
         assert!(log.check_history(&[], &mut report, &mut |_, _| {}) && log.size() > 0);

@@ -1,5 +1,7 @@
 //! `huizhi doctor`: what is wrong, and what to do.
 
+mod deep;
+
 use super::local::{Client, Local};
 use crate::{
     config::Config,
@@ -8,6 +10,7 @@ use crate::{
     service::Office,
 };
 use anyhow::Result;
+use clap::Args;
 use models::Models;
 use protocol::{log::SignedCheckpoint, merkle};
 use serde::Serialize;
@@ -21,7 +24,18 @@ struct Finding {
     next: &'static str,
 }
 
-pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
+/// How thoroughly to look.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Replay every record and compare with what is kept of every case. The node must be stopped; takes minutes for a long history.
+    #[arg(long)]
+    deep: bool,
+    /// Make what is kept of the cases anew where it differs.
+    #[arg(long, requires = "deep")]
+    repair: bool,
+}
+
+pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> {
     let mut findings = Vec::new();
     let mut find = |good: bool, what: String, next: &'static str| findings.push(Finding { good, what, next });
     let config = Config::load(dir);
@@ -46,7 +60,15 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
     }
     if config.is_ok() {
         match Local::open(dir) {
-            Ok(Local::Stopped(office)) => look_at(&office, &mut find),
+            Ok(Local::Stopped(office)) => {
+                look_at(&office, &mut find);
+                if args.deep {
+                    deep::look_at(&office, args.repair, &mut find)?;
+                }
+            }
+            Ok(Local::Running(_)) if args.deep => {
+                find(false, "deep look: a node is running on this directory".into(), "Stop it and run `huizhi doctor --deep` again.");
+            }
             Ok(Local::Running(_)) => {
                 find(true, "store: in use by the running node".into(), "");
                 if let Some(running) = Running::find(dir) {

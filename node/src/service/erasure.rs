@@ -186,7 +186,7 @@ mod tests {
         assert!(case.is_erased(case.current.said.photo) && case.is_erased(case.note[0].said.payload));
         let dir = home.path().join("export");
         audit::export(&office, &dir, true).unwrap();
-        let report = audit::verify(&dir, None, &mut |_, _, _| {}).unwrap();
+        let report = audit::verify(&dir, None, None, &mut |_, _, _| {}).unwrap();
         assert!(report.holds(), "{:?}", report.failures);
     }
 

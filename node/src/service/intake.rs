@@ -13,7 +13,6 @@ use crate::service::{
 use ::specs::Spec;
 use photo::{DecodeError, Marks, NotOffered, Point, Shot, Wanted};
 use protocol::{
-    access,
     case::{Case, Status},
     id::{BlobHash, CaseId, Millis, RecordHash, SpecHash},
     limits::BLOB_BYTES_MAX,
@@ -509,30 +508,6 @@ pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>,
         ));
     }
     Ok(Some(payload))
-}
-
-/// Blobs that this office needs and does not have.
-///
-/// A reviewer needs everything of a case that waits for a decision; the capturing office needs what reviewers wrote.
-///
-/// # Errors
-/// As the store.
-pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
-    let Some(me) = office.member() else { return Ok(Vec::new()) };
-    let mut wanted = Vec::new();
-    for case in office.cases()? {
-        let said = &case.current.said;
-        let mut blobs: Vec<BlobHash> = case.note.iter().map(|by| by.said.payload).collect();
-        if me.enrol.roles.contains(Roles::REVIEW) {
-            blobs.extend([said.payload, said.photo, said.original]);
-        }
-        wanted.extend(
-            blobs.into_iter().filter(|blob| {
-                access::may_have([&*case], *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()
-            }),
-        );
-    }
-    Ok(wanted)
 }
 
 #[cfg(test)]

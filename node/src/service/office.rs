@@ -5,6 +5,7 @@ mod province;
 mod standing;
 mod witnessing;
 
+pub use cases::Listing;
 pub use standing::Held;
 pub use witnessing::Cosigning;
 
@@ -90,6 +91,10 @@ pub struct Office {
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
+    /// Held while cases that wait for it are folded.
+    settling: Mutex<()>,
+    /// The membership changed since it was compared with what cases on disk were folded under.
+    restanding: AtomicBool,
     append: Mutex<()>,
     /// Held from a decision until what was decided is durable.
     witness: Mutex<Witness>,
@@ -140,6 +145,8 @@ impl Office {
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
+            settling: Mutex::new(()),
+            restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
             dir: dir.to_owned(),

@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(print(&office, &number, true, &font).unwrap_err().code, "not_valid");
         let used = office.case(case.id).unwrap().unwrap().uses[0].said.reference;
         let sealed = office.store.blobs.read(used).unwrap().unwrap();
-        let opened = payload::open(&sealed, &office.keys.recipient).unwrap().unwrap();
+        let opened = payload::open(&sealed, &office.keys.identities()).unwrap().unwrap();
         assert_eq!(String::from_utf8(opened).unwrap(), "办证受理 2026-000017");
     }
 }

@@ -10,7 +10,11 @@ use protocol::{
     record::{Record, RecordError, Signed, Verified},
     sync::wire::Head,
 };
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
+use std::collections::BTreeMap;
+
+/// Number of a log as keys hold it.
+pub(super) type LogNumber = [u8; 4];
 
 /// How a log stands in the table of logs.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -217,7 +221,11 @@ impl Store {
         {
             let mut table = write.open_table(tables::ENTRIES)?;
             let mut refused = write.open_table(tables::REFUSED)?;
-            let mut index = Index { cases: write.open_table(tables::CASES)?, blobs: write.open_table(tables::BLOB_CASES)? };
+            let mut index = Index {
+                cases: write.open_table(tables::CASES)?,
+                blobs: write.open_table(tables::BLOB_CASES)?,
+                marks: write.open_table(tables::CASE_MARKS)?,
+            };
             for (at, (bytes, record)) in (start..).zip(entries) {
                 let key = entry_key(number, at);
                 table.insert(&key, *bytes)?;
@@ -282,24 +290,14 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn case_entries(&self, case: CaseId) -> Result<Vec<StoredEntry>, StoreError> {
-        let origins: std::collections::BTreeMap<u32, Origin> =
-            self.lock_logs().iter().map(|(origin, state)| (state.number, origin.clone())).collect();
         let read = self.db.begin_read()?;
-        let entries = read.open_table(tables::ENTRIES)?;
-        let (mut from, mut to) = ([0; 28], [0xff; 28]);
-        from[..16].copy_from_slice(&case.0);
-        to[..16].copy_from_slice(&case.0);
-        let mut found = Vec::new();
-        for row in read.open_table(tables::CASES)?.range::<&[u8; 28]>(&from..=&to)? {
-            let key: [u8; 12] = row?.0.value()[16..].try_into().expect("twelve of 28 bytes");
-            let (number, index) = key.split_at(4);
-            let number = u32::from_be_bytes(number.try_into().expect("four of twelve bytes"));
-            let origin = origins.get(&number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number}")))?;
-            let bytes = entries.get(&key)?.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
-            let index = u64::from_be_bytes(index.try_into().expect("eight of twelve bytes"));
-            found.push(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() });
-        }
-        Ok(found)
+        let (cases, entries) = (read.open_table(tables::CASES)?, read.open_table(tables::ENTRIES)?);
+        case_entries(case, &cases, &entries, &self.numbered_origins())
+    }
+
+    /// Every log with its number as keys hold it.
+    pub(super) fn numbered_origins(&self) -> BTreeMap<LogNumber, Origin> {
+        self.lock_logs().iter().map(|(origin, state)| (state.number.to_be_bytes(), origin.clone())).collect()
     }
 
     /// Positions of records that do not count, with the reason.
@@ -380,6 +378,7 @@ impl Subtrees for LogView {
 struct Index<'a> {
     cases: redb::Table<'a, &'static [u8; 28], ()>,
     blobs: redb::Table<'a, &'static [u8; 48], ()>,
+    marks: redb::Table<'a, &'static [u8; 16], ()>,
 }
 
 impl Index<'_> {
@@ -389,6 +388,7 @@ impl Index<'_> {
         row[..16].copy_from_slice(&case.0);
         row[16..].copy_from_slice(&key);
         self.cases.insert(&row, ())?;
+        self.marks.insert(&case.0, ())?;
         let blobs: Vec<BlobHash> = match record {
             Record::Submitted(said) => vec![said.photo, said.original, said.payload],
             Record::DocChanged(said) => vec![said.payload],
@@ -403,6 +403,27 @@ impl Index<'_> {
         }
         Ok(())
     }
+}
+
+pub(super) fn case_entries(
+    case: CaseId,
+    cases: &impl ReadableTable<&'static [u8; 28], ()>,
+    entries: &impl ReadableTable<&'static [u8; 12], &'static [u8]>,
+    origins: &BTreeMap<LogNumber, Origin>,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let (mut from, mut to) = ([0; 28], [0xff; 28]);
+    from[..16].copy_from_slice(&case.0);
+    to[..16].copy_from_slice(&case.0);
+    let mut found = Vec::new();
+    for row in cases.range::<&[u8; 28]>(&from..=&to)? {
+        let key: [u8; 12] = row?.0.value()[16..].try_into().expect("twelve of 28 bytes");
+        let (number, index) = key.split_at(4);
+        let origin = origins.get(number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number:?}")))?;
+        let bytes = entries.get(&key)?.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
+        let index = u64::from_be_bytes(index.try_into().expect("eight of twelve bytes"));
+        found.push(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() });
+    }
+    Ok(found)
 }
 
 fn entry_key(number: u32, index: u64) -> [u8; 12] {

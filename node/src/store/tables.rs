@@ -27,3 +27,15 @@ pub(super) const DRAFTS: TableDefinition<'static, &[u8; 16], &[u8]> = TableDefin
 pub(super) const STAFF: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("staff-1");
 /// Peer's key (32), log number (4) → entries of the log that it is known to hold.
 pub(super) const PEER_SIZES: TableDefinition<'static, &[u8; 36], u64> = TableDefinition::new("peer-sizes-1");
+/// Case (16) → [`protocol::case::Summary`] in CBOR: where it stands, as far as no mark says that it was not folded since.
+pub(super) const CASE_STATES: TableDefinition<'static, &[u8; 16], &[u8]> = TableDefinition::new("case-states-1");
+/// State (1), time of the current submission (8), case (16) → nothing. Lists and the queue of reviewers are read from here.
+pub(super) const CASE_ORDER: TableDefinition<'static, &[u8; 25], ()> = TableDefinition::new("case-order-1");
+/// State (1) → cases in it.
+pub(super) const CASE_COUNTS: TableDefinition<'static, &[u8; 1], u64> = TableDefinition::new("case-counts-1");
+/// Case (16) → nothing. Something about the case changed since its row was made.
+pub(super) const CASE_MARKS: TableDefinition<'static, &[u8; 16], ()> = TableDefinition::new("case-marks-1");
+/// Log number (4) → digest of the log's standing under which its cases were folded or marked.
+pub(super) const STANDINGS: TableDefinition<'static, &[u8; 4], &[u8; 32]> = TableDefinition::new("standings-1");
+/// Blob (32) → nothing. This office needs it and did not have it when its case was folded.
+pub(super) const WANTED: TableDefinition<'static, &[u8; 32], ()> = TableDefinition::new("wanted-1");

@@ -134,7 +134,7 @@ export const api = {
   submit: (id: string, reason: string | null) =>
     json<CaseView>("POST", `/drafts/${part(id)}/submit`, { override_reason: reason }),
 
-  cases: (status?: CaseStatus) => json<CaseRow[]>("GET", status === undefined ? "/cases" : `/cases?status=${status}`),
+  cases: (status?: CaseStatus) => json<CaseRow[]>("GET", status === undefined ? "/cases?newest=true" : `/cases?status=${status}`),
   case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
   saveNote: (id: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { text }),
   withdraw: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/withdraw`, { reason }),

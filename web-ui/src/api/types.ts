@@ -92,12 +92,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Cases, oldest submission first. */
+        /** Cases, oldest submission first, a page at a time. */
         get: {
             parameters: {
                 query?: {
                     /** @description Only cases in this state. */
                     status?: components["schemas"]["CaseStatus"];
+                    /** @description At most this many, 200 if nothing is said or more is asked. */
+                    limit?: number;
+                    /** @description Go on after this case: `submitted_ms` and `id` of the last row that was shown, with a comma between. */
+                    after?: string;
+                    /** @description Newest submission first. */
+                    newest?: boolean;
                 };
                 header?: never;
                 path?: never;

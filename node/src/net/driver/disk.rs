@@ -1,7 +1,7 @@
 //! Disk work: on blocking threads, reported as messages, so that the swarm is never held up.
 
 use super::{Asked, Driver};
-use crate::service::{Change, Office, intake, office::now_ms};
+use crate::service::{Change, Office, office::now_ms};
 use libp2p::request_response::ResponseChannel;
 use protocol::{
     id::{BlobHash, Origin, PublicKey, RecordHash},
@@ -13,6 +13,9 @@ use protocol::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::task::{JoinHandle, spawn_blocking};
+
+/// Wanted blobs looked up at one time; when some of them came there is another look.
+const WANTED_LOOK: usize = 256;
 
 /// What disk work reports.
 pub(super) enum Done {
@@ -49,7 +52,7 @@ impl Driver {
         self.looking = Looking::Yes;
         self.off_reactor(
             |office| {
-                Done::Wanted(intake::wanted(office).unwrap_or_else(|error| {
+                Done::Wanted(office.wanted(WANTED_LOOK).unwrap_or_else(|error| {
                     tracing::warn!(%error, "cannot tell which blobs are wanted");
                     Vec::new()
                 }))

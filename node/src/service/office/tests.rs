@@ -1,5 +1,7 @@
 //! The office: heads after a crash or a restore, and cases that never show an older state than was stored.
 
+mod states;
+
 use super::*;
 use crate::service::testing;
 use protocol::{
