@@ -11,7 +11,7 @@ pub use fold::fold;
 pub use summary::{SUMMARY_FORM, Summary};
 
 use crate::{
-    id::{BlobHash, CaseId, OfficeCode, RecordHash},
+    id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     membership::NotCounted,
     record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted},
 };
@@ -46,6 +46,10 @@ pub struct By<T> {
     pub hash: RecordHash,
     /// Office that signed it.
     pub office: OfficeCode,
+    /// The log in which it stands.
+    pub origin: Origin,
+    /// Its position there; where the same bytes stand twice, the first of them.
+    pub index: u64,
     /// What it says.
     pub said: T,
 }

@@ -48,10 +48,10 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
         log_index: found.verified.number.index(),
         checkpoint_size: found.verified.checkpoint.size(),
         witnesses: office.witnesses_on(&found.verified.checkpoint) as u32,
-        chain: receipts::chain(office, found)?
+        chain: receipts::chain(found)
             .into_iter()
             .map(|step| ChainLink {
-                kind: step.kind,
+                kind: step.kind.to_owned(),
                 hash: step.hash.to_string(),
                 office: step.origin.office_and_epoch().map(|(code, _)| office.office_name(code)).unwrap_or_default(),
                 at_ms: step.at_ms,

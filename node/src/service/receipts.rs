@@ -11,9 +11,8 @@ use crate::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::{
-    case::Case,
+    case::{By, Case},
     id::{Millis, Origin, RecordHash},
-    log::Entry,
     merkle,
     receipt::{Invalid, NumberError, ReceiptNumber, ReceiptProof, ReceiptVerdict, VerifiedReceipt, judge},
     record::{ReceiptRevoked, ReceiptUsed, Record, Roles},
@@ -190,37 +189,31 @@ fn proof(office: &Office, origin: &Origin, index: u64) -> Result<Option<ReceiptP
     Ok(path.map(|path| ReceiptProof { entry: entry.bytes, index, path, checkpoint: checkpoint.note().to_owned() }))
 }
 
-/// Where each record on the way to a receipt stands: kind, hash, log, position, claimed time.
-///
-/// # Errors
-/// As the store.
-pub fn chain(office: &Office, found: &Found) -> Result<Vec<Step>, Refusal> {
-    let receipt = &found.verified.receipt;
-    let wanted = [receipt.submission, receipt.decision, found.verified.record.hash()];
-    let mut steps = Vec::new();
-    for entry in office.store.case_entries(receipt.case)? {
-        let Ok(Entry { record, .. }) = entry.verify() else { continue };
-        let Some(place) = wanted.iter().position(|hash| *hash == record.hash()) else { continue };
-        let at_ms = match record.record() {
-            protocol::record::Record::Submitted(said) => said.at_ms,
-            protocol::record::Record::Decided(said) => said.at_ms,
-            protocol::record::Record::ReceiptIssued(said) => said.at_ms,
-            _ => continue,
-        };
-        steps.push((
-            place,
-            Step { kind: record.record().kind().to_owned(), hash: record.hash(), origin: entry.origin, index: entry.index, at_ms },
-        ));
+/// Where each record on the way to a receipt stands, in order: submission, decision, receipt.
+pub fn chain(found: &Found) -> Vec<Step> {
+    fn step<T>(kind: &'static str, by: &By<T>, at_ms: Millis) -> Step {
+        Step { kind, hash: by.hash, origin: by.origin.clone(), index: by.index, at_ms }
     }
-    steps.sort_by_key(|(place, _)| *place);
-    Ok(steps.into_iter().map(|(_, step)| step).collect())
+    let (receipt, case) = (&found.verified.receipt, &found.case);
+    let submission = case.submissions.iter().find(|by| by.hash == receipt.submission);
+    let decision = case.decisions.iter().find(|by| by.hash == receipt.decision);
+    let issued = Step {
+        kind: "receipt_issued",
+        hash: found.verified.record.hash(),
+        origin: found.verified.checkpoint.origin().clone(),
+        index: found.verified.number.index(),
+        at_ms: receipt.at_ms,
+    };
+    let submission = submission.map(|by| step("submitted", by, by.said.at_ms));
+    let decision = decision.map(|by| step("decided", by, by.said.at_ms));
+    submission.into_iter().chain(decision).chain([issued]).collect()
 }
 
 /// One signed record on the way to a receipt.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// Kind of record.
-    pub kind: String,
+    pub kind: &'static str,
     /// Its hash.
     pub hash: RecordHash,
     /// Its log.
