@@ -5,7 +5,11 @@ use super::{
     auth::Operator,
     types::{PeerView, StatusView, Text},
 };
-use crate::service::{Office, network::PeerState, office::now_ms};
+use crate::service::{
+    Office,
+    network::PeerState,
+    office::{ClockDoubt, now_ms},
+};
 use axum::{Json, extract::State};
 use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
 
@@ -33,6 +37,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 face_model: finds_faces,
                 awaiting_review: awaiting,
                 can_print,
+                clock: office.clock_doubt()?.map(ClockDoubt::text),
             })
         })
         .await?;

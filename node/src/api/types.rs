@@ -109,6 +109,8 @@ pub struct StatusView {
     pub awaiting_review: u64,
     /// Whether a receipt can be printed: a CJK font was found.
     pub can_print: bool,
+    /// What speaks against this machine's clock, with what to do.
+    pub clock: Option<Text>,
 }
 
 /// One other office as seen from here.

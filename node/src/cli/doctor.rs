@@ -108,6 +108,11 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             "Do not delete anything. Run the node with the network connected: it compares and refills its own log by itself.",
         ),
     }
+    match office.clock_doubt() {
+        Ok(None) => find(true, "clock: nothing speaks against it".into(), ""),
+        Ok(Some(doubt)) => find(false, format!("clock: {}", doubt.text().en), "Set the system's clock, for instance from a time server."),
+        Err(error) => find(false, format!("clock: {error}"), "Look at the store first."),
+    }
     match office.member() {
         Some(member) => find(true, format!("enrolment: {}", member.enrol.roles.names().collect::<Vec<_>>().join(", ")), ""),
         None => find(

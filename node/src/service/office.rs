@@ -1,11 +1,13 @@
 //! The office: its keys, its logs, who is a member, and the one right to append.
 
 mod cases;
+mod clock;
 mod province;
 mod standing;
 mod witnessing;
 
 pub use cases::Listing;
+pub use clock::ClockDoubt;
 pub use standing::Held;
 pub use witnessing::Cosigning;
 

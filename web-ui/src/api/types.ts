@@ -2557,6 +2557,7 @@ export interface components {
             awaiting_review: number;
             /** @description Whether a receipt can be printed: a CJK font was found. */
             can_print: boolean;
+            clock?: components["schemas"]["Text"] | null;
             /** @description Whether a model finds faces by itself, or the staff marks them. */
             face_model: boolean;
             /**
