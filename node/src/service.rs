@@ -24,5 +24,5 @@ pub mod staff;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use office::{Change, Cosigning, Held, Office, OfficeError};
+pub use office::{Change, Cosigning, ForkNotice, Held, Learned, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

@@ -118,6 +118,7 @@ impl Store {
             write.open_table(tables::PEER_SIZES)?;
             write.open_table(tables::WITNESSED)?;
             write.open_table(tables::COSIGNED)?;
+            write.open_table(tables::FORKS)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };

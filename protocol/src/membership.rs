@@ -125,6 +125,11 @@ impl Membership {
         }
     }
 
+    /// Forks that were proved: name, entries that its histories are proved to share, and where the log ends by adjudication, if it was.
+    pub fn forks(&self) -> impl Iterator<Item = (&ForkName, u64, Option<&LogPoint>)> {
+        self.forks.iter().map(|(name, shared)| (name, *shared, self.adjudicated.get(name)))
+    }
+
     /// Forks that were proved and that no adjudication names.
     pub fn open_forks(&self) -> impl Iterator<Item = &ForkName> {
         self.forks.keys().filter(|name| !self.adjudicated.contains_key(*name))

@@ -3,9 +3,9 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{PeerView, StatusView, Text},
+    types::{ForkView, PeerView, StatusView, Text},
 };
-use crate::service::{Office, network::PeerState, office::now_ms};
+use crate::service::{ForkNotice, Office, network::PeerState, office::now_ms};
 use axum::{Json, extract::State};
 use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
 
@@ -32,10 +32,25 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 face_model: finds_faces,
                 awaiting_review: awaiting,
                 can_print,
+                forks: office.forks().iter().map(|notice| fork(office, notice)).collect(),
             })
         })
         .await?;
     Ok(Json(view))
+}
+
+pub(super) fn fork(office: &Office, notice: &ForkNotice) -> ForkView {
+    let log = &notice.points.0.origin;
+    let name = log.office_and_epoch().map_or_else(|| log.to_string(), |(code, _)| office.office_name(code));
+    ForkView {
+        id: notice.id.clone(),
+        log: log.to_string(),
+        smaller: notice.points.0.size,
+        larger: notice.points.1.size,
+        shared: notice.shared,
+        open: notice.stands.is_none(),
+        message: notice.text(&name),
+    }
 }
 
 fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {

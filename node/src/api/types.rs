@@ -109,6 +109,27 @@ pub struct StatusView {
     pub awaiting_review: u64,
     /// Whether a receipt can be printed: a CJK font was found.
     pub can_print: bool,
+    /// Logs that were proved to carry two signed histories; open ones first.
+    pub forks: Vec<ForkView>,
+}
+
+/// A log that was signed twice.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ForkView {
+    /// Names it on the command line: 16 hex digits.
+    pub id: String,
+    /// The log.
+    pub log: String,
+    /// Entries of the smaller checkpoint.
+    pub smaller: u64,
+    /// Entries of the larger checkpoint.
+    pub larger: u64,
+    /// Entries that both histories are proved to share.
+    pub shared: u64,
+    /// Whether the province has not decided yet.
+    pub open: bool,
+    /// What happened and what to do.
+    pub message: Text,
 }
 
 /// One other office as seen from here.

@@ -1,10 +1,12 @@
 //! The office: its keys, its logs, who is a member, and the one right to append.
 
 mod cases;
+mod forks;
 mod province;
 mod standing;
 mod witnessing;
 
+pub use forks::{ForkNotice, Learned};
 pub use standing::Held;
 pub use witnessing::Cosigning;
 
@@ -23,7 +25,7 @@ use protocol::{
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -45,6 +47,8 @@ pub enum Change {
     Status,
     /// Something was appended to a log that is here: size and root changed.
     Log(Origin),
+    /// A log was proved to have signed two histories; the proof, to be passed on.
+    Fork(Arc<[u8]>),
     /// A blob is wanted that is not here.
     Wanted(BlobHash),
     /// A photo job reached a stage.
@@ -95,6 +99,8 @@ pub struct Office {
     witness: Mutex<Witness>,
     /// Held while cosignatures are merged into what is stored.
     cosigned: Mutex<()>,
+    /// Held while a fork proof is compared with what is known and stored.
+    forks: Mutex<()>,
     drafts: Mutex<()>,
     dir: PathBuf,
     plate: PathBuf,
@@ -134,6 +140,7 @@ impl Office {
         let office = Self {
             witness: Mutex::new(witness),
             cosigned: Mutex::new(()),
+            forks: Mutex::new(()),
             own: OwnLog::open(origin, &heads, "office")?,
             province_log,
             code,
@@ -156,6 +163,7 @@ impl Office {
             office.reconcile_head(own)?;
         }
         office.apply_province()?;
+        office.recall_forks()?;
         office.stand_up()?;
         Ok(office)
     }

@@ -44,6 +44,7 @@ impl Snapshot {
         self.copy(&write, tables::STAFF)?;
         self.copy(&write, tables::PEER_SIZES)?;
         self.copy(&write, tables::COSIGNED)?;
+        self.copy(&write, tables::FORKS)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -2218,6 +2218,11 @@ export interface components {
              * @description Last day of validity by the issuer's clock, exclusive.
              */
             valid_until_ms: number;
+            /**
+             * Format: int32
+             * @description Other offices that cosigned the checkpoint: each holds the log up to it and has seen no other history.
+             */
+            witnesses: number;
         };
         /** @description `POST /api/receipts/{number}/revoke`. */
         RevokeRequest: {

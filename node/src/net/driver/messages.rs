@@ -3,7 +3,7 @@
 use super::{
     Done, Driver,
     behaviour::{key_of, peer_id},
-    witnessing,
+    forks, witnessing,
 };
 use crate::{
     net::blobs,
@@ -38,6 +38,10 @@ pub(super) enum Asked {
     Blob(BlobHash, u64),
     /// A cosignature on this note of a log.
     Cosign(Origin, String),
+    /// Fork proofs: all that this node lacks, or, in a comparison of a log, that between these two sizes.
+    Proofs(Option<(Origin, u64, u64)>),
+    /// To take a fork proof.
+    Pass,
     /// To take in cosignatures on a log's checkpoint.
     Tell(Origin),
 }
@@ -76,7 +80,7 @@ impl Driver {
         }
         // An office that was enrolled after it connected speaks for the first time now.
         if !self.sync.lag(key).connected {
-            self.step(Event::Connected(key));
+            self.connected(key);
         }
         match request {
             Request::Frontier(heads) => {
@@ -94,6 +98,12 @@ impl Driver {
                     Response::NotHere
                 }
             }),
+            Request::ForkProof(proof) => {
+                let taken = self.learn(key, None, vec![proof.into()]);
+                self.respond(channel, if taken { Response::Taken } else { Response::NotHere });
+            }
+            Request::Compare { note, beginnings } => self.answer(channel, move |office| forks::compare(office, &note, &beginnings)),
+            Request::ForkProofs(held) => self.answer(channel, move |office| forks::give(office, &held)),
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
@@ -146,13 +156,17 @@ impl Driver {
             (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(key, origin, note, line),
             (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.witnessing.answered(now_ms(), key, &origin, Answer::At(size)),
             (Asked::Tell(origin), Response::Taken) => self.witnessing.answered(now_ms(), key, &origin, Answer::Told),
+            (Asked::Proofs(range), Response::ForkProofs(proofs)) => {
+                self.learn(key, range, proofs.into_iter().map(Into::into).collect());
+            }
+            (Asked::Pass, _) => {}
             (asked, _) => self.failed(key, asked),
         }
     }
 
     pub(super) fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier => {}
+            Asked::Frontier | Asked::Proofs(_) | Asked::Pass => {}
             Asked::Entries(id, origin) => {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));

@@ -44,6 +44,15 @@ pub enum Held {
     },
     /// Another machine extended the log while this one wrote it.
     Elsewhere(Origin),
+    /// An own log is proved to have been signed twice, and no adjudication names that fork yet.
+    Forked(Origin),
+    /// The province ended the own log.
+    Ended {
+        /// The log.
+        origin: Origin,
+        /// Entries of it that stand.
+        stands: u64,
+    },
     /// The disk refused a write.
     Disk(String),
 }
@@ -81,6 +90,25 @@ impl Held {
             Self::Elsewhere(origin) => Text::new(
                 format!("另有机器正用本办公点的密钥签写 {origin}。请关闭另一台机器并联系省级管理员"),
                 format!("another machine signs {origin} with this office's key: stop it and call the provincial admin"),
+            ),
+            Self::Forked(origin) => Text::new(
+                format!(
+                    "{origin} 出现了两份由本办公点密钥签名的历史：密钥在两台机器上使用，或已被盗。请停用另一台机器，保留全部文件；\
+                     省级裁定后运行 huizhi office new-epoch，以新密钥继续"
+                ),
+                format!(
+                    "two histories of {origin} carry this office's signature: its key is used by two machines, or was stolen. Stop the other \
+                     machine and keep every file; once the province has decided, run `huizhi office new-epoch` to go on with a new key"
+                ),
+            ),
+            Self::Ended { origin, stands } => Text::new(
+                format!(
+                    "省级已终止 {origin}，前 {stands} 条有效。请运行 huizhi office new-epoch，并把申请交给省级管理员，以新密钥和新日志继续"
+                ),
+                format!(
+                    "the province ended {origin} at {stands} entries: run `huizhi office new-epoch` and give the request to the provincial \
+                     admin, to go on with a new key and a new log"
+                ),
             ),
             Self::Disk(error) => Text::new(
                 format!("磁盘拒绝写入：{error}。请检查磁盘空间后重新启动"),
@@ -120,6 +148,9 @@ impl Office {
         if let Some(stuck) = &standing.stuck {
             return Some(stuck.clone());
         }
+        if let Some(held) = self.stopped_by_the_province() {
+            return Some(held);
+        }
         let behind = self.own_logs().find_map(|own| {
             let signed = lock(&own.newest).as_ref().map_or(0, SignedCheckpoint::size);
             let here = self.store.head(&own.origin).size;
@@ -130,6 +161,18 @@ impl Office {
             Mark::Restored => Some(Held::Restored),
             _ => Some(Held::Unasked),
         })
+    }
+
+    /// A fork of an own log, or its end. Both follow from what is known of the federation.
+    fn stopped_by_the_province(&self) -> Option<Held> {
+        let members = self.members();
+        let ended = |own: &OwnLog| {
+            let end = members.office(self.code)?.end_of(&own.origin)?;
+            Some(Held::Ended { origin: own.origin.clone(), stands: end })
+        };
+        let forked =
+            |own: &OwnLog| members.open_forks().any(|fork| fork.points().0.origin == own.origin).then(|| Held::Forked(own.origin.clone()));
+        self.own_logs().find_map(|own| forked(own).or_else(|| ended(own)))
     }
 
     /// Why nothing is signed, in words.
