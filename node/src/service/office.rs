@@ -1,6 +1,7 @@
 //! The office: its keys, its logs, who is a member, and the one right to append.
 
 mod cases;
+mod epoch;
 mod forks;
 mod province;
 mod standing;
@@ -72,12 +73,18 @@ struct OwnLog {
     head: HeadFile,
     /// The newest checkpoint that this office is known to have signed: that of the head file, or one that a peer gave back.
     newest: Mutex<Option<SignedCheckpoint>>,
-    province: bool,
+    /// Epoch of the office's log; nothing for the province's.
+    epoch: Option<u32>,
 }
 
 impl OwnLog {
-    fn open(origin: Origin, heads: &Path, name: &str) -> Result<Self, StoreError> {
-        Ok(Self { origin, head: HeadFile::new(heads, name)?, newest: Mutex::new(None), province: name == "province" })
+    fn province(origin: Origin, heads: &Path) -> Result<Self, StoreError> {
+        Ok(Self { origin, head: HeadFile::new(heads, "province")?, newest: Mutex::new(None), epoch: None })
+    }
+    fn office(province: &VerifierKey, code: OfficeCode, epoch: u32, heads: &Path) -> Result<Self, OfficeError> {
+        let origin = Origin::office(province.origin().federation(), code, epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;
+        let name = if epoch == 1 { "office".to_owned() } else { format!("office-{epoch}") };
+        Ok(Self { origin, head: HeadFile::new(heads, &name)?, newest: Mutex::new(None), epoch: Some(epoch) })
     }
 }
 
@@ -89,6 +96,8 @@ pub struct Office {
     pub keys: Keys,
     code: OfficeCode,
     own: OwnLog,
+    /// Logs of epochs before. Nothing is appended to them.
+    past: Vec<OwnLog>,
     province_log: Option<OwnLog>,
     members: RwLock<Membership>,
     /// Entries of the province's log that `members` has taken in.
@@ -125,14 +134,12 @@ impl Office {
     /// # Errors
     /// The store cannot be opened, or the keys are not those of the root of trust.
     pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
-        let keys = Keys::open(&dir.join("keys"))?;
         let store = Store::open(dir)?;
-        let origin =
-            Origin::office(province.origin().federation(), code, keys.epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;
+        let keys = epoch::keys_in_use(dir, code, province, &store)?;
         let heads = dir.join("heads");
         let mark_file = MarkFile::new(dir);
         let province_log = match &keys.province {
-            Some(key) if key.public() == province.key() => Some(OwnLog::open(province.origin().clone(), &heads, "province")?),
+            Some(key) if key.public() == province.key() => Some(OwnLog::province(province.origin().clone(), &heads)?),
             Some(_) => return Err(OfficeError::Trust("keys/province.key is not the key that federation.json names".into())),
             None => None,
         };
@@ -141,7 +148,8 @@ impl Office {
             witness: Mutex::new(witness),
             cosigned: Mutex::new(()),
             forks: Mutex::new(()),
-            own: OwnLog::open(origin, &heads, "office")?,
+            own: OwnLog::office(province, code, keys.epoch, &heads)?,
+            past: keys.earlier.iter().map(|keys| OwnLog::office(province, code, keys.epoch, &heads)).collect::<Result<_, _>>()?,
             province_log,
             code,
             members: RwLock::new(Membership::new(province.clone())),
@@ -162,6 +170,9 @@ impl Office {
         for own in office.own_logs() {
             office.reconcile_head(own)?;
         }
+        for own in &office.past {
+            office.reconcile_past(own)?;
+        }
         office.apply_province()?;
         office.recall_forks()?;
         office.stand_up()?;
@@ -170,6 +181,17 @@ impl Office {
 
     fn own_logs(&self) -> impl Iterator<Item = &OwnLog> {
         std::iter::once(&self.own).chain(&self.province_log)
+    }
+
+    /// Tells the last checkpoint of a log of an epoch before, so that others still get it from here.
+    fn reconcile_past(&self, own: &OwnLog) -> Result<(), OfficeError> {
+        let Some(signed) = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))? else { return Ok(()) };
+        if self.holds(&signed)? == Some(true) && signed.size() == self.store.head(&own.origin).size {
+            self.store.set_own_note(&signed);
+            self.store.load_cosigned_of(&own.origin)?;
+        }
+        *lock(&own.newest) = Some(signed);
+        Ok(())
     }
 
     /// Brings head file and database together after a start.
@@ -200,10 +222,8 @@ impl Office {
     }
 
     fn key_of(&self, own: &OwnLog) -> &OfficeKey {
-        match (&self.keys.province, own.province) {
-            (Some(key), true) => key,
-            _ => &self.keys.office,
-        }
+        let key = own.epoch.map_or(self.keys.province.as_ref(), |epoch| self.keys.of_epoch(epoch));
+        key.unwrap_or(&self.keys.office)
     }
 
     /// Signs the head that is durable and makes the checkpoint durable.
@@ -231,7 +251,7 @@ impl Office {
         build: impl FnOnce(u64, &Signer<'_>) -> Result<Vec<Verified>, Refusal>,
     ) -> Result<Vec<Verified>, Refusal> {
         let _writer = self.append.lock().unwrap_or_else(PoisonError::into_inner);
-        self.check_writable()?;
+        self.check_writable_of(own)?;
         let signer = Signer { origin: &own.origin, key: self.key_of(own) };
         let records = build(self.store.head(&own.origin).size, &signer)?;
         if records.is_empty() {

@@ -84,7 +84,7 @@ fn case_12_a_proof_is_remembered_for_ever_and_garbage_is_not_believed() {
     let them = Cloned::new(&[2, 4], &[3]);
     sync(&them.b, &them.province);
     let proof = them.prove();
-    for bit in [40, 200, 8 * (proof.len() - 1)] {
+    for bit in [800, 2_000, 8 * (proof.len() - 1)] {
         let mut wrong = proof.clone();
         wrong[bit / 8] ^= 1 << (bit % 8);
         assert_eq!(them.b.learn_fork(&wrong).unwrap(), Learned::Garbage, "bit {bit}");
