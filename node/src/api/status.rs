@@ -32,14 +32,19 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 face_model: finds_faces,
                 awaiting_review: awaiting,
                 can_print,
-                forks: office.forks().iter().map(|notice| fork(office, notice)).collect(),
+                forks: forks(office),
             })
         })
         .await?;
     Ok(Json(view))
 }
 
-pub(super) fn fork(office: &Office, notice: &ForkNotice) -> ForkView {
+/// Every fork that was proved, as the API shows it.
+pub(crate) fn forks(office: &Office) -> Vec<ForkView> {
+    office.forks().iter().map(|notice| fork(office, notice)).collect()
+}
+
+fn fork(office: &Office, notice: &ForkNotice) -> ForkView {
     let log = &notice.points.0.origin;
     let name = log.office_and_epoch().map_or_else(|| log.to_string(), |(code, _)| office.office_name(code));
     ForkView {

@@ -4,6 +4,7 @@ mod cases;
 mod epoch;
 mod forks;
 mod province;
+mod rulings;
 mod standing;
 mod witnessing;
 
