@@ -153,6 +153,11 @@ impl Membership {
         let (code, KeyUse::Log) = self.keys.get(&key)? else { return None };
         self.offices.get(code).filter(|office| office.logs.iter().any(|log| log.key == key && log.end.is_none()))
     }
+    /// Whether this key ever signed a log of an office. Such a key may still read the province's log: that is how its office learns that it
+    /// was revoked, or given another key.
+    pub fn was_enrolled(&self, key: PublicKey) -> bool {
+        matches!(self.keys.get(&key), Some((_, KeyUse::Log)))
+    }
     /// Whether the office with this key holds these roles now.
     pub fn has_role(&self, key: PublicKey, roles: Roles) -> bool {
         self.office_of(key).is_some_and(|office| office.enrol.roles.contains(roles))

@@ -3,7 +3,7 @@
 use super::{
     Done, Driver,
     behaviour::{key_of, peer_id},
-    forks, witnessing,
+    forks, head_of, witnessing,
 };
 use crate::{
     net::blobs,
@@ -67,6 +67,10 @@ impl Driver {
     }
 
     pub(super) fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
+        if !self.may_speak(key) && self.office.members().was_enrolled(key) {
+            self.on_request_of_before(request, channel);
+            return;
+        }
         if !self.may_speak(key) {
             if !self.strangers.contains(&key) {
                 tracing::warn!(%key, "a key that is not enrolled was refused");
@@ -90,14 +94,7 @@ impl Driver {
             }
             // Bound: beyond this many answers under way a peer is told to ask again.
             _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
-            Request::Entries { origin, start } => self.answer(channel, move |office| match office.store.package(&origin, start) {
-                Ok(Some(package)) => Response::Entries(package),
-                Ok(None) => Response::NotHere,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot read a log for a peer");
-                    Response::NotHere
-                }
-            }),
+            Request::Entries { origin, start } => self.give_entries(channel, origin, start),
             Request::ForkProof(proof) => {
                 let taken = self.learn(key, None, vec![proof.into()]);
                 self.respond(channel, if taken { Response::Taken } else { Response::NotHere });
@@ -108,6 +105,32 @@ impl Driver {
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
         }
+    }
+
+    /// An office whose key was ended reads the province's log, and nothing else.
+    fn on_request_of_before(&mut self, request: Request, channel: ResponseChannel<Response>) {
+        let province = self.office.members().province().origin().clone();
+        match request {
+            Request::Frontier(_) => {
+                let head = head_of(&self.office, province);
+                self.respond(channel, Response::Frontier(vec![head]));
+            }
+            Request::Entries { origin, start } if origin == province && self.answering < ANSWERS_MAX => {
+                self.give_entries(channel, origin, start)
+            }
+            _ => self.respond(channel, Response::Refused(Refusal::NotEnrolled)),
+        }
+    }
+
+    fn give_entries(&mut self, channel: ResponseChannel<Response>, origin: Origin, start: u64) {
+        self.answer(channel, move |office| match office.store.package(&origin, start) {
+            Ok(Some(package)) => Response::Entries(package),
+            Ok(None) => Response::NotHere,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read a log for a peer");
+                Response::NotHere
+            }
+        });
     }
 
     pub(super) fn answer(&mut self, channel: ResponseChannel<Response>, work: impl FnOnce(&Office) -> Response + Send + 'static) {

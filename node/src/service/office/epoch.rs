@@ -46,3 +46,6 @@ impl Office {
         self.members().office(self.code).map(|office| office.enrol.epoch)
     }
 }
+
+#[cfg(test)]
+mod tests;
