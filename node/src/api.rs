@@ -15,6 +15,7 @@ mod guidance;
 mod offices;
 mod plate;
 mod receipts;
+mod rulings;
 mod session;
 mod specs;
 mod status;
@@ -150,6 +151,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(receipts::revoke))
         .routes(routes!(offices::list))
         .routes(routes!(offices::enrol))
+        .routes(routes!(rulings::revoke))
+        .routes(routes!(rulings::rotate))
+        .routes(routes!(rulings::adjudicate))
         .routes(routes!(offices::export))
         .routes(routes!(offices::backup))
 }
@@ -209,4 +213,7 @@ pub(crate) fn spec_view(office: &Office, id: &str) -> Result<types::SpecView, Re
     Ok(views::spec(office, &known))
 }
 
+pub(crate) use offices::rows as office_rows;
 pub(crate) use receipts::answer as receipt_answer;
+pub(crate) use rulings::point;
+pub(crate) use status::forks as fork_rows;

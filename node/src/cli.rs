@@ -6,6 +6,7 @@ mod doctor;
 mod init;
 mod local;
 mod models;
+mod office;
 mod photo;
 mod receipt;
 mod recovery;
@@ -73,6 +74,12 @@ enum Command {
     Restore(recovery::RestoreArgs),
     /// Admit an office to the federation; at the province.
     Enrol(EnrolArgs),
+    /// Offices of the federation: list, revoke, new keys.
+    #[command(subcommand)]
+    Office(office::OfficeCommand),
+    /// Logs that were signed twice: list, adjudicate.
+    #[command(subcommand)]
+    Fork(office::ForkCommand),
     /// Staff of this office.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
@@ -135,6 +142,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Office(command) => office::run(dir, json, command),
+        Command::Fork(command) => office::run_fork(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
         Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {

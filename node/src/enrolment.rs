@@ -8,11 +8,12 @@ use libp2p::Multiaddr;
 use protocol::{
     id::{OfficeCode, Origin},
     log::VerifierKey,
-    record::{Enrol, Record, Roles, Signed},
+    record::{Enrol, Record, Roles, Rotate, Signed, Verified},
 };
 use serde::{Deserialize, Serialize};
 
 const PREFIX: &str = "HUIZHI-ENROL1";
+const ROTATION: &str = "HUIZHI-ROTATE1";
 
 /// `federation.json`: what a node must be given to trust the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +62,58 @@ pub fn write_request(keys: &Keys, origin: &Origin, name: &str) -> Result<String,
     Ok(format!("{PREFIX}:{origin}:{}", URL_SAFE_NO_PAD.encode(signed.bytes())))
 }
 
+/// The text with which an office asks for a new epoch of its log: the rotation itself, signed with the new key.
+///
+/// # Errors
+/// It does not fit a record.
+pub fn write_rotation(keys: &Keys, origin: &Origin) -> Result<String, Refusal> {
+    let (code, epoch) = origin.office_and_epoch().ok_or_else(|| Refusal::fault("the log has no office code"))?;
+    let rotate = Rotate {
+        code,
+        key: keys.office.public(),
+        witness: Some(keys.witness()),
+        recipient: keys.recipient.to_public().to_string(),
+        epoch,
+        closes: None,
+        operator: 0,
+        at_ms: now_ms(),
+    };
+    let signed = Signed::sign(origin, &keys.office, &Record::Rotate(rotate)).map_err(Refusal::fault)?;
+    Ok(format!("{ROTATION}:{origin}:{}", URL_SAFE_NO_PAD.encode(signed.bytes())))
+}
+
+/// Reads a request for a new epoch.
+///
+/// # Errors
+/// It is no request, or not signed by the key that it asks for.
+pub fn read_rotation(text: &str) -> Result<Rotate, Refusal> {
+    let refused = || {
+        Refusal::input(
+            "request_malformed",
+            "request",
+            "换钥申请无效或不完整，请重新完整复制（以 HUIZHI-ROTATE1 开头）。",
+            "the request for a new epoch is incomplete or damaged: copy it again, from HUIZHI-ROTATE1 on",
+        )
+    };
+    let (origin, verified) = signed(text, ROTATION).ok_or_else(refused)?;
+    match verified.record() {
+        Record::Rotate(rotate) if rotate.key == verified.author() && origin.office_and_epoch() == Some((rotate.code, rotate.epoch)) => {
+            Ok(rotate.clone())
+        }
+        _ => Err(refused()),
+    }
+}
+
+/// The record of a text, when its signature holds.
+fn signed(text: &str, prefix: &str) -> Option<(Origin, Verified)> {
+    let mut parts = text.trim().splitn(3, ':');
+    (parts.next() == Some(prefix)).then_some(())?;
+    let origin: Origin = parts.next()?.parse().ok()?;
+    let entry = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+    let verified = Signed::parse(&entry).and_then(|signed| signed.verify(&origin)).ok()?;
+    Some((origin, verified))
+}
+
 /// Reads a request and grants roles.
 ///
 /// # Errors
@@ -74,13 +127,7 @@ pub fn read_request(text: &str, roles: Roles) -> Result<Enrol, Refusal> {
             "the enrolment request is incomplete or damaged: copy it again, from HUIZHI-ENROL1 on",
         )
     };
-    let mut parts = text.trim().splitn(3, ':');
-    if parts.next() != Some(PREFIX) {
-        return Err(refused());
-    }
-    let origin: Origin = parts.next().and_then(|origin| origin.parse().ok()).ok_or_else(refused)?;
-    let entry = parts.next().and_then(|entry| URL_SAFE_NO_PAD.decode(entry).ok()).ok_or_else(refused)?;
-    let verified = Signed::parse(&entry).and_then(|signed| signed.verify(&origin)).map_err(|_| refused())?;
+    let (origin, verified) = signed(text, PREFIX).ok_or_else(refused)?;
     match verified.record() {
         Record::Enrol(enrol) if enrol.key == verified.author() && origin.office_and_epoch() == Some((enrol.code, enrol.epoch)) => {
             Ok(Enrol { roles, at_ms: now_ms(), ..enrol.clone() })

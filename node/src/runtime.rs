@@ -53,6 +53,15 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
+/// Why a node stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Somebody asked it to.
+    Asked,
+    /// It has a new network identity and a new log, and must begin anew with them.
+    Rotated,
+}
+
 /// How the command line reaches a running node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Running {
@@ -102,7 +111,7 @@ pub fn models_dir(dir: &Path) -> PathBuf {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl FnOnce(&str)) -> Result<(), StartError> {
+pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl FnOnce(&str)) -> Result<End, StartError> {
     let office = Arc::new(open_office(dir, &config)?);
     let onnxruntime = config.models.onnxruntime.clone().or_else(|| std::env::var_os(models::ONNXRUNTIME_VARIABLE).map(PathBuf::from));
     let models = Models::load(&models_dir(dir), onnxruntime.as_deref())?;
@@ -143,8 +152,11 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         let _ = drained.changed().await;
     });
     let serving = tokio::spawn(serve.into_future());
-    wait_for_end(until_stdin_ends).await;
-    tracing::info!("stopping");
+    let end = tokio::select! {
+        () = wait_for_end(until_stdin_ends) => End::Asked,
+        () = rotated(&office) => End::Rotated,
+    };
+    tracing::info!(?end, "stopping");
     let _ = stop.send(true);
     if tokio::time::timeout(DRAIN, serving).await.is_err() {
         tracing::debug!("open connections were cut");
@@ -152,7 +164,18 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
     let _ = tokio::time::timeout(DRAIN, net_task).await;
     let _ = tokio::time::timeout(DRAIN, upkeep).await;
     let _ = std::fs::remove_file(&run_file);
-    Ok(())
+    Ok(end)
+}
+
+/// Resolves when the province gave this office the next epoch and its keys are here.
+async fn rotated(office: &Office) {
+    let mut changes = office.changes();
+    while !office.next_epoch_is_ready() {
+        // A lagged receiver missed something, so it looks again as well.
+        if changes.recv().await == Err(tokio::sync::broadcast::error::RecvError::Closed) {
+            return std::future::pending().await;
+        }
+    }
 }
 
 async fn wait_for_end(until_stdin_ends: bool) {

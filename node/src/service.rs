@@ -26,5 +26,5 @@ pub mod staff;
 pub(crate) mod testing;
 pub mod upkeep;
 
-pub use office::{Change, Cosigning, Held, Office, OfficeError};
+pub use office::{Change, Cosigning, ForkNotice, Held, Learned, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

@@ -130,6 +130,7 @@ impl Store {
             write.open_table(tables::CASE_MARKS)?;
             write.open_table(tables::STANDINGS)?;
             write.open_table(tables::WANTED)?;
+            write.open_table(tables::FORKS)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };

@@ -26,6 +26,14 @@ pub const PROOF_HASHES_MAX: usize = 126;
 pub const FORKS_PER_LOG_MAX: usize = 64;
 /// Bytes of a fork proof: two notes and three Merkle proofs.
 pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 3 * 34 * PROOF_HASHES_MAX + 256;
+/// Beginnings of a log that are told at once when two histories of it are compared; each round narrows their common part by this factor.
+pub const BEGINNINGS_MAX: usize = 48;
+/// Fork proofs that one node tells another that it holds.
+pub const FORK_PROOFS_TOLD_MAX: usize = 1_024;
+/// Fork proofs in one answer; they fit a frame.
+pub const FORK_PROOFS_GIVEN_MAX: usize = 48;
+/// Two histories are compared with one peer again after this long.
+pub const COMPARE_RETRY_MS: u64 = 60_000;
 /// Hashes of a consistency proof in an `add-checkpoint` request (C2SP tlog-witness).
 pub const WITNESS_PROOF_HASHES_MAX: usize = 63;
 /// Bytes of an `add-checkpoint` request: its first line, its hashes of 45 bytes each, and the note.

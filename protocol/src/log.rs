@@ -18,7 +18,7 @@ mod witness;
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use cosignature::{WitnessKey, WitnessVerifier};
 pub use entry::Entry;
-pub use fork::{Common, Fork, ForkName, ForkProof, ForkProofError};
+pub use fork::{Common, Fork, ForkName, ForkProof, ForkProofError, probes};
 pub use note::{Note, NoteError, VerifierKey};
 pub use package::{Package, PackageError, VerifiedPackage};
 pub use point::LogPoint;

@@ -125,6 +125,11 @@ impl Membership {
         }
     }
 
+    /// Forks that were proved: name, entries that its histories are proved to share, and where the log ends by adjudication, if it was.
+    pub fn forks(&self) -> impl Iterator<Item = (&ForkName, u64, Option<&LogPoint>)> {
+        self.forks.iter().map(|(name, shared)| (name, *shared, self.adjudicated.get(name)))
+    }
+
     /// Forks that were proved and that no adjudication names.
     pub fn open_forks(&self) -> impl Iterator<Item = &ForkName> {
         self.forks.keys().filter(|name| !self.adjudicated.contains_key(*name))
@@ -147,6 +152,11 @@ impl Membership {
     pub fn office_of(&self, key: PublicKey) -> Option<&Office> {
         let (code, KeyUse::Log) = self.keys.get(&key)? else { return None };
         self.offices.get(code).filter(|office| office.logs.iter().any(|log| log.key == key && log.end.is_none()))
+    }
+    /// Whether this key ever signed a log of an office. Such a key may still read the province's log: that is how its office learns that it
+    /// was revoked, or given another key.
+    pub fn was_enrolled(&self, key: PublicKey) -> bool {
+        matches!(self.keys.get(&key), Some((_, KeyUse::Log)))
     }
     /// Whether the office with this key holds these roles now.
     pub fn has_role(&self, key: PublicKey, roles: Roles) -> bool {

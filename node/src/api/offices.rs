@@ -7,14 +7,20 @@ use super::{
 };
 use crate::{
     audit, enrolment, recovery,
-    service::{Office, Refusal, staff::StaffRole},
+    service::{Office, Refusal, network::NetworkHandle, staff::StaffRole},
 };
 use axum::{Json, extract::State};
 use protocol::{membership::Office as Member, record::Roles};
 use std::path::PathBuf;
 
-fn view(app: &App, office: &Office, member: &Member) -> EnrolledOffice {
-    let status = app.net.status();
+/// Every enrolled office; for the command line while no node runs.
+pub(crate) fn rows(office: &Office) -> Vec<EnrolledOffice> {
+    let members: Vec<Member> = office.members().offices().cloned().collect();
+    members.iter().map(|member| view(&NetworkHandle::default(), office, member)).collect()
+}
+
+fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice {
+    let status = net.status();
     let peer = status.peers.get(&member.enrol.key);
     let me = office.keys.office.public() == member.enrol.key;
     EnrolledOffice {
@@ -23,6 +29,8 @@ fn view(app: &App, office: &Office, member: &Member) -> EnrolledOffice {
         roles: member.enrol.roles.names().map(str::to_owned).collect(),
         key: member.enrol.key.to_string(),
         enrolled_ms: member.enrol.at_ms,
+        epoch: member.enrol.epoch,
+        active: member.is_active(),
         log_size: office.store.head(&member.origin).size,
         connected: me || peer.is_some_and(|peer| peer.lag.connected),
         has_current_specs: if me {
@@ -36,7 +44,7 @@ fn view(app: &App, office: &Office, member: &Member) -> EnrolledOffice {
 /// Every enrolled office.
 #[utoipa::path(get, path = "/api/offices", responses((status = 200, body = [EnrolledOffice])))]
 pub(super) async fn list(State(app): State<App>, _who: Operator) -> Result<Json<Vec<EnrolledOffice>>, ApiError> {
-    let state = app.clone();
+    let state = app.net.clone();
     app.run(move |office| {
         let members: Vec<Member> = office.members().offices().cloned().collect();
         Ok(members.iter().map(|member| view(&state, office, member)).collect())
@@ -53,7 +61,7 @@ pub(super) async fn enrol(
     Json(request): Json<EnrolRequest>,
 ) -> Result<Json<EnrolledOffice>, ApiError> {
     who.require(&[StaffRole::Admin])?;
-    let state = app.clone();
+    let state = app.net.clone();
     app.run(move |office| {
         let mut roles = Roles::default();
         for name in &request.roles {

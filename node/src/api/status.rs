@@ -3,10 +3,10 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{PeerView, StatusView, Text},
+    types::{ForkView, PeerView, StatusView, Text},
 };
 use crate::service::{
-    Office,
+    ForkNotice, Office,
     network::PeerState,
     office::{ClockDoubt, now_ms},
 };
@@ -38,10 +38,30 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 awaiting_review: awaiting,
                 can_print,
                 clock: office.clock_doubt()?.map(ClockDoubt::text),
+                forks: forks(office),
             })
         })
         .await?;
     Ok(Json(view))
+}
+
+/// Every fork that was proved, as the API shows it.
+pub(crate) fn forks(office: &Office) -> Vec<ForkView> {
+    office.forks().iter().map(|notice| fork(office, notice)).collect()
+}
+
+fn fork(office: &Office, notice: &ForkNotice) -> ForkView {
+    let log = &notice.points.0.origin;
+    let name = log.office_and_epoch().map_or_else(|| log.to_string(), |(code, _)| office.office_name(code));
+    ForkView {
+        id: notice.id.clone(),
+        log: log.to_string(),
+        smaller: notice.points.0.size,
+        larger: notice.points.1.size,
+        shared: notice.shared,
+        open: notice.stands.is_none(),
+        message: notice.text(&name),
+    }
 }
 
 fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {

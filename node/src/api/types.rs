@@ -111,6 +111,27 @@ pub struct StatusView {
     pub can_print: bool,
     /// What speaks against this machine's clock, with what to do.
     pub clock: Option<Text>,
+    /// Logs that were proved to carry two signed histories; open ones first.
+    pub forks: Vec<ForkView>,
+}
+
+/// A log that was signed twice.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ForkView {
+    /// Names it on the command line: 16 hex digits.
+    pub id: String,
+    /// The log.
+    pub log: String,
+    /// Entries of the smaller checkpoint.
+    pub smaller: u64,
+    /// Entries of the larger checkpoint.
+    pub larger: u64,
+    /// Entries that both histories are proved to share.
+    pub shared: u64,
+    /// Whether the province has not decided yet.
+    pub open: bool,
+    /// What happened and what to do.
+    pub message: Text,
 }
 
 /// One other office as seen from here.
@@ -145,6 +166,10 @@ pub struct EnrolledOffice {
     pub key: String,
     /// When the province enrolled it.
     pub enrolled_ms: u64,
+    /// Epoch of its current log; every new key begins one.
+    pub epoch: u32,
+    /// Whether that log goes on: not revoked, and not closed after a fork.
+    pub active: bool,
     /// Entries of its log that are here.
     pub log_size: u64,
     /// Connected at this moment.
@@ -160,6 +185,42 @@ pub struct EnrolRequest {
     pub request: String,
     /// Roles to grant: `capture`, `review`, `admin`, `archive`.
     pub roles: Vec<String>,
+}
+
+/// `POST /api/offices/{code}/revoke`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct RevokeOfficeRequest {
+    /// Code of the reason; a wrong one is answered with all codes.
+    pub reason: String,
+    /// Entries of its log that stand, where fewer than are here.
+    pub upto: Option<u64>,
+}
+
+/// `POST /api/offices/rotate`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct RotateRequest {
+    /// The text that `huizhi office new-epoch` printed at the office.
+    pub request: String,
+    /// Entries at which the old log is closed; without it both go on.
+    pub close: Option<u64>,
+}
+
+/// `POST /api/forks/{id}/adjudicate`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct AdjudicateRequest {
+    /// `one` or `other` for the smaller and the larger checkpoint, or a number of entries of the history held here.
+    pub stands: String,
+}
+
+/// A history that the province named.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NamedHistory {
+    /// The log.
+    pub log: String,
+    /// Entries.
+    pub size: u64,
+    /// Root over them, hex.
+    pub root: String,
 }
 
 /// One message of `GET /api/events` (server-sent events, event name `huizhi`).

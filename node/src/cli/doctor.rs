@@ -73,11 +73,17 @@ pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> 
                 find(true, "store: in use by the running node".into(), "");
                 if let Some(running) = Running::find(dir) {
                     match Client::new(running).get("/api/status") {
-                        Ok(status) => find(
-                            status["read_only"].is_null(),
-                            format!("running: {} entries wait to be sent, {} to be received", status["to_send"], status["to_receive"]),
-                            "Stop the node and run `huizhi doctor` again to look into its store.",
-                        ),
+                        Ok(status) => {
+                            for fork in status["forks"].as_array().into_iter().flatten() {
+                                let what = format!("fork {}: {}", super::text(fork, "id"), super::text(&fork["message"], "en"));
+                                find(fork["open"] != json!(true), what, "The provincial admin decides with `huizhi fork adjudicate`.");
+                            }
+                            find(
+                                status["read_only"].is_null(),
+                                format!("running: {} entries wait to be sent, {} to be received", status["to_send"], status["to_receive"]),
+                                "Stop the node and run `huizhi doctor` again to look into its store.",
+                            )
+                        }
                         Err(error) => find(false, format!("running: {error}"), "Stop the node and start it again."),
                     }
                 }
@@ -112,6 +118,13 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
         Ok(None) => find(true, "clock: nothing speaks against it".into(), ""),
         Ok(Some(doubt)) => find(false, format!("clock: {}", doubt.text().en), "Set the system's clock, for instance from a time server."),
         Err(error) => find(false, format!("clock: {error}"), "Look at the store first."),
+    }
+    for fork in office.forks() {
+        let log = &fork.points.0.origin;
+        let name = log.office_and_epoch().map_or_else(|| log.to_string(), |(code, _)| office.office_name(code));
+        let next = "Keep both machines as they are; the provincial admin decides with `huizhi fork adjudicate`, and the office goes on with \
+                    `huizhi office new-epoch`.";
+        find(fork.stands.is_some(), format!("fork {}: {}", fork.id, fork.text(&name).en), next);
     }
     match office.member() {
         Some(member) => find(true, format!("enrolment: {}", member.enrol.roles.names().collect::<Vec<_>>().join(", ")), ""),

@@ -8,6 +8,7 @@ use crate::{
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
+use protocol::id::OfficeCode;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
@@ -112,6 +113,44 @@ impl Local {
             }
         };
         Ok(pairs)
+    }
+    /// Enrolled offices with their logs.
+    pub(super) fn office_list(&self) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::office_rows(office))),
+            Self::Running(client) => client.get("/api/offices"),
+        }
+    }
+    /// Ends an office's log; 0 is the number of the command line as operator.
+    pub(super) fn revoke_office(&self, code: OfficeCode, reason: &str, upto: Option<u64>) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::point(&office.revoke_office(code, reason, upto, 0)?))),
+            Self::Running(client) => client.post(&format!("/api/offices/{code}/revoke"), &json!({ "reason": reason, "upto": upto })),
+        }
+    }
+    /// Gives an office a new key and epoch.
+    pub(super) fn rotate_office(&self, request: &str, close: Option<u64>) -> Result<Value> {
+        let rotate = crate::enrolment::read_rotation(request)?;
+        let summary = json!({ "code": rotate.code.to_string(), "epoch": rotate.epoch });
+        match self {
+            Self::Stopped(office) => office.rotate_office(rotate, close, 0)?,
+            Self::Running(client) => _ = client.post("/api/offices/rotate", &json!({ "request": request, "close": close }))?,
+        }
+        Ok(summary)
+    }
+    /// Forks that were proved.
+    pub(super) fn forks(&self) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::fork_rows(office))),
+            Self::Running(client) => Ok(client.get("/api/status")?["forks"].take()),
+        }
+    }
+    /// Says which history of a fork stands.
+    pub(super) fn adjudicate(&self, id: &str, stands: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::point(&office.adjudicate(id, stands, 0)?))),
+            Self::Running(client) => client.post(&format!("/api/forks/{}/adjudicate", path_segment(id)), &json!({ "stands": stands })),
+        }
     }
     /// Enrols an office.
     pub(super) fn enrol(&self, request: &str, roles: &[String]) -> Result<Value> {

@@ -5,6 +5,7 @@
 
 mod behaviour;
 mod disk;
+mod forks;
 mod messages;
 mod status;
 mod witnessing;
@@ -15,6 +16,7 @@ use super::{blobs::Wants, own_log::Shown};
 use crate::service::{Change, Held, Office, network::NetworkHandle, office::now_ms};
 use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of, peer_id_in};
 use disk::{Done, Looking, head_of};
+use forks::Forks;
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, PeerId, Swarm, identity, mdns,
@@ -55,6 +57,7 @@ struct Driver {
     wants: Wants,
     own_shown: Shown,
     witnessing: Witnessing,
+    forks: Forks,
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
@@ -101,6 +104,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         wants: Wants::default(),
         own_shown: Shown::new(now_ms()),
         witnessing: Witnessing::default(),
+        forks: Forks::default(),
         go_on_unanswered: config.go_on_unanswered,
         comparing: false,
         asked: HashMap::new(),
@@ -174,6 +178,7 @@ impl Driver {
                 self.strangers.retain(|key| !self.office.is_enrolled(*key));
             }
             Change::Cases => self.look_for_wanted(),
+            Change::Fork(proof) => self.pass_on(&proof),
             Change::Wanted(blob) => self.wants.hurry(blob),
             Change::Specs | Change::Drafts | Change::Status | Change::Stage(..) => {}
         }
@@ -215,7 +220,7 @@ impl Driver {
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
-                    self.step(Event::Connected(key));
+                    self.connected(key);
                     self.office.tell(Change::Status);
                 } else {
                     self.guests.entry(peer_id).or_insert_with(now_ms);
@@ -226,6 +231,7 @@ impl Driver {
                 if let Some(key) = key_of(&peer_id) {
                     self.own_shown.gone(key);
                     self.witnessing.gone(key);
+                    self.forks.gone(key);
                     self.step(Event::Disconnected(key));
                     self.office.tell(Change::Status);
                 }
@@ -308,6 +314,7 @@ impl Driver {
                 }
                 Effect::Diverged { peer, origin } => {
                     tracing::error!(%origin, %peer, "two histories of one log exist: keep both nodes as they are and call the province");
+                    self.compare_with(peer, origin);
                 }
             }
         }

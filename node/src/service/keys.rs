@@ -117,7 +117,7 @@ impl Keys {
     /// The highest epoch of which all keys are here, in use or not.
     pub fn prepared(dir: &Path) -> u32 {
         let made = |epoch: &u32| file(dir, "office", *epoch).exists();
-        (2..=EPOCHS_MAX).take_while(made).last().unwrap_or(1)
+        (2..=EPOCHS_MAX).rev().find(made).unwrap_or(1)
     }
 
     /// Puts an epoch's keys in use from the next start on; durable when this returns.

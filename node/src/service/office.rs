@@ -2,12 +2,16 @@
 
 mod cases;
 mod clock;
+mod epoch;
+mod forks;
 mod province;
+mod rulings;
 mod standing;
 mod witnessing;
 
 pub use cases::Listing;
 pub use clock::ClockDoubt;
+pub use forks::{ForkNotice, Learned};
 pub use standing::Held;
 pub use witnessing::Cosigning;
 
@@ -26,7 +30,7 @@ use protocol::{
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
@@ -48,6 +52,8 @@ pub enum Change {
     Status,
     /// Something was appended to a log that is here: size and root changed.
     Log(Origin),
+    /// A log was proved to have signed two histories; the proof, to be passed on.
+    Fork(Arc<[u8]>),
     /// A blob is wanted that is not here.
     Wanted(BlobHash),
     /// A photo job reached a stage.
@@ -71,12 +77,18 @@ struct OwnLog {
     head: HeadFile,
     /// The newest checkpoint that this office is known to have signed: that of the head file, or one that a peer gave back.
     newest: Mutex<Option<SignedCheckpoint>>,
-    province: bool,
+    /// Epoch of the office's log; nothing for the province's.
+    epoch: Option<u32>,
 }
 
 impl OwnLog {
-    fn open(origin: Origin, heads: &Path, name: &str) -> Result<Self, StoreError> {
-        Ok(Self { origin, head: HeadFile::new(heads, name)?, newest: Mutex::new(None), province: name == "province" })
+    fn province(origin: Origin, heads: &Path) -> Result<Self, StoreError> {
+        Ok(Self { origin, head: HeadFile::new(heads, "province")?, newest: Mutex::new(None), epoch: None })
+    }
+    fn office(province: &VerifierKey, code: OfficeCode, epoch: u32, heads: &Path) -> Result<Self, OfficeError> {
+        let origin = Origin::office(province.origin().federation(), code, epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;
+        let name = if epoch == 1 { "office".to_owned() } else { format!("office-{epoch}") };
+        Ok(Self { origin, head: HeadFile::new(heads, &name)?, newest: Mutex::new(None), epoch: Some(epoch) })
     }
 }
 
@@ -88,6 +100,8 @@ pub struct Office {
     pub keys: Keys,
     code: OfficeCode,
     own: OwnLog,
+    /// Logs of epochs before. Nothing is appended to them.
+    past: Vec<OwnLog>,
     province_log: Option<OwnLog>,
     members: RwLock<Membership>,
     /// Entries of the province's log that `members` has taken in.
@@ -102,6 +116,8 @@ pub struct Office {
     witness: Mutex<Witness>,
     /// Held while cosignatures are merged into what is stored.
     cosigned: Mutex<()>,
+    /// Held while a fork proof is compared with what is known and stored.
+    forks: Mutex<()>,
     drafts: Mutex<()>,
     dir: PathBuf,
     plate: PathBuf,
@@ -126,14 +142,12 @@ impl Office {
     /// # Errors
     /// The store cannot be opened, or the keys are not those of the root of trust.
     pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
-        let keys = Keys::open(&dir.join("keys"))?;
         let store = Store::open(dir)?;
-        let origin =
-            Origin::office(province.origin().federation(), code, keys.epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;
+        let keys = epoch::keys_in_use(dir, code, province, &store)?;
         let heads = dir.join("heads");
         let mark_file = MarkFile::new(dir);
         let province_log = match &keys.province {
-            Some(key) if key.public() == province.key() => Some(OwnLog::open(province.origin().clone(), &heads, "province")?),
+            Some(key) if key.public() == province.key() => Some(OwnLog::province(province.origin().clone(), &heads)?),
             Some(_) => return Err(OfficeError::Trust("keys/province.key is not the key that federation.json names".into())),
             None => None,
         };
@@ -141,7 +155,9 @@ impl Office {
         let office = Self {
             witness: Mutex::new(witness),
             cosigned: Mutex::new(()),
-            own: OwnLog::open(origin, &heads, "office")?,
+            forks: Mutex::new(()),
+            own: OwnLog::office(province, code, keys.epoch, &heads)?,
+            past: keys.earlier.iter().map(|keys| OwnLog::office(province, code, keys.epoch, &heads)).collect::<Result<_, _>>()?,
             province_log,
             code,
             members: RwLock::new(Membership::new(province.clone())),
@@ -164,13 +180,28 @@ impl Office {
         for own in office.own_logs() {
             office.reconcile_head(own)?;
         }
+        for own in &office.past {
+            office.reconcile_past(own)?;
+        }
         office.apply_province()?;
+        office.recall_forks()?;
         office.stand_up()?;
         Ok(office)
     }
 
     fn own_logs(&self) -> impl Iterator<Item = &OwnLog> {
         std::iter::once(&self.own).chain(&self.province_log)
+    }
+
+    /// Tells the last checkpoint of a log of an epoch before, so that others still get it from here.
+    fn reconcile_past(&self, own: &OwnLog) -> Result<(), OfficeError> {
+        let Some(signed) = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))? else { return Ok(()) };
+        if self.holds(&signed)? == Some(true) && signed.size() == self.store.head(&own.origin).size {
+            self.store.set_own_note(&signed);
+            self.store.load_cosigned_of(&own.origin)?;
+        }
+        *lock(&own.newest) = Some(signed);
+        Ok(())
     }
 
     /// Brings head file and database together after a start.
@@ -201,10 +232,8 @@ impl Office {
     }
 
     fn key_of(&self, own: &OwnLog) -> &OfficeKey {
-        match (&self.keys.province, own.province) {
-            (Some(key), true) => key,
-            _ => &self.keys.office,
-        }
+        let key = own.epoch.map_or(self.keys.province.as_ref(), |epoch| self.keys.of_epoch(epoch));
+        key.unwrap_or(&self.keys.office)
     }
 
     /// Signs the head that is durable and makes the checkpoint durable.
@@ -232,7 +261,7 @@ impl Office {
         build: impl FnOnce(u64, &Signer<'_>) -> Result<Vec<Verified>, Refusal>,
     ) -> Result<Vec<Verified>, Refusal> {
         let _writer = self.append.lock().unwrap_or_else(PoisonError::into_inner);
-        self.check_writable()?;
+        self.check_writable_of(own)?;
         let signer = Signer { origin: &own.origin, key: self.key_of(own) };
         let records = build(self.store.head(&own.origin).size, &signer)?;
         if records.is_empty() {

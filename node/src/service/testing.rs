@@ -96,6 +96,33 @@ pub(crate) fn sync(from: &Office, to: &Office) {
     }
 }
 
+/// Gives an office what is new in the province's log.
+pub(crate) fn join_back(province: &Office, office: &Office) {
+    let origin = province.members().province().origin().clone();
+    while let Some(package) = province.store.package(&origin, office.store.head(&origin).size).unwrap() {
+        office.ingest(&origin, package).unwrap().unwrap();
+    }
+}
+
+/// Another machine with the same disk.
+pub(crate) fn copy_folder(home: &Home) -> Home {
+    fn copy(from: &Path, to: &Path) {
+        for entry in std::fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let to = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                std::fs::create_dir_all(&to).unwrap();
+                copy(&path, &to);
+            } else {
+                std::fs::copy(&path, &to).unwrap();
+            }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    copy(home.path(), dir.path());
+    Home(dir)
+}
+
 /// Has one office cosign the newest checkpoint of another's log, as the shell would.
 pub(crate) fn cosign(owner: &Office, witness: &Office) -> Cosigning {
     let mut old = 0;

@@ -21,6 +21,8 @@ pub(super) const REFUSED: TableDefinition<'static, &[u8; 12], &str> = TableDefin
 pub(super) const WITNESSED: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("witnessed-1");
 /// SHA-256 of a log's origin (32) → [`super::witness::Cosigned`] in CBOR: its checkpoints with the cosignatures that came in since.
 pub(super) const COSIGNED: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("cosigned-1");
+/// Name of a fork (32) → the proof of it, [`protocol::log::ForkProof`] in CBOR. Kept for ever.
+pub(super) const FORKS: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("forks-1");
 /// Case (16) → a capture under way as JSON. Never leaves this machine.
 pub(super) const DRAFTS: TableDefinition<'static, &[u8; 16], &[u8]> = TableDefinition::new("drafts-1");
 /// Login → a member of staff as JSON.

@@ -1,4 +1,4 @@
-//! What this node cosigned as a witness, and the cosignatures of others on the checkpoints that are here.
+//! What this node cosigned as a witness, the cosignatures of others on the checkpoints that are here, and proofs of forks.
 
 use super::{Store, StoreError, tables};
 use minicbor::{Decode, Encode};
@@ -65,6 +65,32 @@ impl Store {
         write.commit()?;
         self.replace_lines(checkpoint.origin(), checkpoint.note());
         Ok(())
+    }
+
+    /// Keeps the proof of a fork in the place of an earlier one; durable when this returns.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn put_fork(&self, name: &[u8; 32], proof: &[u8]) -> Result<(), StoreError> {
+        let write = self.db.begin_write()?;
+        write.open_table(tables::FORKS)?.insert(name, proof)?;
+        Ok(write.commit()?)
+    }
+
+    /// Every proof of a fork, by its name.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn forks(&self) -> Result<Vec<([u8; 32], Vec<u8>)>, StoreError> {
+        let read = self.db.begin_read()?;
+        let table = read.open_table(tables::FORKS)?;
+        table
+            .iter()?
+            .map(|row| {
+                let (name, proof) = row?;
+                Ok((*name.value(), proof.value().to_vec()))
+            })
+            .collect()
     }
 
     /// Puts the lines back on the notes of logs of others; an own log's note comes from its head file later.

@@ -9,8 +9,8 @@ use super::{
     note::{NoteError, VerifierKey},
 };
 use crate::{
-    id::RecordHash,
-    limits::{FORK_PROOF_BYTES_MAX, PROOF_HASHES_MAX},
+    id::{Origin, RecordHash},
+    limits::{BEGINNINGS_MAX, FORK_PROOF_BYTES_MAX, PROOF_HASHES_MAX},
     merkle::{self, Hash, Subtrees, verify_consistency},
 };
 use minicbor::{Decode, Encode, bytes::ByteArray};
@@ -32,6 +32,17 @@ pub struct Common {
     /// Consistency proof from there to the larger checkpoint.
     #[n(3)]
     pub to_larger: Path,
+}
+
+/// Sizes at which two histories are compared that share at least `from` entries and at most `to`: all of them where they are few, else so
+/// many at equal distances, both ends among them.
+pub fn probes(from: u64, to: u64) -> Vec<u64> {
+    let width = to.saturating_sub(from);
+    let step = width.div_ceil(BEGINNINGS_MAX as u64 - 1).max(1);
+    let mut sizes: Vec<u64> =
+        (0..BEGINNINGS_MAX as u64 - 1).map(|at| from.saturating_add(at * step)).take_while(|size| *size < to).collect();
+    sizes.push(to);
+    sizes
 }
 
 /// A fork proof as received; nothing of it is checked.
@@ -151,6 +162,11 @@ impl ForkProof {
         };
         let path = path_from(smaller.size())?;
         Ok(Some(Self { smaller: smaller.note().to_owned(), larger: held.note().to_owned(), prefix: RecordHash(prefix), path, common }))
+    }
+
+    /// Origin line of the smaller checkpoint, to find the key to verify with; not trusted.
+    pub fn claimed_origin(&self) -> Option<Origin> {
+        self.smaller.lines().next()?.parse().ok()
     }
 
     /// Reads a proof.

@@ -4,10 +4,16 @@
 
 use crate::{
     id::{BlobHash, Origin, RecordHash},
-    limits::{ADD_CHECKPOINT_BYTES_MAX, BLOB_CHUNK_BYTES_MAX, FRAME_BYTES_MAX, FRONTIER_LOGS_MAX, NOTE_BYTES_MAX},
+    limits::{
+        ADD_CHECKPOINT_BYTES_MAX, BEGINNINGS_MAX, BLOB_CHUNK_BYTES_MAX, FORK_PROOF_BYTES_MAX, FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX,
+        FRAME_BYTES_MAX, FRONTIER_LOGS_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX,
+    },
     log::Package,
 };
-use minicbor::{Decode, Encode, bytes::ByteVec};
+use minicbor::{
+    Decode, Encode,
+    bytes::{ByteArray, ByteVec},
+};
 
 /// Name of the protocol on the wire; the number changes when a node of before could not answer.
 pub const PROTOCOL: &str = "/huizhi/sync/1";
@@ -24,6 +30,20 @@ pub struct Head {
     /// Root over them.
     #[n(2)]
     pub root: RecordHash,
+}
+
+/// A beginning of a log as its holder proves it to be one.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Beginning {
+    /// Entries.
+    #[n(0)]
+    pub size: u64,
+    /// Root over them.
+    #[n(1)]
+    pub root: RecordHash,
+    /// Consistency proof from there to the checkpoint that it goes with.
+    #[n(2)]
+    pub path: Vec<ByteArray<32>>,
 }
 
 /// What a peer asks.
@@ -58,6 +78,22 @@ pub enum Request {
     /// A checkpoint that the receiver may hold too, with cosignatures on it.
     #[n(4)]
     Cosigned(#[n(0)] String),
+    /// Somebody holds another history of a log: prove from these two that it was signed twice.
+    #[n(5)]
+    Compare {
+        /// Note of the newest complete checkpoint that the asker holds.
+        #[n(0)]
+        note: String,
+        /// Beginnings of the asker's history, in any order.
+        #[n(1)]
+        beginnings: Vec<Beginning>,
+    },
+    /// A proof that some log signed two histories ([`crate::log::ForkProof`]).
+    #[n(6)]
+    ForkProof(#[n(0)] ByteVec),
+    /// SHA-256 of every fork proof that the asker holds; it wants the others.
+    #[n(7)]
+    ForkProofs(#[n(0)] Vec<ByteArray<32>>),
 }
 
 /// What is answered.
@@ -94,6 +130,9 @@ pub enum Response {
     /// What was told was taken in, or was known.
     #[n(7)]
     Taken,
+    /// The answer to [`Request::Compare`] and [`Request::ForkProofs`].
+    #[n(8)]
+    ForkProofs(#[n(0)] Vec<ByteVec>),
 }
 
 /// Why an answer is no.
@@ -134,6 +173,14 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, FrameError> {
         Request::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
         Request::Cosign(body) if body.len() > ADD_CHECKPOINT_BYTES_MAX => Err(FrameError::TooLong(body.len())),
         Request::Cosigned(note) if note.len() > NOTE_BYTES_MAX => Err(FrameError::TooLong(note.len())),
+        Request::Compare { note, beginnings } if note.len() > NOTE_BYTES_MAX || beginnings.len() > BEGINNINGS_MAX => {
+            Err(FrameError::TooLong(note.len().max(beginnings.len())))
+        }
+        Request::Compare { beginnings, .. } if beginnings.iter().any(|beginning| beginning.path.len() > PROOF_HASHES_MAX) => {
+            Err(FrameError::Malformed("a proof is too long".into()))
+        }
+        Request::ForkProof(proof) if proof.len() > FORK_PROOF_BYTES_MAX => Err(FrameError::TooLong(proof.len())),
+        Request::ForkProofs(held) if held.len() > FORK_PROOFS_TOLD_MAX => Err(FrameError::TooLong(held.len())),
         _ => Ok(request),
     }
 }
@@ -147,6 +194,7 @@ pub fn decode_response(frame: &[u8]) -> Result<Response, FrameError> {
     match &response {
         Response::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
         Response::Blob { bytes, .. } if bytes.len() > BLOB_CHUNK_BYTES_MAX => Err(FrameError::TooLong(bytes.len())),
+        Response::ForkProofs(proofs) if proofs.len() > FORK_PROOFS_GIVEN_MAX => Err(FrameError::TooLong(proofs.len())),
         Response::Line(line) if line.len() > NOTE_BYTES_MAX => Err(FrameError::TooLong(line.len())),
         _ => Ok(response),
     }
@@ -174,6 +222,12 @@ mod tests {
             Request::Blob { hash: BlobHash([2; 32]), offset: 9 },
             Request::Cosign("old 0\n\nnote".into()),
             Request::Cosigned("note".into()),
+            Request::Compare {
+                note: "note".into(),
+                beginnings: vec![Beginning { size: 4, root: RecordHash([1; 32]), path: vec![[2; 32].into()] }],
+            },
+            Request::ForkProof(vec![1, 2].into()),
+            Request::ForkProofs(vec![[3; 32].into()]),
         ] {
             assert_eq!(decode_request(&encode(&request)), Ok(request));
         }
@@ -187,6 +241,7 @@ mod tests {
             Response::Line("line\n".into()),
             Response::CosignedAt(7),
             Response::Taken,
+            Response::ForkProofs(vec![vec![1].into()]),
         ] {
             assert_eq!(decode_response(&encode(&response)), Ok(response));
         }
@@ -204,6 +259,13 @@ mod tests {
         assert!(decode_request(&encode(&Request::Cosign(long(ADD_CHECKPOINT_BYTES_MAX)))).is_err());
         assert!(decode_request(&encode(&Request::Cosigned(long(NOTE_BYTES_MAX)))).is_err());
         assert!(decode_response(&encode(&Response::Line(long(NOTE_BYTES_MAX)))).is_err());
+        let beginning = |hashes| Beginning { size: 4, root: RecordHash([1; 32]), path: vec![[2; 32].into(); hashes] };
+        let compare = |count, hashes| encode(&Request::Compare { note: String::new(), beginnings: vec![beginning(hashes); count] });
+        assert!(decode_request(&compare(BEGINNINGS_MAX, 1)).is_ok() && decode_request(&compare(BEGINNINGS_MAX + 1, 1)).is_err());
+        assert!(decode_request(&compare(1, PROOF_HASHES_MAX)).is_ok() && decode_request(&compare(1, PROOF_HASHES_MAX + 1)).is_err());
+        assert!(decode_request(&encode(&Request::ForkProof(vec![0; FORK_PROOF_BYTES_MAX + 1].into()))).is_err());
+        assert!(decode_request(&encode(&Request::ForkProofs(vec![[0; 32].into(); FORK_PROOFS_TOLD_MAX + 1]))).is_err());
+        assert!(decode_response(&encode(&Response::ForkProofs(vec![vec![].into(); FORK_PROOFS_GIVEN_MAX + 1]))).is_err());
     }
 
     /// Frames of version 0.1 as bytes: what an older node sends is understood for ever.

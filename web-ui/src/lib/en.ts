@@ -33,6 +33,7 @@ export const en: Record<MessageKey, string> = {
   role_admin: "Administrator",
   role_auditor: "Auditor",
   read_only: "Read only:",
+  fork_alarm: "Alarm:",
   pill_synced: "In sync",
   pill_syncing: "Syncing · {send} to send · {receive} to receive",
   pill_offline: "Working offline · {send} to send",

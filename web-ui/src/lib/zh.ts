@@ -31,6 +31,7 @@ export const zh = {
   role_admin: "省级管理员",
   role_auditor: "审计员",
   read_only: "只读：",
+  fork_alarm: "警报：",
   pill_synced: "已同步",
   pill_syncing: "同步中 · 待发送 {send} · 待接收 {receive}",
   pill_offline: "离线工作中 · {send} 条待发送",

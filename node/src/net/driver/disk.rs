@@ -1,7 +1,7 @@
 //! Disk work: on blocking threads, reported as messages, so that the swarm is never held up.
 
 use super::{Asked, Driver};
-use crate::service::{Change, Office, office::now_ms};
+use crate::service::{Change, Learned, Office, office::now_ms};
 use libp2p::request_response::ResponseChannel;
 use protocol::{
     id::{BlobHash, Origin, PublicKey, RecordHash},
@@ -30,6 +30,8 @@ pub(super) enum Done {
     Compared,
     /// A question to send that had to be made from disk; without one its asking failed.
     Question(PublicKey, Asked, Option<Request>),
+    /// What fork proofs of a peer were worth, and in which range of a comparison they were asked for.
+    Learned(PublicKey, Option<(Origin, u64, u64)>, Vec<Learned>),
     /// What came of a question for a cosignature.
     Line(PublicKey, Origin, Answer),
 }
@@ -102,6 +104,7 @@ impl Driver {
             Done::Ingested(event, head) => {
                 if let Event::Rejected(peer, origin) = &event {
                     self.own_shown.gave_nothing(*peer, origin);
+                    self.compare_with(*peer, origin.clone());
                 }
                 self.step(Event::HeadAdvanced(head));
                 self.step(event);
@@ -126,6 +129,7 @@ impl Driver {
             Done::Compared => self.comparing = false,
             Done::Question(key, asked, Some(request)) => self.send(key, request, asked),
             Done::Question(key, asked, None) => self.failed(key, asked),
+            Done::Learned(key, range, learned) => self.on_learned(key, range, &learned),
             Done::Line(key, origin, answer) => self.witnessing.answered(now_ms(), key, &origin, answer),
         }
     }

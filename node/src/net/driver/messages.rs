@@ -3,7 +3,7 @@
 use super::{
     Done, Driver,
     behaviour::{key_of, peer_id},
-    witnessing,
+    forks, head_of, witnessing,
 };
 use crate::{
     net::blobs,
@@ -38,6 +38,10 @@ pub(super) enum Asked {
     Blob(BlobHash, u64),
     /// A cosignature on this note of a log.
     Cosign(Origin, String),
+    /// Fork proofs: all that this node lacks, or, in a comparison of a log, that between these two sizes.
+    Proofs(Option<(Origin, u64, u64)>),
+    /// To take a fork proof.
+    Pass,
     /// To take in cosignatures on a log's checkpoint.
     Tell(Origin),
 }
@@ -63,6 +67,10 @@ impl Driver {
     }
 
     pub(super) fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
+        if !self.may_speak(key) && self.office.members().was_enrolled(key) {
+            self.on_request_of_before(request, channel);
+            return;
+        }
         if !self.may_speak(key) {
             if !self.strangers.contains(&key) {
                 tracing::warn!(%key, "a key that is not enrolled was refused");
@@ -76,7 +84,7 @@ impl Driver {
         }
         // An office that was enrolled after it connected speaks for the first time now.
         if !self.sync.lag(key).connected {
-            self.step(Event::Connected(key));
+            self.connected(key);
         }
         match request {
             Request::Frontier(heads) => {
@@ -86,18 +94,43 @@ impl Driver {
             }
             // Bound: beyond this many answers under way a peer is told to ask again.
             _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
-            Request::Entries { origin, start } => self.answer(channel, move |office| match office.store.package(&origin, start) {
-                Ok(Some(package)) => Response::Entries(package),
-                Ok(None) => Response::NotHere,
-                Err(error) => {
-                    tracing::warn!(%error, "cannot read a log for a peer");
-                    Response::NotHere
-                }
-            }),
+            Request::Entries { origin, start } => self.give_entries(channel, origin, start),
+            Request::ForkProof(proof) => {
+                let taken = self.learn(key, None, vec![proof.into()]);
+                self.respond(channel, if taken { Response::Taken } else { Response::NotHere });
+            }
+            Request::Compare { note, beginnings } => self.answer(channel, move |office| forks::compare(office, &note, &beginnings)),
+            Request::ForkProofs(held) => self.answer(channel, move |office| forks::give(office, &held)),
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
         }
+    }
+
+    /// An office whose key was ended reads the province's log, and nothing else.
+    fn on_request_of_before(&mut self, request: Request, channel: ResponseChannel<Response>) {
+        let province = self.office.members().province().origin().clone();
+        match request {
+            Request::Frontier(_) => {
+                let head = head_of(&self.office, province);
+                self.respond(channel, Response::Frontier(vec![head]));
+            }
+            Request::Entries { origin, start } if origin == province && self.answering < ANSWERS_MAX => {
+                self.give_entries(channel, origin, start)
+            }
+            _ => self.respond(channel, Response::Refused(Refusal::NotEnrolled)),
+        }
+    }
+
+    fn give_entries(&mut self, channel: ResponseChannel<Response>, origin: Origin, start: u64) {
+        self.answer(channel, move |office| match office.store.package(&origin, start) {
+            Ok(Some(package)) => Response::Entries(package),
+            Ok(None) => Response::NotHere,
+            Err(error) => {
+                tracing::warn!(%error, "cannot read a log for a peer");
+                Response::NotHere
+            }
+        });
     }
 
     pub(super) fn answer(&mut self, channel: ResponseChannel<Response>, work: impl FnOnce(&Office) -> Response + Send + 'static) {
@@ -146,13 +179,17 @@ impl Driver {
             (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(key, origin, note, line),
             (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.witnessing.answered(now_ms(), key, &origin, Answer::At(size)),
             (Asked::Tell(origin), Response::Taken) => self.witnessing.answered(now_ms(), key, &origin, Answer::Told),
+            (Asked::Proofs(range), Response::ForkProofs(proofs)) => {
+                self.learn(key, range, proofs.into_iter().map(Into::into).collect());
+            }
+            (Asked::Pass, _) => {}
             (asked, _) => self.failed(key, asked),
         }
     }
 
     pub(super) fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier => {}
+            Asked::Frontier | Asked::Proofs(_) | Asked::Pass => {}
             Asked::Entries(id, origin) => {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));

@@ -71,6 +71,9 @@ pub(super) fn answer(office: &Office, body: &str) -> Response {
         Ok(Cosigning::At(size)) => Response::CosignedAt(size),
         Ok(Cosigning::OtherHistory(checkpoint)) => {
             tracing::error!(origin = %checkpoint.origin(), size = checkpoint.size(), "a log signed another history than is held here");
+            if let Err(error) = office.prove_fork(&checkpoint, &[]) {
+                tracing::warn!(%error, "a fork cannot be proved");
+            }
             Response::NotHere
         }
         Ok(Cosigning::No) => Response::NotHere,

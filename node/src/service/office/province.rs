@@ -22,7 +22,19 @@ impl Office {
         let own = self.province_log.as_ref().ok_or_else(|| {
             Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
         })?;
-        let mut records = self.append_to(own, |_, signer| Ok(vec![signer.sign(record)?]))?;
+        let mut records = self.append_to(own, |_, signer| {
+            let record = signer.sign(record)?;
+            // What does not count would stand in the log for ever, so it is tried on a copy first.
+            if let Err(error) = self.members().clone().apply(&record) {
+                return Err(Refusal::input(
+                    "province_refused",
+                    "request",
+                    format!("省级日志不接受此操作：{error}"),
+                    format!("this does not count in the province's log: {error}"),
+                ));
+            }
+            Ok(vec![record])
+        })?;
         self.apply_province().map_err(Refusal::fault)?;
         records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
     }

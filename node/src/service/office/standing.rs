@@ -44,6 +44,17 @@ pub enum Held {
     },
     /// Another machine extended the log while this one wrote it.
     Elsewhere(Origin),
+    /// The province gave this office the next epoch, whose keys are here: the program begins anew with them.
+    Rotated,
+    /// An own log is proved to have been signed twice, and no adjudication names that fork yet.
+    Forked(Origin),
+    /// The province ended the own log.
+    Ended {
+        /// The log.
+        origin: Origin,
+        /// Entries of it that stand.
+        stands: u64,
+    },
     /// The disk refused a write.
     Disk(String),
 }
@@ -81,6 +92,29 @@ impl Held {
             Self::Elsewhere(origin) => Text::new(
                 format!("另有机器正用本办公点的密钥签写 {origin}。请关闭另一台机器并联系省级管理员"),
                 format!("another machine signs {origin} with this office's key: stop it and call the provincial admin"),
+            ),
+            Self::Rotated => Text::new(
+                "省级已登记本办公点的新密钥，程序将以新密钥重新启动；如未自动重启，请手动重启",
+                "the province has enrolled this office's new key, and the program starts again with it; if it does not by itself, start it again",
+            ),
+            Self::Forked(origin) => Text::new(
+                format!(
+                    "{origin} 出现了两份由本办公点密钥签名的历史：密钥在两台机器上使用，或已被盗。请停用另一台机器，保留全部文件；\
+                     省级裁定后运行 huizhi office new-epoch，以新密钥继续"
+                ),
+                format!(
+                    "two histories of {origin} carry this office's signature: its key is used by two machines, or was stolen. Stop the other \
+                     machine and keep every file; once the province has decided, run `huizhi office new-epoch` to go on with a new key"
+                ),
+            ),
+            Self::Ended { origin, stands } => Text::new(
+                format!(
+                    "省级已终止 {origin}，前 {stands} 条有效。请运行 huizhi office new-epoch，并把申请交给省级管理员，以新密钥和新日志继续"
+                ),
+                format!(
+                    "the province ended {origin} at {stands} entries: run `huizhi office new-epoch` and give the request to the provincial \
+                     admin, to go on with a new key and a new log"
+                ),
             ),
             Self::Disk(error) => Text::new(
                 format!("磁盘拒绝写入：{error}。请检查磁盘空间后重新启动"),
@@ -120,6 +154,14 @@ impl Office {
         if let Some(stuck) = &standing.stuck {
             return Some(stuck.clone());
         }
+        if let Some(held) = self.own_logs().find_map(|own| self.stopped_by_the_province(own)) {
+            return Some(held);
+        }
+        self.unsure(&standing)
+    }
+
+    /// As long as it is not known that nobody holds more of the own logs.
+    fn unsure(&self, standing: &Standing) -> Option<Held> {
         let behind = self.own_logs().find_map(|own| {
             let signed = lock(&own.newest).as_ref().map_or(0, SignedCheckpoint::size);
             let here = self.store.head(&own.origin).size;
@@ -130,6 +172,27 @@ impl Office {
             Mark::Restored => Some(Held::Restored),
             _ => Some(Held::Unasked),
         })
+    }
+
+    /// A rotation, a fork or the end of an own log. All of them follow from what is known of the federation.
+    fn stopped_by_the_province(&self, own: &OwnLog) -> Option<Held> {
+        if own.epoch.is_some() && self.next_epoch_is_ready() {
+            return Some(Held::Rotated);
+        }
+        let members = self.members();
+        if members.open_forks().any(|fork| fork.points().0.origin == own.origin) {
+            return Some(Held::Forked(own.origin.clone()));
+        }
+        let stands = members.office(self.code)?.end_of(&own.origin)?;
+        Some(Held::Ended { origin: own.origin.clone(), stands })
+    }
+
+    /// Refuses while nothing is signed into one own log. What stops another one of this node does not stop it: a province whose own office
+    /// was cloned must be able to say so.
+    pub(super) fn check_writable_of(&self, own: &OwnLog) -> Result<(), Refusal> {
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let held = standing.stuck.clone().or_else(|| self.stopped_by_the_province(own)).or_else(|| self.unsure(&standing));
+        held.map_or(Ok(()), |held| Err(refusal(&held)))
     }
 
     /// Why nothing is signed, in words.
@@ -186,7 +249,20 @@ impl Office {
     /// Signs what was committed and not signed before the last end.
     fn sign_tails(&self) -> Result<(), StoreError> {
         for own in self.own_logs() {
-            if self.store.head(&own.origin).size > lock(&own.newest).as_ref().map_or(0, SignedCheckpoint::size) {
+            if self.stopped_by_the_province(own).is_none()
+                && self.store.head(&own.origin).size > lock(&own.newest).as_ref().map_or(0, SignedCheckpoint::size)
+            {
+                self.publish(own)?;
+            }
+        }
+        // A crash between commit and head file, and the next epoch began.
+        for own in &self.past {
+            let head = self.store.head(&own.origin);
+            let signed = lock(&own.newest).clone().filter(|signed| signed.size() < head.size && head.note.is_empty());
+            if let Some(signed) = signed
+                && self.goes_on(&own.origin)
+                && self.begins_with(&head, &signed)?
+            {
                 self.publish(own)?;
             }
         }
@@ -221,9 +297,9 @@ impl Office {
         self.store.snapshot()
     }
 
-    /// Logs that this node writes: its office's, and the province's at the province.
+    /// Logs that this node writes or wrote: its office's of all epochs, and the province's at the province.
     pub fn own_origins(&self) -> Vec<Origin> {
-        self.own_logs().map(|own| own.origin.clone()).collect()
+        self.own_logs().chain(&self.past).map(|own| own.origin.clone()).collect()
     }
 
     /// Offices that might hold entries of this one's log.
@@ -284,7 +360,7 @@ impl Office {
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
             Err(error) => return Err(error.into()),
         };
-        if own.province {
+        if own.epoch.is_none() {
             self.apply_province().map_err(Refusal::fault)?;
         }
         let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();

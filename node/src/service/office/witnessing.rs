@@ -102,7 +102,7 @@ impl Office {
     }
 
     /// Whether the province still believes what is newly written into a log.
-    fn goes_on(&self, origin: &Origin) -> bool {
+    pub(super) fn goes_on(&self, origin: &Origin) -> bool {
         let members = self.members();
         let ended =
             origin.office_and_epoch().is_some_and(|(code, _)| members.office(code).is_none_or(|office| office.end_of(origin).is_some()));
@@ -179,7 +179,7 @@ impl Office {
 
     /// The newest checkpoints of the logs that this node writes.
     pub fn newest(&self) -> Vec<Newest> {
-        let own = self.own_origins().into_iter();
+        let own = self.own_origins().into_iter().filter(|origin| self.goes_on(origin));
         own.filter_map(|origin| {
             let note = self.store.head(&origin).note;
             let size = note.lines().nth(1)?.parse().ok()?;

@@ -210,3 +210,25 @@ proptest! {
         prop_assert_eq!(verified.is_ok(), shared < small);
     }
 }
+
+#[test]
+fn what_two_histories_share_is_found_in_few_rounds() {
+    for (shared, size) in [(0, 1), (1, 2), (3, 5), (46, 47), (47, 48), (48, 49), (1_000, 2_000), (999_999, 1_000_000), (0, 1_000_000)] {
+        let (mut from, mut to, mut rounds) = (0, size, 0);
+        loop {
+            let sizes = probes(from, to);
+            assert!(sizes.len() <= crate::limits::BEGINNINGS_MAX && sizes.is_sorted());
+            let known = *sizes.iter().rev().find(|at| **at <= shared).unwrap();
+            let above = sizes.iter().copied().find(|at| *at > known).unwrap_or(known);
+            rounds += 1;
+            (from, to) = (known, above);
+            if above <= known + 1 {
+                break;
+            }
+        }
+        assert_eq!(from, shared, "{size}");
+        assert!(rounds <= 5, "{rounds}");
+    }
+    assert_eq!(probes(3, 3), [3]);
+    assert_eq!(probes(0, u64::MAX).len(), crate::limits::BEGINNINGS_MAX);
+}

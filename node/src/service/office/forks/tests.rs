@@ -1,0 +1,151 @@
+//! Two machines with one key, an office that shows two histories: found, proved, remembered, set aside, and cleared by name only.
+
+use super::*;
+use crate::service::{
+    Held,
+    testing::{Home, copy_folder, join_back, picture, sync},
+};
+use protocol::{
+    case::Status,
+    log::Package,
+    record::{Adjudicated, Record, Roles},
+};
+
+const B: &str = "44030002";
+
+/// A province, an office with one submission that both histories share, and another machine with its key that went its own way.
+struct Cloned {
+    home: Home,
+    province: Office,
+    _home_b: Home,
+    b: Office,
+    _home_clone: Home,
+    clone: Office,
+}
+
+fn submit(home: &Home, office: &Office, colours: &[u8]) {
+    colours.iter().for_each(|colour| _ = home.case(office, &picture(8, 8, [*colour; 3]), false));
+}
+
+impl Cloned {
+    fn new(one: &[u8], other: &[u8]) -> Self {
+        let home = Home::new();
+        let province = home.open();
+        let (home_b, b) = Home::join(&province, B, Roles::CAPTURE);
+        submit(&home_b, &b, &[1]);
+        drop(b);
+        let home_clone = copy_folder(&home_b);
+        let (b, clone) = (home_b.open_as(&province, B), home_clone.open_as(&province, B));
+        for office in [&b, &clone] {
+            office.compared().unwrap();
+        }
+        submit(&home_b, &b, one);
+        submit(&home_clone, &clone, other);
+        Self { home, province, _home_b: home_b, b, _home_clone: home_clone, clone }
+    }
+    fn origin(&self) -> Origin {
+        self.b.origin().clone()
+    }
+    /// The clone's history is found at the province, which holds the other, as the shell does it.
+    fn prove(&self) -> Vec<u8> {
+        let (note, beginnings) = self.clone.ask_for_proof(&self.origin(), 0, u64::MAX).unwrap().unwrap();
+        self.province.compare(&note, &beginnings).unwrap().expect("two histories")
+    }
+}
+
+fn counted(office: &Office) -> usize {
+    office.cases().unwrap().iter().filter(|case| case.status == Status::Submitted).count()
+}
+
+#[test]
+fn case_09_two_machines_with_one_key_are_found_proved_and_stopped() {
+    // Of one length, and with the clone behind the one that the province follows.
+    for (one, other) in [(&[2][..], &[3][..]), (&[2, 4, 5, 6], &[3])] {
+        let them = Cloned::new(one, other);
+        sync(&them.b, &them.province);
+        assert_eq!(counted(&them.province), 1 + one.len());
+        let proof = them.prove();
+        assert_eq!(them.clone.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 1 });
+        assert_eq!(them.clone.learn_fork(&proof).unwrap(), Learned::Known, "passed on once");
+        assert_eq!(them.b.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 1 });
+        // What both share counts; nothing beyond it does, on either side, and neither machine signs.
+        assert_eq!([&them.province, &them.b, &them.clone].map(counted), [1, 1, 1]);
+        for office in [&them.b, &them.clone] {
+            assert_eq!(office.held(), Some(Held::Forked(them.origin())));
+            assert!(office.check_writable().is_err());
+        }
+        assert_eq!(them.province.held(), None, "others work on");
+        assert_eq!(them.province.forks()[0].shared, 1);
+    }
+}
+
+#[test]
+fn case_12_a_proof_is_remembered_for_ever_and_garbage_is_not_believed() {
+    let them = Cloned::new(&[2, 4], &[3]);
+    sync(&them.b, &them.province);
+    let proof = them.prove();
+    for bit in [800, 2_000, 8 * (proof.len() - 1)] {
+        let mut wrong = proof.clone();
+        wrong[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(them.b.learn_fork(&wrong).unwrap(), Learned::Garbage, "bit {bit}");
+    }
+    assert_eq!(them.b.learn_fork(b"").unwrap(), Learned::Garbage);
+    assert_eq!(them.b.held(), None);
+    let Cloned { home, province, .. } = them;
+    drop(province);
+    let province = home.open();
+    assert_eq!((province.forks().len(), counted(&province)), (1, 1), "after a restart");
+    let held = province.fork_proofs_held().unwrap();
+    assert_eq!(province.fork_proofs_beside(&held).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(province.fork_proofs_beside(&[]).unwrap(), [proof], "a peer that lacks it gets it");
+}
+
+#[test]
+fn case_12_a_second_history_is_neither_taken_in_nor_cosigned() {
+    let them = Cloned::new(&[2], &[3, 4]);
+    sync(&them.b, &them.province);
+    // The clone is longer: its package does not continue what is held, and its checkpoint is not cosigned.
+    let package: Package = them.clone.store.package(&them.origin(), 2).unwrap().unwrap();
+    assert!(them.province.ingest(&them.origin(), package).unwrap().is_err());
+    let (_, question) = them.clone.ask_for_cosignature(&them.origin(), 0).unwrap().unwrap();
+    assert_eq!(them.province.cosign(&question.to_string()).unwrap(), crate::service::Cosigning::No, "it does not hold those entries");
+    // The province holds less, so it asks, and the clone proves the fork of its own log.
+    let (note, beginnings) = them.province.ask_for_proof(&them.origin(), 0, u64::MAX).unwrap().unwrap();
+    let proof = them.clone.compare(&note, &beginnings).unwrap().expect("its own log");
+    assert_eq!(them.clone.held(), Some(Held::Forked(them.origin())));
+    assert_eq!(them.province.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 1 });
+    // One of the length that is held is answered with the proof, too, and without what is shared a second one says more.
+    let them = Cloned::new(&[2, 5], &[3]);
+    sync(&them.b, &them.province);
+    let (_, question) = them.clone.ask_for_cosignature(&them.origin(), 0).unwrap().unwrap();
+    let crate::service::Cosigning::OtherHistory(checkpoint) = them.province.cosign(&question.to_string()).unwrap() else { panic!() };
+    let proof = them.province.prove_fork(&checkpoint, &[]).unwrap().unwrap();
+    assert_eq!(counted(&them.province), 0, "nothing is known to be shared yet");
+    assert_eq!(them.clone.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 0 });
+    them.prove();
+    assert_eq!(counted(&them.province), 1);
+}
+
+#[test]
+fn case_13_only_the_adjudication_of_that_fork_reopens_the_log() {
+    let them = Cloned::new(&[2], &[3]);
+    sync(&them.b, &them.province);
+    them.b.learn_fork(&them.prove()).unwrap();
+    let fork = them.province.forks().remove(0);
+    let mut wrong = fork.points.0.clone();
+    wrong.root = RecordHash([9; 32]);
+    let said = |one: &LogPoint, stands: &LogPoint| {
+        Record::Adjudicated(Adjudicated { one: one.clone(), other: fork.points.1.clone(), stands: stands.clone(), operator: 1, at_ms: 0 })
+    };
+    let held = them.province.store.head(&them.origin());
+    let ours = LogPoint { origin: them.origin(), size: held.size, root: RecordHash(held.root) };
+    them.province.append_province(&said(&wrong, &ours)).unwrap_or_else(|error| panic!("{error:?}"));
+    assert!(them.province.forks()[0].stands.is_none(), "another fork was named");
+    assert_eq!(counted(&them.province), 1);
+    them.province.append_province(&said(&fork.points.0, &ours)).unwrap();
+    assert_eq!(counted(&them.province), 2, "the history that stands counts again");
+    join_back(&them.province, &them.b);
+    assert_eq!(them.b.held(), Some(Held::Ended { origin: them.origin(), stands: 2 }));
+    assert_eq!(counted(&them.b), 2);
+    drop(them.home);
+}
