@@ -12,6 +12,7 @@ mod database;
 mod heads;
 mod logs;
 mod mark;
+mod rows;
 mod tables;
 
 pub use backup::Snapshot;
@@ -38,6 +39,11 @@ pub enum StoreError {
     /// The database was written by a later version.
     #[error("the database has schema {0}; this program knows schema {SCHEMA}: install the newer version")]
     Newer(u32),
+    /// The database was written before the first release.
+    #[error(
+        "the database has schema {0} of a time before the first release, which this program does not read: begin with an empty directory"
+    )]
+    Older(u32),
     /// The database refused.
     #[error("database: {0}")]
     Database(String),
@@ -75,7 +81,7 @@ impl From<redb::DatabaseError> for StoreError {
     }
 }
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// An open store.
 pub struct Store {
@@ -109,11 +115,12 @@ impl Store {
             match schema {
                 None => _ = meta.insert("schema", SCHEMA)?,
                 Some(SCHEMA) => {}
-                Some(other) => return Err(StoreError::Newer(other)),
+                Some(older) if older < SCHEMA => return Err(StoreError::Older(older)),
+                Some(newer) => return Err(StoreError::Newer(newer)),
             }
             write.open_table(tables::LOGS)?;
             write.open_table(tables::ENTRIES)?;
-            write.open_table(tables::SUBTREES)?;
+            write.open_table(tables::HASHES)?;
             write.open_table(tables::CASES)?;
             write.open_table(tables::BLOB_CASES)?;
             write.open_table(tables::REFUSED)?;
@@ -141,10 +148,10 @@ impl Store {
         let read = self.db.begin_read()?;
         let table = read.open_table(tables::CASES)?;
         let mut ids: Vec<CaseId> = Vec::new();
-        let mut from = [0; 28];
+        let mut from = [0; 24];
         // One seek per case, however many records each has.
-        while let Some(row) = table.range::<&[u8; 28]>(&from..)?.next() {
-            let id: [u8; 16] = row?.0.value()[..16].try_into().expect("sixteen of 28 bytes");
+        while let Some(row) = table.range::<&[u8; 24]>(&from..)?.next() {
+            let id: [u8; 16] = row?.0.value()[..16].try_into().expect("sixteen of 24 bytes");
             ids.push(CaseId(id));
             let Some(next) = u128::from_be_bytes(id).checked_add(1) else { break };
             from[..16].copy_from_slice(&next.to_be_bytes());
@@ -152,20 +159,29 @@ impl Store {
         Ok(ids)
     }
 
-    /// Cases that a blob belongs to.
+    /// Cases that may name a blob: every one that does, and seldom one whose names only begin like it.
     ///
     /// # Errors
     /// As the database.
     pub fn cases_of_blob(&self, blob: BlobHash) -> Result<Vec<CaseId>, StoreError> {
         let read = self.db.begin_read()?;
-        let table = read.open_table(tables::BLOB_CASES)?;
-        let (mut from, mut to) = ([0; 48], [0xff; 48]);
-        from[..32].copy_from_slice(&blob.0);
-        to[..32].copy_from_slice(&blob.0);
-        table
-            .range::<&[u8; 48]>(&from..=&to)?
-            .map(|row| Ok(CaseId(row?.0.value()[32..].try_into().expect("sixteen of 48 bytes"))))
-            .collect()
+        let (index, cases) = (read.open_table(tables::BLOB_CASES)?, read.open_table(tables::CASES)?);
+        let (mut from, mut to) = ([0; 16], [0xff; 16]);
+        from[..8].copy_from_slice(&blob.0[..8]);
+        to[..8].copy_from_slice(&blob.0[..8]);
+        let mut found = Vec::new();
+        for row in index.range::<&[u8; 16]>(&from..=&to)? {
+            let (mut first, mut last) = ([0; 24], [0xff; 24]);
+            first[..8].copy_from_slice(&row?.0.value()[8..]);
+            last[..8].copy_from_slice(&first[..8]);
+            for row in cases.range::<&[u8; 24]>(&first..=&last)? {
+                let case = CaseId(row?.0.value()[..16].try_into().expect("sixteen of 24 bytes"));
+                if found.last() != Some(&case) {
+                    found.push(case);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Keeps a draft, durable when this returns.
