@@ -21,7 +21,7 @@ use protocol::{
     receipt::ReceiptNumber,
     record::{Decided, Enrol, ReceiptIssued, Record, Roles, Signed, Submitted, Verdict, Verified},
 };
-use redb::ReadableDatabase;
+use redb::{ReadableDatabase, ReadableTableMetadata};
 use sha2::{Digest, Sha256};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -250,13 +250,22 @@ fn tables(dir: &Path) {
     let write = database.begin_write().expect("one writer at a time");
     let stats = write.stats().expect("it can be measured");
     println!(
-        "  of it: stored {:.1} MB, metadata {:.1} MB, fragmented {:.1} MB, free pages {}",
+        "  of it: stored {:.1} MB, metadata {:.1} MB, fragmented {:.1} MB, pages {:.1} MB",
         stats.stored_bytes() as f64 / 1e6,
         stats.metadata_bytes() as f64 / 1e6,
         stats.fragmented_bytes() as f64 / 1e6,
-        stats.free_pages()
+        stats.allocated_pages() as f64 * stats.page_size() as f64 / 1e6
     );
     write.abort().expect("nothing was changed");
+    let read = database.begin_read().expect("it reads");
+    for handle in read.list_tables().expect("it reads") {
+        let name = redb::TableHandle::name(&handle).to_owned();
+        let stats = read.open_untyped_table(handle).expect("it is there").stats().expect("it can be measured");
+        let megabytes = [stats.stored_bytes(), stats.metadata_bytes(), stats.fragmented_bytes()].map(|bytes| bytes as f64 / 1e6);
+        if stats.leaf_pages() > 8 {
+            println!("    {name:<16} stored {:>8.1} MB, metadata {:>6.1} MB, fragmented {:>6.1} MB", megabytes[0], megabytes[1], megabytes[2]);
+        }
+    }
 }
 
 fn main() {
