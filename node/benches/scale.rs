@@ -263,7 +263,10 @@ fn tables(dir: &Path) {
         let stats = read.open_untyped_table(handle).expect("it is there").stats().expect("it can be measured");
         let megabytes = [stats.stored_bytes(), stats.metadata_bytes(), stats.fragmented_bytes()].map(|bytes| bytes as f64 / 1e6);
         if stats.leaf_pages() > 8 {
-            println!("    {name:<16} stored {:>8.1} MB, metadata {:>6.1} MB, fragmented {:>6.1} MB", megabytes[0], megabytes[1], megabytes[2]);
+            println!(
+                "    {name:<16} stored {:>8.1} MB, metadata {:>6.1} MB, fragmented {:>6.1} MB",
+                megabytes[0], megabytes[1], megabytes[2]
+            );
         }
     }
 }

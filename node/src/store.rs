@@ -12,6 +12,7 @@ mod database;
 mod heads;
 mod logs;
 mod mark;
+mod reserve;
 mod rows;
 mod tables;
 
@@ -23,8 +24,10 @@ pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
+pub use reserve::{RESERVE_BYTES, Reserve};
 
-use database::{CACHE_BYTES, Door, Opener};
+pub(crate) use database::Opener;
+use database::{CACHE_BYTES, Door};
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use redb::{Database, ReadableTable};
 use serde::{Serialize, de::DeserializeOwned};
@@ -47,6 +50,9 @@ pub enum StoreError {
     /// The database refused.
     #[error("database: {0}")]
     Database(String),
+    /// The disk refused an earlier write, and the database takes no further one until it is opened again.
+    #[error("the disk refused an earlier write; the database is not opened again yet")]
+    Stopped,
     /// A file could not be read or written.
     #[error("file: {0}")]
     Io(#[from] std::io::Error),
@@ -63,25 +69,52 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether space on the disk and opening the database again may end it.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io(error) => matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded),
+            Self::Stopped => true,
+            _ => false,
+        }
+    }
+}
+
+impl From<redb::StorageError> for StoreError {
+    fn from(error: redb::StorageError) -> Self {
+        match error {
+            redb::StorageError::Io(error) => Self::Io(error),
+            redb::StorageError::PreviousIo => Self::Stopped,
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
 macro_rules! from_redb {
-    ($($error:ty),*) => { $(impl From<$error> for StoreError {
-        fn from(error: $error) -> Self {
-            Self::Database(error.to_string())
+    ($($error:ident),*) => { $(impl From<redb::$error> for StoreError {
+        fn from(error: redb::$error) -> Self {
+            match error {
+                redb::$error::Storage(error) => error.into(),
+                other => Self::Database(other.to_string()),
+            }
         }
     })* };
 }
-from_redb!(redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);
+from_redb!(TransactionError, TableError, CommitError);
 
 impl From<redb::DatabaseError> for StoreError {
     fn from(error: redb::DatabaseError) -> Self {
         match error {
             redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            redb::DatabaseError::Storage(error) => error.into(),
             other => Self::Database(other.to_string()),
         }
     }
 }
 
 const SCHEMA: u32 = 2;
+/// Bound: things that happened to this machine and are kept.
+const INCIDENTS_MAX: u64 = 100;
 
 /// An open store.
 pub struct Store {
@@ -106,7 +139,7 @@ impl Store {
         Self::over(dir, Box::new(move || Database::builder().set_cache_size(CACHE_BYTES).create(&path)))
     }
 
-    fn over(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
+    pub(crate) fn over(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
         let db = Door::open(opener)?;
         let write = db.begin_write()?;
         {
@@ -133,11 +166,52 @@ impl Store {
             write.open_table(tables::CASE_MARKS)?;
             write.open_table(tables::STANDINGS)?;
             write.open_table(tables::WANTED)?;
+            write.open_table(tables::INCIDENTS)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
         store.load_logs()?;
         Ok(store)
+    }
+
+    /// Closes the database and opens it again, as after a start: what is in memory of the logs is read anew.
+    ///
+    /// # Errors
+    /// It does not open; everything fails until a later try succeeds.
+    pub fn reopen(&self) -> Result<(), StoreError> {
+        let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.db.reopen()?;
+        self.load_logs()
+    }
+
+    /// Keeps that something happened to this machine, for whoever asks later. Only the newest hundred are kept.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn note_incident(&self, at_ms: u64, what: &str) -> Result<(), StoreError> {
+        let write = self.db.begin_write()?;
+        {
+            let mut table = write.open_table(tables::INCIDENTS)?;
+            table.insert(&at_ms.to_be_bytes(), what)?;
+            while redb::ReadableTableMetadata::len(&table)? > INCIDENTS_MAX {
+                table.pop_first()?;
+            }
+        }
+        Ok(write.commit()?)
+    }
+    /// What happened to this machine and when, oldest first.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn incidents(&self) -> Result<Vec<(u64, String)>, StoreError> {
+        let table = self.db.begin_read()?.open_table(tables::INCIDENTS)?;
+        table
+            .iter()?
+            .map(|row| {
+                let (at_ms, what) = row?;
+                Ok((u64::from_be_bytes(*at_ms.value()), what.value().to_owned()))
+            })
+            .collect()
     }
 
     /// Every case that some record is about.

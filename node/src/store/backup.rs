@@ -49,6 +49,7 @@ impl Snapshot {
         self.copy(&write, tables::CASE_MARKS)?;
         self.copy(&write, tables::STANDINGS)?;
         self.copy(&write, tables::WANTED)?;
+        self.copy(&write, tables::INCIDENTS)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

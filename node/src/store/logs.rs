@@ -82,6 +82,7 @@ impl Store {
     pub(super) fn load_logs(&self) -> Result<(), StoreError> {
         let read = self.db.begin_read()?;
         let mut logs = self.lock_logs();
+        logs.clear();
         for row in read.open_table(tables::LOGS)?.iter()? {
             let (number, row) = row?;
             let row: LogRow = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;

@@ -37,3 +37,5 @@ pub(super) const CASE_MARKS: TableDefinition<'static, &[u8; 16], ()> = TableDefi
 pub(super) const STANDINGS: TableDefinition<'static, &[u8; 4], &[u8; 32]> = TableDefinition::new("standings-1");
 /// Blob (32) → nothing. This office needs it and did not have it when its case was folded.
 pub(super) const WANTED: TableDefinition<'static, &[u8; 32], ()> = TableDefinition::new("wanted-1");
+/// Milliseconds since 1970 (8) → what happened to this machine then, in words.
+pub(super) const INCIDENTS: TableDefinition<'static, &[u8; 8], &str> = TableDefinition::new("incidents-1");
