@@ -113,6 +113,9 @@ pub fn models_dir(dir: &Path) -> PathBuf {
 /// See [`StartError`].
 pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl FnOnce(&str)) -> Result<End, StartError> {
     let office = Arc::new(open_office(dir, &config)?);
+    if let Err(error) = office.keep_reserve() {
+        tracing::warn!(%error, "no space can be held in reserve: free at least 100 MB on this disk");
+    }
     let onnxruntime = config.models.onnxruntime.clone().or_else(|| std::env::var_os(models::ONNXRUNTIME_VARIABLE).map(PathBuf::from));
     let models = Models::load(&models_dir(dir), onnxruntime.as_deref())?;
     let finds_faces = models.finds_faces();

@@ -2,6 +2,7 @@
 
 mod cases;
 mod clock;
+mod disk;
 mod epoch;
 mod forks;
 mod province;
@@ -17,7 +18,7 @@ pub use witnessing::Cosigning;
 
 use crate::{
     service::{Kind, Refusal, keys::Keys},
-    store::{HeadFile, LogHead, MarkFile, Store, StoreError},
+    store::{HeadFile, LogHead, MarkFile, Reserve, Store, StoreError},
 };
 use protocol::{
     id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
@@ -123,6 +124,7 @@ pub struct Office {
     plate: PathBuf,
     standing: RwLock<standing::Standing>,
     mark_file: MarkFile,
+    reserve: Reserve,
     /// The mark says that this process writes.
     marked: AtomicBool,
     /// This process signed a checkpoint.
@@ -142,7 +144,10 @@ impl Office {
     /// # Errors
     /// The store cannot be opened, or the keys are not those of the root of trust.
     pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
-        let store = Store::open(dir)?;
+        Self::over(dir, code, province, Store::open(dir)?)
+    }
+
+    fn over(dir: &Path, code: OfficeCode, province: &VerifierKey, store: Store) -> Result<Self, OfficeError> {
         let keys = epoch::keys_in_use(dir, code, province, &store)?;
         let heads = dir.join("heads");
         let mark_file = MarkFile::new(dir);
@@ -171,6 +176,7 @@ impl Office {
             plate: dir.join("plate.jpg"),
             standing: RwLock::new(standing::Standing::new(mark_file.read())),
             mark_file,
+            reserve: Reserve::new(dir),
             marked: AtomicBool::new(false),
             signed: AtomicBool::new(false),
             changes: broadcast::channel(256).0,
@@ -269,7 +275,7 @@ impl Office {
         }
         let written = self.mark_running().and_then(|()| self.store.append(&own.origin, &records)).and_then(|()| self.publish(own));
         if let Err(error) = written {
-            self.stick(Held::Disk(error.to_string()));
+            self.disk_refused(&error);
             return Err(error.into());
         }
         self.note_records(&own.origin, &records);
@@ -301,7 +307,10 @@ impl Office {
             Ok(entries) => entries,
             // Another package of this log was stored between the look at its edge and the commit.
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.disk_refused(&error);
+                return Err(error.into());
+            }
         };
         if origin == self.members().province().origin() {
             self.apply_province().map_err(Refusal::fault)?;

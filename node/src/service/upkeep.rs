@@ -1,4 +1,4 @@
-//! What a running node does by the way: folding cases that a change of membership touched.
+//! What a running node does by the way: folding cases that a change of membership touched, and looking whether a full disk has space.
 
 use crate::service::{Change, Office};
 use std::{sync::Arc, time::Duration};
@@ -12,6 +12,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Works until `stop` changes. Every step runs on a blocking thread.
 pub async fn run(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
     let mut changes = office.changes();
+    let mut disk = tokio::time::interval(PAUSE);
+    disk.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let folding = office.clone();
         let folded = tokio::task::spawn_blocking(move || folding.settle(FOLD_STEP));
@@ -32,6 +34,13 @@ pub async fn run(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
         };
         tokio::select! {
             _ = stop.changed() => return,
+            _ = disk.tick() => {
+                let office = office.clone();
+                let tried = tokio::task::spawn_blocking(move || office.try_disk_again()).await;
+                if let Ok(Err(error)) = tried {
+                    tracing::warn!(%error, "the disk still refuses");
+                }
+            }
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
             change = wait(&mut changes), if pause.is_none() => if !change { return },
         }

@@ -36,7 +36,7 @@ impl Snapshot {
         let write = copy.begin_write()?;
         self.copy(&write, tables::META)?;
         self.copy(&write, tables::ENTRIES)?;
-        self.copy(&write, tables::SUBTREES)?;
+        self.copy(&write, tables::HASHES)?;
         self.copy(&write, tables::CASES)?;
         self.copy(&write, tables::BLOB_CASES)?;
         self.copy(&write, tables::REFUSED)?;
@@ -51,6 +51,7 @@ impl Snapshot {
         self.copy(&write, tables::STANDINGS)?;
         self.copy(&write, tables::WANTED)?;
         self.copy(&write, tables::FORKS)?;
+        self.copy(&write, tables::INCIDENTS)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -9,7 +9,7 @@
 
 use super::{
     Store, StoreError, StoredEntry,
-    logs::{LogNumber, case_entries},
+    logs::{LogNumber, case_entries, split_case_key},
     tables,
 };
 use protocol::{
@@ -222,7 +222,7 @@ impl Store {
         if !all && changed.is_empty() {
             return Ok(());
         }
-        let mut from = Some([0; 28]);
+        let mut from = Some([0; 24]);
         while let Some(start) = from {
             from = self.mark_step(start, all, &changed)?;
         }
@@ -238,19 +238,19 @@ impl Store {
     }
 
     /// Marks from a row of the case index on; gives back where to go on.
-    fn mark_step(&self, from: [u8; 28], all: bool, changed: &BTreeMap<LogNumber, Hash>) -> Result<Option<[u8; 28]>, StoreError> {
+    fn mark_step(&self, from: [u8; 24], all: bool, changed: &BTreeMap<LogNumber, Hash>) -> Result<Option<[u8; 24]>, StoreError> {
         let write = self.db.begin_write()?;
         let mut next = None;
         {
             let cases = write.open_table(tables::CASES)?;
             let mut marks = write.open_table(tables::CASE_MARKS)?;
-            for (looked_at, row) in cases.range::<&[u8; 28]>(&from..)?.enumerate() {
+            for (looked_at, row) in cases.range::<&[u8; 24]>(&from..)?.enumerate() {
                 let key = *row?.0.value();
                 if looked_at == MARK_STEP {
                     next = Some(key);
                     break;
                 }
-                let (case, number): ([u8; 16], LogNumber) = split_case_key(&key);
+                let (case, number, _) = split_case_key(&key);
                 if all || changed.contains_key(&number) {
                     marks.insert(&case, ())?;
                 }
@@ -459,9 +459,4 @@ impl Store {
         }
         rows
     }
-}
-
-/// Case and log number in a key of the case index.
-pub(super) fn split_case_key(key: &[u8; 28]) -> ([u8; 16], LogNumber) {
-    (key[..16].try_into().expect("sixteen of 28 bytes"), key[16..20].try_into().expect("four of 28 bytes"))
 }

@@ -4,13 +4,20 @@
 
 use super::StoreError;
 use redb::{Database, DatabaseError, ReadTransaction, ReadableDatabase, WriteTransaction};
-use std::sync::{PoisonError, RwLock};
+use std::{
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 /// Memory that redb may use for pages it has read. An idle node keeps this much at most, however large its database is.
 pub(super) const CACHE_BYTES: usize = 48 << 20;
 
+/// How often opening again is tried while something that is being read holds the file, and the pause between.
+const TRIES: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Opens the database, the first time and again.
-pub(super) type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
+pub(crate) type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
 
 pub(super) struct Door {
     /// Nothing while it could not be opened again.
@@ -40,11 +47,19 @@ impl Door {
     pub(super) fn reopen(&self) -> Result<(), StoreError> {
         let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
         drop(database.take());
-        *database = Some((self.opener)()?);
-        Ok(())
+        for _ in 0..TRIES {
+            match (self.opener)() {
+                Err(DatabaseError::DatabaseAlreadyOpen) => std::thread::sleep(PAUSE),
+                opened => {
+                    *database = Some(opened?);
+                    return Ok(());
+                }
+            }
+        }
+        Err(StoreError::Stopped)
     }
 }
 
 fn closed() -> StoreError {
-    StoreError::Database("closed after a refused write and not opened again yet".into())
+    StoreError::Stopped
 }

@@ -1,6 +1,6 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
-use super::{Store, StoreError, tables};
+use super::{Store, StoreError, rows, tables};
 use minicbor::{Decode, Encode};
 use protocol::{
     id::{BlobHash, CaseId, Origin, RecordHash},
@@ -82,6 +82,7 @@ impl Store {
     pub(super) fn load_logs(&self) -> Result<(), StoreError> {
         let read = self.db.begin_read()?;
         let mut logs = self.lock_logs();
+        logs.clear();
         for row in read.open_table(tables::LOGS)?.iter()? {
             let (number, row) = row?;
             let row: LogRow = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -219,24 +220,18 @@ impl Store {
         write.set_two_phase_commit(phases == Phases::Two);
         let number = self.number_for(&write, origin)?;
         {
-            let mut table = write.open_table(tables::ENTRIES)?;
-            let mut refused = write.open_table(tables::REFUSED)?;
+            rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().map(|(bytes, _)| *bytes))?;
+            rows::append_hashes(&write, number, subtrees)?;
             let mut index = Index {
                 cases: write.open_table(tables::CASES)?,
                 blobs: write.open_table(tables::BLOB_CASES)?,
                 marks: write.open_table(tables::CASE_MARKS)?,
             };
-            for (at, (bytes, record)) in (start..).zip(entries) {
-                let key = entry_key(number, at);
-                table.insert(&key, *bytes)?;
+            for (at, (_, record)) in (start..).zip(entries) {
                 match record {
-                    Ok(record) => index.add(key, record)?,
-                    Err(reason) => _ = refused.insert(&key, *reason)?,
+                    Ok(record) => index.add(number, at, record)?,
+                    Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, at), *reason)?,
                 }
-            }
-            let mut table = write.open_table(tables::SUBTREES)?;
-            for (level, at, hash) in subtrees {
-                table.insert(&subtree_key(number, *level, *at), hash)?;
             }
             let row = LogRow { origin: origin.clone(), size: edge.size(), note: note.clone() };
             let row = minicbor::to_vec(&row).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -264,7 +259,10 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn entry(&self, origin: &Origin, index: u64) -> Result<Option<StoredEntry>, StoreError> {
-        Ok(self.entries(origin, index, 1)?.pop())
+        let Some(number) = self.log_number(origin) else { return Ok(None) };
+        let table = self.db.begin_read()?.open_table(tables::ENTRIES)?;
+        let bytes = rows::read_one(&table, number, index)?;
+        Ok(bytes.map(|bytes| StoredEntry { origin: origin.clone(), index, bytes }))
     }
 
     /// Up to `count` entries from a position on.
@@ -273,15 +271,10 @@ impl Store {
     /// As the database.
     pub fn entries(&self, origin: &Origin, start: u64, count: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let Some(number) = self.log_number(origin) else { return Ok(Vec::new()) };
-        let read = self.db.begin_read()?;
-        let table = read.open_table(tables::ENTRIES)?;
-        let rows = table.range::<&[u8; 12]>(&entry_key(number, start)..=&entry_key(number, u64::MAX))?;
-        rows.take(count)
-            .map(|row| {
-                let (key, bytes) = row?;
-                let index = u64::from_be_bytes(key.value()[4..].try_into().expect("eight of twelve bytes"));
-                Ok(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() })
-            })
+        let table = self.db.begin_read()?.open_table(tables::ENTRIES)?;
+        rows::read(&table, number, start)?
+            .take(count)
+            .map(|entry| entry.map(|(index, bytes)| StoredEntry { origin: origin.clone(), index, bytes }))
             .collect()
     }
 
@@ -357,37 +350,33 @@ impl Store {
 /// Reads one log's complete subtrees.
 pub struct LogView {
     /// Opened once: looking a table up by name costs more than reading a row of it.
-    table: ReadOnlyTable<&'static [u8; 13], &'static [u8; 32]>,
+    table: ReadOnlyTable<&'static [u8; 13], &'static [u8]>,
     number: u32,
 }
 
 impl LogView {
     fn open(read: &ReadTransaction, number: u32) -> Result<Self, StoreError> {
-        Ok(Self { table: read.open_table(tables::SUBTREES)?, number })
+        Ok(Self { table: read.open_table(tables::HASHES)?, number })
     }
 }
 
 impl Subtrees for LogView {
     type Error = StoreError;
     fn subtree(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
-        let row = self.table.get(&subtree_key(self.number, level, index))?;
-        row.map(|row| *row.value()).ok_or_else(|| StoreError::Corrupt(format!("no subtree {level}/{index}")))
+        rows::subtree(&self.table, self.number, level, index)
     }
 }
 
 struct Index<'a> {
-    cases: redb::Table<'a, &'static [u8; 28], ()>,
-    blobs: redb::Table<'a, &'static [u8; 48], ()>,
+    cases: redb::Table<'a, &'static [u8; 24], ()>,
+    blobs: redb::Table<'a, &'static [u8; 16], ()>,
     marks: redb::Table<'a, &'static [u8; 16], ()>,
 }
 
 impl Index<'_> {
-    fn add(&mut self, key: [u8; 12], record: &Record) -> Result<(), StoreError> {
+    fn add(&mut self, number: u32, at: u64, record: &Record) -> Result<(), StoreError> {
         let Some(case) = record.case() else { return Ok(()) };
-        let mut row = [0; 28];
-        row[..16].copy_from_slice(&case.0);
-        row[16..].copy_from_slice(&key);
-        self.cases.insert(&row, ())?;
+        self.cases.insert(&case_key(case, number, at)?, ())?;
         self.marks.insert(&case.0, ())?;
         let blobs: Vec<BlobHash> = match record {
             Record::Submitted(said) => vec![said.photo, said.original, said.payload],
@@ -396,9 +385,9 @@ impl Index<'_> {
             _ => vec![],
         };
         for blob in blobs {
-            let mut row = [0; 48];
-            row[..32].copy_from_slice(&blob.0);
-            row[32..].copy_from_slice(&case.0);
+            let mut row = [0; 16];
+            row[..8].copy_from_slice(&blob.0[..8]);
+            row[8..].copy_from_slice(&case.0[..8]);
             self.blobs.insert(&row, ())?;
         }
         Ok(())
@@ -407,36 +396,45 @@ impl Index<'_> {
 
 pub(super) fn case_entries(
     case: CaseId,
-    cases: &impl ReadableTable<&'static [u8; 28], ()>,
+    cases: &impl ReadableTable<&'static [u8; 24], ()>,
     entries: &impl ReadableTable<&'static [u8; 12], &'static [u8]>,
     origins: &BTreeMap<LogNumber, Origin>,
 ) -> Result<Vec<StoredEntry>, StoreError> {
-    let (mut from, mut to) = ([0; 28], [0xff; 28]);
+    let (mut from, mut to) = ([0; 24], [0xff; 24]);
     from[..16].copy_from_slice(&case.0);
     to[..16].copy_from_slice(&case.0);
     let mut found = Vec::new();
-    for row in cases.range::<&[u8; 28]>(&from..=&to)? {
-        let key: [u8; 12] = row?.0.value()[16..].try_into().expect("twelve of 28 bytes");
-        let (number, index) = key.split_at(4);
-        let origin = origins.get(number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number:?}")))?;
-        let bytes = entries.get(&key)?.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
-        let index = u64::from_be_bytes(index.try_into().expect("eight of twelve bytes"));
-        found.push(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() });
+    for row in cases.range::<&[u8; 24]>(&from..=&to)? {
+        let (_, number, index) = split_case_key(row?.0.value());
+        let origin = origins.get(&number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number:?}")))?;
+        let bytes = rows::read_one(entries, u32::from_be_bytes(number), index)?;
+        let bytes = bytes.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
+        found.push(StoredEntry { origin: origin.clone(), index, bytes });
     }
     Ok(found)
 }
 
-fn entry_key(number: u32, index: u64) -> [u8; 12] {
+/// Bounds: 16 million logs, and a million million entries in each.
+fn case_key(case: CaseId, number: u32, index: u64) -> Result<[u8; 24], StoreError> {
+    if number >> 24 != 0 || index >> 40 != 0 {
+        return Err(StoreError::Corrupt(format!("log {number} or its entry {index} is beyond what the case index holds")));
+    }
+    let mut key = [0; 24];
+    key[..16].copy_from_slice(&case.0);
+    key[16..].copy_from_slice(&(u64::from(number) << 40 | index).to_be_bytes());
+    Ok(key)
+}
+
+/// Case, log number and position in a key of the case index.
+pub(super) fn split_case_key(key: &[u8; 24]) -> ([u8; 16], LogNumber, u64) {
+    let place = u64::from_be_bytes(key[16..].try_into().expect("eight of 24 bytes"));
+    let number = u32::try_from(place >> 40).expect("24 bits fit into 32");
+    (key[..16].try_into().expect("sixteen of 24 bytes"), number.to_be_bytes(), place & ((1 << 40) - 1))
+}
+
+pub(super) fn entry_key(number: u32, index: u64) -> [u8; 12] {
     let mut key = [0; 12];
     key[..4].copy_from_slice(&number.to_be_bytes());
     key[4..].copy_from_slice(&index.to_be_bytes());
-    key
-}
-
-fn subtree_key(number: u32, level: u8, index: u64) -> [u8; 13] {
-    let mut key = [0; 13];
-    key[..4].copy_from_slice(&number.to_be_bytes());
-    key[4] = level;
-    key[5..].copy_from_slice(&index.to_be_bytes());
     key
 }
