@@ -13,6 +13,7 @@ mod recovery;
 mod run;
 mod specs;
 mod staff;
+mod succession;
 
 use crate::service::staff::StaffRole;
 use anyhow::Result;
@@ -80,6 +81,9 @@ enum Command {
     /// Logs that were signed twice: list, adjudicate.
     #[command(subcommand)]
     Fork(office::ForkCommand),
+    /// The province's key was stolen or lost: name another one.
+    #[command(subcommand)]
+    Succession(succession::SuccessionCommand),
     /// Staff of this office.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
@@ -144,6 +148,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Office(command) => office::run(dir, json, command),
         Command::Fork(command) => office::run_fork(dir, json, command),
+        Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
         Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {

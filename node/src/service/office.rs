@@ -84,7 +84,9 @@ struct OwnLog {
 
 impl OwnLog {
     fn province(origin: Origin, heads: &Path) -> Result<Self, StoreError> {
-        Ok(Self { origin, head: HeadFile::new(heads, "province")?, newest: Mutex::new(None), epoch: None })
+        let name =
+            origin.province_epoch().filter(|epoch| *epoch > 1).map_or_else(|| "province".to_owned(), |epoch| format!("province-{epoch}"));
+        Ok(Self { origin, head: HeadFile::new(heads, &name)?, newest: Mutex::new(None), epoch: None })
     }
     fn office(province: &VerifierKey, code: OfficeCode, epoch: u32, heads: &Path) -> Result<Self, OfficeError> {
         let origin = Origin::office(province.origin().federation(), code, epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;

@@ -92,12 +92,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Cases, oldest submission first. */
+        /** Cases, oldest submission first, a page at a time. */
         get: {
             parameters: {
                 query?: {
                     /** @description Only cases in this state. */
                     status?: components["schemas"]["CaseStatus"];
+                    /** @description At most this many, 200 if nothing is said or more is asked. */
+                    limit?: number;
+                    /** @description Go on after this case: `submitted_ms` and `id` of the last row that was shown, with a comma between. */
+                    after?: string;
+                    /** @description Newest submission first. */
+                    newest?: boolean;
                 };
                 header?: never;
                 path?: never;
@@ -182,6 +188,47 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["DecisionRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CaseView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deletes what is known about the person of a case, here and at every office. It cannot be undone. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonRequest"];
                 };
             };
             responses: {
@@ -354,6 +401,47 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a case back on which nobody decided yet. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CaseView"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -730,6 +818,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/drafts/{id}/spec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Goes over to the version of the spec that is in force now, and makes the photo by it where a picture was taken. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DraftView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/drafts/{id}/standardized": {
         parameters: {
             query?: never;
@@ -872,6 +997,47 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["ExportView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/forks/{id}/adjudicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says which history of a fork stands; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AdjudicateRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NamedHistory"];
                     };
                 };
             };
@@ -1059,6 +1225,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/offices/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an office the key and epoch that it asked for; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RotateRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offices/{code}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends an office's log at what is held of it here; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RevokeOfficeRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NamedHistory"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plate": {
         parameters: {
             query?: never;
@@ -1213,10 +1457,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The receipt as a PDF to print. */
+        /** The receipt as a PDF to print, while it is valid. */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    reprint?: boolean;
+                };
                 header?: never;
                 path: {
                     number: string;
@@ -1338,7 +1584,48 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["RevokeRequest"];
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptAnswer"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{number}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs that a document was made from a receipt, and gives the answer that look-ups have from now on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UseRequest"];
                 };
             };
             responses: {
@@ -1431,7 +1718,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["SpecText"];
+                    "application/json": components["schemas"]["SpecPublication"];
                 };
             };
             responses: {
@@ -1527,6 +1814,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/specs/{id}/staged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cancels the version that waits for its day, and gives the spec as it is then. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpecView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -1566,6 +1890,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description `POST /api/forks/{id}/adjudicate`. */
+        AdjudicateRequest: {
+            /** @description `one` or `other` for the smaller and the larger checkpoint, or a number of entries of the history held here. */
+            stands: string;
+        };
         /** @description Who sits in front of the camera. */
         Applicant: {
             /** @description Resident identity number by GB 11643, 18 characters. */
@@ -1654,7 +1983,7 @@ export interface components {
          * @description State of a case, a pure function of the records about it.
          * @enum {string}
          */
-        CaseStatus: "submitted" | "approved" | "returned" | "conflict";
+        CaseStatus: "submitted" | "approved" | "returned" | "withdrawn" | "conflict";
         /** @description A case, whole. */
         CaseView: {
             applicant?: components["schemas"]["Applicant"] | null;
@@ -1662,6 +1991,8 @@ export interface components {
             checks: components["schemas"]["CheckView"][];
             /** @description Every decision, in causal order. */
             decisions: components["schemas"]["DecisionView"][];
+            /** @description What was known about the person is deleted at every office that heard of it. */
+            erased: boolean;
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */
@@ -1804,6 +2135,8 @@ export interface components {
         };
         /** @description An office of the federation. */
         EnrolledOffice: {
+            /** @description Whether that log goes on: not revoked, and not closed after a fork. */
+            active: boolean;
             /** @description Office code. */
             code: string;
             /** @description Connected at this moment. */
@@ -1813,6 +2146,11 @@ export interface components {
              * @description When the province enrolled it.
              */
             enrolled_ms: number;
+            /**
+             * Format: int32
+             * @description Epoch of its current log; every new key begins one.
+             */
+            epoch: number;
             /** @description Whether it holds the newest entry of the province's log, as far as known here. */
             has_current_specs?: boolean | null;
             /** @description Public key, hex. */
@@ -1897,6 +2235,32 @@ export interface components {
             /** @description The document. */
             spec: components["schemas"]["SpecSummary"];
         };
+        /** @description A log that was signed twice. */
+        ForkView: {
+            /** @description Names it on the command line: 16 hex digits. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Entries of the larger checkpoint.
+             */
+            larger: number;
+            /** @description The log. */
+            log: string;
+            /** @description What happened and what to do. */
+            message: components["schemas"]["Text"];
+            /** @description Whether the province has not decided yet. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description Entries that both histories are proved to share.
+             */
+            shared: number;
+            /**
+             * Format: int64
+             * @description Entries of the smaller checkpoint.
+             */
+            smaller: number;
+        };
         /** @description `POST /api/guidance`: what to say over the live picture now. */
         GuidanceView: {
             /** @description Stable word, for example `come_closer`; `ready` when the photo can be taken, `no_model` when nothing can be guided. */
@@ -1958,6 +2322,18 @@ export interface components {
             left_eye: components["schemas"]["PointView"];
             /** @description Centre of the eye on the right of the picture. */
             right_eye: components["schemas"]["PointView"];
+        };
+        /** @description A history that the province named. */
+        NamedHistory: {
+            /** @description The log. */
+            log: string;
+            /** @description Root over them, hex. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Entries.
+             */
+            size: number;
         };
         /** @description `POST /api/drafts`. */
         NewDraft: {
@@ -2155,6 +2531,11 @@ export interface components {
              */
             y: number;
         };
+        /** @description `POST /api/receipts/{number}/revoke`, `POST /api/cases/{id}/withdraw` and `/erase`. */
+        ReasonRequest: {
+            /** @description Code of the reason; a wrong one is answered with all codes. */
+            reason: string;
+        };
         /** @description A coded reason for a return. */
         ReasonView: {
             /** @description Stable code, for example `head_tilted`. */
@@ -2164,6 +2545,8 @@ export interface components {
         };
         /** @description `GET /api/receipts/{number}`. */
         ReceiptAnswer: {
+            /** @description It is valid, and this office makes documents: `POST /api/receipts/{number}/use` is open to it. */
+            may_use: boolean;
             /** @description The verdict as a sentence, with what to do next. */
             message: components["schemas"]["Text"];
             /** @description The number, grouped for reading. */
@@ -2211,8 +2594,15 @@ export interface components {
             photo_here: boolean;
             /** @description SHA-256 of the photo. */
             photo_sha256: string;
+            /** @description One document may be made from it, not more. */
+            single_use: boolean;
             /** @description Document. */
             spec: components["schemas"]["SpecSummary"];
+            /**
+             * Format: int32
+             * @description How often documents were made from it, as far as is known here.
+             */
+            uses: number;
             /**
              * Format: int64
              * @description Last day of validity by the issuer's clock, exclusive.
@@ -2224,10 +2614,25 @@ export interface components {
              */
             witnesses: number;
         };
-        /** @description `POST /api/receipts/{number}/revoke`. */
-        RevokeRequest: {
+        /** @description `POST /api/offices/{code}/revoke`. */
+        RevokeOfficeRequest: {
             /** @description Code of the reason; a wrong one is answered with all codes. */
             reason: string;
+            /**
+             * Format: int64
+             * @description Entries of its log that stand, where fewer than are here.
+             */
+            upto?: number | null;
+        };
+        /** @description `POST /api/offices/rotate`. */
+        RotateRequest: {
+            /**
+             * Format: int64
+             * @description Entries at which the old log is closed; without it both go on.
+             */
+            close?: number | null;
+            /** @description The text that `huizhi office new-epoch` printed at the office. */
+            request: string;
         };
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {
@@ -2254,8 +2659,17 @@ export interface components {
             /** @description The spec as parsed. */
             summary: components["schemas"]["SpecSummary"];
         };
+        /** @description `POST /api/specs`. */
+        SpecPublication: {
+            /** @description The day in China on which it takes force, `2026-12-01`; without one, when it arrives. */
+            effective_from?: string | null;
+            /** @description A spec file's text. */
+            toml: string;
+        };
         /** @description A spec in a list. */
         SpecSummary: {
+            /** @description The day named lay before the signature; it took force when it arrived. */
+            backdated: boolean;
             /** @description How far to trust the numbers: H, M, L or D. */
             confidence: string;
             /**
@@ -2263,6 +2677,11 @@ export interface components {
              * @description Pixels per inch written in the file.
              */
             dpi: number;
+            /**
+             * Format: int64
+             * @description When it takes or took force, where the province named a day.
+             */
+            effective_from_ms?: number | null;
             /** @description SHA-256 of its canonical text. */
             hash: string;
             /**
@@ -2294,7 +2713,7 @@ export interface components {
              */
             width_px: number;
         };
-        /** @description `POST /api/specs` and `POST /api/specs/check`. */
+        /** @description `POST /api/specs/check`. */
         SpecText: {
             /** @description A spec file's text. */
             toml: string;
@@ -2307,6 +2726,7 @@ export interface components {
             history: components["schemas"]["SpecSummary"][];
             /** @description Sources of the numbers. */
             sources: string[];
+            staged?: components["schemas"]["SpecSummary"] | null;
             /** @description The line of the list. */
             summary: components["schemas"]["SpecSummary"];
             /** @description The spec as TOML, exactly as hashed. */
@@ -2326,8 +2746,11 @@ export interface components {
             awaiting_review: number;
             /** @description Whether a receipt can be printed: a CJK font was found. */
             can_print: boolean;
+            clock?: components["schemas"]["Text"] | null;
             /** @description Whether a model finds faces by itself, or the staff marks them. */
             face_model: boolean;
+            /** @description Logs that were proved to carry two signed histories; open ones first. */
+            forks: components["schemas"]["ForkView"][];
             /**
              * Format: int64
              * @description The node's clock.
@@ -2362,6 +2785,11 @@ export interface components {
             en: string;
             /** @description Simplified Chinese. */
             zh: string;
+        };
+        /** @description `POST /api/receipts/{number}/use`. */
+        UseRequest: {
+            /** @description Number of the application that it is used for. It is sealed and stays at this office. */
+            reference: string;
         };
     };
     responses: never;

@@ -19,24 +19,20 @@ impl Office {
     /// # Errors
     /// This node is not the province, or as for [`Office::append`].
     pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
+        self.append_to_province(std::slice::from_ref(record))?.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+    }
+
+    /// Appends records to the province's log in one step.
+    ///
+    /// # Errors
+    /// As for [`Office::append_province`].
+    pub fn append_to_province(&self, records: &[Record]) -> Result<Vec<Verified>, Refusal> {
         let own = self.province_log.as_ref().ok_or_else(|| {
             Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
         })?;
-        let mut records = self.append_to(own, |_, signer| {
-            let record = signer.sign(record)?;
-            // What does not count would stand in the log for ever, so it is tried on a copy first.
-            if let Err(error) = self.members().clone().apply(&record) {
-                return Err(Refusal::input(
-                    "province_refused",
-                    "request",
-                    format!("省级日志不接受此操作：{error}"),
-                    format!("this does not count in the province's log: {error}"),
-                ));
-            }
-            Ok(vec![record])
-        })?;
+        let records = self.append_to(own, |_, signer| records.iter().map(|record| signer.sign(record)).collect())?;
         self.apply_province().map_err(Refusal::fault)?;
-        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+        Ok(records)
     }
 
     /// Takes new entries of the province's log into the membership.
