@@ -100,6 +100,6 @@ fn reissue(office: &Office, last: &LogPoint) -> Result<()> {
         // What was no valid record counted for nothing there either.
         records.extend(entry.verify().ok().map(|entry| entry.record.record().clone()));
     }
-    office.append_to_province(&records)?;
+    office.reissue(&records)?;
     Ok(())
 }

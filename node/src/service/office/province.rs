@@ -1,6 +1,6 @@
 //! What the province's log says here, and what only the province writes into it.
 
-use super::{Change, Office, lock};
+use super::{Change, Office, Signer, lock};
 use crate::{
     service::{Kind, Refusal},
     store::StoreError,
@@ -19,18 +19,40 @@ impl Office {
     /// # Errors
     /// This node is not the province, or as for [`Office::append`].
     pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
-        self.append_to_province(std::slice::from_ref(record))?.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+        let mut records = self.append_to_province(|signer| {
+            let record = signer.sign(record)?;
+            // What does not count would stand in the log for ever, so it is tried on a copy first.
+            if let Err(error) = self.members().clone().apply(&record) {
+                return Err(Refusal::input(
+                    "province_refused",
+                    "request",
+                    format!("省级日志不接受此操作：{error}"),
+                    format!("this does not count in the province's log: {error}"),
+                ));
+            }
+            Ok(vec![record])
+        })?;
+        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
     }
 
-    /// Appends records to the province's log in one step.
+    /// Signs the records of an earlier log of the province into this one, in one step, but those that do not count.
     ///
     /// # Errors
     /// As for [`Office::append_province`].
-    pub fn append_to_province(&self, records: &[Record]) -> Result<Vec<Verified>, Refusal> {
+    pub fn reissue(&self, records: &[Record]) -> Result<(), Refusal> {
+        self.append_to_province(|signer| {
+            let mut members = self.members().clone();
+            let signed = records.iter().map(|record| signer.sign(record)).collect::<Result<Vec<_>, _>>()?;
+            Ok(signed.into_iter().filter(|record| members.apply(record).is_ok()).collect())
+        })?;
+        Ok(())
+    }
+
+    fn append_to_province(&self, build: impl FnOnce(&Signer<'_>) -> Result<Vec<Verified>, Refusal>) -> Result<Vec<Verified>, Refusal> {
         let own = self.province_log.as_ref().ok_or_else(|| {
             Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
         })?;
-        let records = self.append_to(own, |_, signer| records.iter().map(|record| signer.sign(record)).collect())?;
+        let records = self.append_to(own, |_, signer| build(signer))?;
         self.apply_province().map_err(Refusal::fault)?;
         Ok(records)
     }
