@@ -46,6 +46,8 @@ use tokio::{
 const ANSWERS_MAX: usize = 64;
 /// Wanted blobs looked up at one time; when some of them came there is another look.
 const WANTED_LOOK: usize = 256;
+/// Damaged entries asked for at one time.
+const DAMAGED_LOOK: usize = 1_024;
 /// Messages from disk work that wait for the driver.
 const DONE_QUEUE: usize = 256;
 /// Keys that knocked and are remembered for the screen.
@@ -108,6 +110,7 @@ enum Done {
     Ingested(Event, Head),
     Piece { peer: PublicKey, blob: BlobHash, whole: Result<bool, String> },
     Wanted(Vec<BlobHash>),
+    Damaged(Vec<(Origin, u64)>),
     Compared,
 }
 
@@ -124,6 +127,8 @@ enum Asked {
     Frontier,
     /// A package of a log, by the id that the machine gave the question.
     Entries(u64, Origin),
+    /// Entries in the place of damaged ones.
+    Mend(Origin),
     /// A piece of a blob, and the bytes of it that were here.
     Blob(BlobHash, u64),
 }
@@ -308,6 +313,7 @@ impl Driver {
             }
             Change::Cases => self.look_for_wanted(),
             Change::Wanted(blob) => self.wants.hurry(blob),
+            Change::Damaged => self.look_for_damaged(),
             Change::Specs | Change::Drafts | Change::Status | Change::Stage(..) => {}
         }
     }
@@ -327,6 +333,27 @@ impl Driver {
             },
             || Done::Wanted(Vec::new()),
         );
+    }
+
+    /// Asks every connected peer for what decayed here; whatever of it hashes to its leaf is put in its place.
+    fn look_for_damaged(&mut self) {
+        let look = |office: &Office| Done::Damaged(office.store.damaged().unwrap_or_default().into_iter().take(DAMAGED_LOOK).collect());
+        self.off_reactor(look, || Done::Damaged(Vec::new()));
+    }
+
+    fn mend(&mut self, damaged: Vec<(Origin, u64)>) {
+        let connected: Vec<PublicKey> = self.sync.connected().collect();
+        let mut asked = None;
+        for (origin, start) in damaged {
+            // One package mends all that it reaches.
+            if asked.as_ref().is_some_and(|(log, end)| *log == origin && start < *end) {
+                continue;
+            }
+            asked = Some((origin.clone(), start + protocol::limits::PACKAGE_ENTRIES_MAX as u64));
+            for peer in &connected {
+                self.send(*peer, Request::Entries { origin: origin.clone(), start }, Asked::Mend(origin.clone()));
+            }
+        }
     }
 
     /// Does disk work on a blocking thread. Every piece of it reports, also one that panics: the driver counts on an answer.
@@ -394,6 +421,7 @@ impl Driver {
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
                     self.step(Event::Connected(key));
+                    self.look_for_damaged();
                     self.office.tell(Change::Status);
                 } else {
                     self.guests.entry(peer_id).or_insert_with(now_ms);
@@ -513,6 +541,15 @@ impl Driver {
         match (asked, response) {
             (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(key, heads),
             (Asked::Entries(id, _), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
+            (Asked::Mend(origin), Response::Entries(package)) => {
+                let work = move |office: &Office| {
+                    if let Err(error) = office.mend(&origin, &package) {
+                        tracing::warn!(%error, %origin, "damaged entries cannot be replaced");
+                    }
+                    Done::Damaged(Vec::new())
+                };
+                self.off_reactor(work, || Done::Damaged(Vec::new()));
+            }
             (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => {
                 let append = move |office: &Office| {
                     let mut partial = office.store.blobs.partial(blob).map_err(|error| error.to_string())?;
@@ -533,7 +570,7 @@ impl Driver {
 
     fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier => {}
+            Asked::Frontier | Asked::Mend(_) => {}
             Asked::Entries(id, origin) => {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));
@@ -572,6 +609,7 @@ impl Driver {
                     self.look_for_wanted();
                 }
             }
+            Done::Damaged(damaged) => self.mend(damaged),
             Done::Compared => self.comparing = false,
         }
     }

@@ -81,7 +81,8 @@ impl Draft {
         let result = self.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key())?;
         Some(marks_at(result.marks))
     }
-    fn photo(&self) -> Option<BlobHash> {
+    /// The standardized photo.
+    pub fn photo(&self) -> Option<BlobHash> {
         self.result.as_ref()?.hash.parse().ok()
     }
 }

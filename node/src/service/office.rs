@@ -44,6 +44,8 @@ pub enum Change {
     Status,
     /// Something was appended to a log that is here: size and root changed.
     Log(Origin),
+    /// An entry or blob was found that is not what was signed.
+    Damaged,
     /// A blob is wanted that is not here.
     Wanted(BlobHash),
     /// A photo job reached a stage.

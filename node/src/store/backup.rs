@@ -50,6 +50,7 @@ impl Snapshot {
         self.copy(&write, tables::STANDINGS)?;
         self.copy(&write, tables::WANTED)?;
         self.copy(&write, tables::INCIDENTS)?;
+        self.copy(&write, tables::DAMAGED)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

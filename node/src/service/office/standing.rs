@@ -44,6 +44,13 @@ pub enum Held {
     },
     /// Another machine extended the log while this one wrote it.
     Elsewhere(Origin),
+    /// This office signed a root over bytes that nobody said.
+    Spoilt {
+        /// The log.
+        origin: Origin,
+        /// The entry that is not what was said.
+        index: u64,
+    },
     /// The disk refused a write.
     Disk(String),
     /// The disk is full. Ends by itself when there is space again.
@@ -83,6 +90,15 @@ impl Held {
             Self::Elsewhere(origin) => Text::new(
                 format!("另有机器正用本办公点的密钥签写 {origin}。请关闭另一台机器并联系省级管理员"),
                 format!("another machine signs {origin} with this office's key: stop it and call the provincial admin"),
+            ),
+            Self::Spoilt { origin, index } => Text::new(
+                format!(
+                    "{origin} 的第 {index} 条记录已损坏，而且已对损坏的内容签名：此日志无法修复，须由省级节点开启新的日志纪元。请联系省级管理员"
+                ),
+                format!(
+                    "entry {index} of {origin} is damaged, and the damaged bytes were signed: this log cannot be mended and needs a new epoch; \
+                     call the provincial admin"
+                ),
             ),
             Self::Full(error) => Text::new(
                 format!("磁盘已满（{error}），暂停签发和采集；仍可查询并接收其他办公点的记录。请腾出至少 100 MB，本机会自动恢复"),
@@ -150,7 +166,7 @@ impl Office {
         self.standing.read().unwrap_or_else(PoisonError::into_inner).mark
     }
 
-    pub(super) fn stick(&self, held: Held) {
+    pub(in crate::service) fn stick(&self, held: Held) {
         tracing::error!(reason = %held.text().en, "read-only");
         self.standing.write().unwrap_or_else(PoisonError::into_inner).stuck.get_or_insert(held);
         self.tell(super::Change::Status);

@@ -2,23 +2,22 @@
 
 use super::*;
 use redb::StorageBackend;
-use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::Arc;
 
-/// A disk of a bounded size.
+/// A disk that may become full, and then has only the space that the reserve gave back.
 #[derive(Debug, Clone)]
 struct Disk {
     file: Arc<Mutex<Vec<u8>>>,
-    space: Arc<AtomicUsize>,
+    full: Arc<AtomicBool>,
+    reserve: PathBuf,
 }
 
 impl Disk {
-    fn room(&self, len: usize) -> std::io::Result<MutexGuard<'_, Vec<u8>>> {
-        let file = lock(&self.file);
-        // A file of which nothing grows any more is written in place; a copy-on-write disk has not even that.
-        if len > self.space.load(Ordering::SeqCst) {
+    fn room(&self) -> std::io::Result<MutexGuard<'_, Vec<u8>>> {
+        if self.full.load(Ordering::SeqCst) && self.reserve.is_file() {
             return Err(std::io::ErrorKind::StorageFull.into());
         }
-        Ok(file)
+        Ok(lock(&self.file))
     }
 }
 
@@ -31,7 +30,7 @@ impl StorageBackend for Disk {
         Ok(())
     }
     fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.room(len as usize)?.resize(len as usize, 0);
+        self.room()?.resize(len as usize, 0);
         Ok(())
     }
     fn sync_data(&self) -> std::io::Result<()> {
@@ -39,7 +38,7 @@ impl StorageBackend for Disk {
     }
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
         let end = offset as usize + data.len();
-        let mut file = self.room(end)?;
+        let mut file = self.room()?;
         let len = file.len().max(end);
         file.resize(len, 0);
         file[offset as usize..end].copy_from_slice(data);
@@ -50,7 +49,8 @@ impl StorageBackend for Disk {
 #[test]
 fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_restart() {
     let home = testing::Home::new();
-    let disk = Disk { file: Arc::default(), space: Arc::new(AtomicUsize::new(usize::MAX)) };
+    let reserve = home.path().join("reserve");
+    let disk = Disk { file: Arc::default(), full: Arc::default(), reserve: reserve.clone() };
     let first = home.open();
     let (code, province) = (first.code(), first.members().province().clone());
     let enrol = enrolment::enrol_self(&first.keys, code, "test", Roles::CAPTURE.with(Roles::REVIEW).with(Roles::ADMIN));
@@ -61,21 +61,18 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
     let office = Office::over(home.path(), code, &province, store).unwrap();
     office.keep_reserve().unwrap();
     office.enrol(enrol).unwrap();
-    let reserve = home.path().join("reserve");
     assert_eq!(std::fs::metadata(&reserve).unwrap().len(), crate::store::RESERVE_BYTES);
     append(&office, &submitted(CaseId([1; 16])));
     let signed =
         |office: &Office| office.store.head(office.origin()).note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).unwrap();
     let submit = |office: &Office, case: u8| office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([case; 16])))?]));
     // Full from here on.
-    let full = lock(&disk.file).len();
-    disk.space.store(full / 2, Ordering::SeqCst);
+    disk.full.store(true, Ordering::SeqCst);
     assert!(submit(&office, 2).is_err());
     assert!(matches!(office.held(), Some(Held::Full(_))), "{:?}", office.held());
     assert!(!reserve.exists(), "given back");
     assert!(office.check_drafts().is_err());
     // There is a little space from the reserve: it reads, and it takes what others wrote; the reserve itself cannot be taken again.
-    disk.space.store(usize::MAX, Ordering::SeqCst);
     std::fs::create_dir(&reserve).unwrap();
     assert!(office.try_disk_again().is_err());
     assert!(office.case(CaseId([1; 16])).unwrap().is_some());
@@ -87,6 +84,7 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
     assert_eq!(signed(&office), 1);
     // Space again.
     std::fs::remove_dir(&reserve).unwrap();
+    disk.full.store(false, Ordering::SeqCst);
     assert!(office.try_disk_again().unwrap());
     assert_eq!(office.held(), None);
     assert!(reserve.exists());
@@ -98,5 +96,6 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
     assert!(words.contains(&"the disk has space again".to_owned()), "{words:?}");
     let mut check = crate::store::LogCheck::new(&office.store, office.origin().clone());
     while check.step(true).unwrap() > 0 {}
-    assert_eq!(check.finish(None).unwrap(), []);
+    let key = VerifierKey::new(office.origin().clone(), office.keys.office.public());
+    assert_eq!(check.finish(Some(&key)).unwrap(), []);
 }
