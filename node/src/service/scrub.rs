@@ -76,7 +76,7 @@ impl<'a> Scrub<'a> {
     /// The disk refuses to be read.
     pub fn step(&mut self) -> Result<Step, StoreError> {
         self.turn += 1;
-        let look = self.turn % self.every == 0;
+        let look = self.turn.is_multiple_of(self.every);
         let mut step = if self.progress.blob.is_some() { self.step_blobs(look)? } else { self.step_log(look)? };
         self.progress.damaged += step.found.len() as u64;
         step.found.truncate(FOUND_MAX);

@@ -189,7 +189,6 @@ impl Store {
         Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
     fn commit(
         &self,
         origin: &Origin,
