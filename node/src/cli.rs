@@ -11,6 +11,7 @@ mod photo;
 mod receipt;
 mod recovery;
 mod run;
+mod scrub;
 mod specs;
 mod staff;
 mod succession;
@@ -73,6 +74,8 @@ enum Command {
     Backup(recovery::BackupArgs),
     /// Bring a backup back into an empty data directory (--dir). It signs nothing until its log was compared with other offices.
     Restore(recovery::RestoreArgs),
+    /// Compare everything on the disk with what was signed, and see to what decayed. Goes on where it was stopped.
+    Scrub(scrub::ScrubArgs),
     /// Admit an office to the federation; at the province.
     Enrol(EnrolArgs),
     /// Offices of the federation: list, revoke, new keys.
@@ -141,6 +144,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Verify(args) => audit::verify(json, args),
         Command::Backup(args) => recovery::backup(dir, json, &args),
         Command::Restore(args) => recovery::restore(dir, json, &args),
+        Command::Scrub(args) => scrub::run(dir, json, &args),
         Command::Enrol(args) => {
             let office = local::Local::open(dir)?.enrol(&args.request, &args.roles)?;
             print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));

@@ -136,7 +136,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
     };
     let (net, net_task) = net::start(office.clone(), &net_config, stopped.clone())?;
-    let upkeep = tokio::spawn(upkeep::run(office.clone(), stopped.clone()));
+    let upkeep = tokio::spawn(upkeep::run(office.clone(), config.scrub.clone(), stopped.clone()));
 
     let address = config.http.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Http(address, error))?;

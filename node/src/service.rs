@@ -19,6 +19,7 @@ pub mod receipts;
 pub mod refusal;
 pub mod review;
 pub mod runs;
+pub mod scrub;
 pub mod sheets;
 pub mod specs;
 pub mod staff;

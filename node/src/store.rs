@@ -12,6 +12,7 @@ mod database;
 mod heads;
 mod logs;
 mod mark;
+mod mend;
 mod reserve;
 mod rows;
 mod tables;
@@ -20,7 +21,7 @@ mod witness;
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, PartialBlob};
 pub use cases::{Difference, Fold, FoldedCase, Place, STATUSES};
-pub use check::{Damage, LogCheck};
+pub use check::{Damage, DamageKind, LogCheck};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
@@ -172,6 +173,7 @@ impl Store {
             write.open_table(tables::WANTED)?;
             write.open_table(tables::FORKS)?;
             write.open_table(tables::INCIDENTS)?;
+            write.open_table(tables::DAMAGED)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };

@@ -145,6 +145,20 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             "Stop the node and restore this log from a peer.",
         );
     }
+    if let Ok(incidents) = office.store.incidents()
+        && let Some((at_ms, what)) = incidents.last()
+    {
+        find(true, format!("disk: {what}, {} s ago", crate::service::office::now_ms().saturating_sub(*at_ms) / 1000), "");
+    }
+    match office.store.damaged() {
+        Ok(damaged) if damaged.is_empty() => {}
+        Ok(damaged) => find(
+            false,
+            format!("disk: {} entries decayed and wait to be fetched again", damaged.len()),
+            "Run the node with the network connected: other offices give them back.",
+        ),
+        Err(error) => find(false, format!("disk: {error}"), "Restore from a peer."),
+    }
     match office.store.refused() {
         Ok(refused) if refused.is_empty() => find(true, "records: none is refused".into(), ""),
         Ok(refused) => find(

@@ -152,6 +152,7 @@ fn config_of(args: &InitArgs) -> Config {
         models: config::ModelsSection::default(),
         print: config::PrintSection::default(),
         recovery: config::RecoverySection::default(),
+        scrub: config::ScrubSection::default(),
     }
 }
 

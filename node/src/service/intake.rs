@@ -85,7 +85,8 @@ impl Draft {
     pub fn names(&self, blob: BlobHash) -> bool {
         self.original() == Some(blob) || self.photo() == Some(blob)
     }
-    fn photo(&self) -> Option<BlobHash> {
+    /// The standardized photo.
+    pub fn photo(&self) -> Option<BlobHash> {
         self.result.as_ref()?.hash.parse().ok()
     }
 }

@@ -55,6 +55,8 @@ pub enum Change {
     Log(Origin),
     /// A log was proved to have signed two histories; the proof, to be passed on.
     Fork(Arc<[u8]>),
+    /// An entry or blob was found that is not what was signed.
+    Damaged,
     /// A blob is wanted that is not here.
     Wanted(BlobHash),
     /// A photo job reached a stage.

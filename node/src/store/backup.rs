@@ -52,6 +52,7 @@ impl Snapshot {
         self.copy(&write, tables::WANTED)?;
         self.copy(&write, tables::FORKS)?;
         self.copy(&write, tables::INCIDENTS)?;
+        self.copy(&write, tables::DAMAGED)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -47,15 +47,6 @@ pub struct LogHead {
     pub note: String,
 }
 
-/// How a commit is made. Both are durable when they return.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phases {
-    /// Own records: a torn write cannot pass for a commit, even where somebody else chose the bytes.
-    Two,
-    /// Records of others: what a torn write would take is fetched again.
-    One,
-}
-
 /// An entry with its place.
 #[derive(Debug, Clone)]
 pub struct StoredEntry {
@@ -142,6 +133,13 @@ impl Store {
         self.lock_logs().get(origin).map(|state| state.edge.clone()).unwrap_or_default()
     }
 
+    /// The right edge as it was made anew.
+    pub(super) fn set_edge(&self, origin: &Origin, edge: Edge) {
+        if let Some(state) = self.lock_logs().get_mut(origin) {
+            state.edge = edge;
+        }
+    }
+
     /// Tells the checkpoint of a log that this node writes, once it stands in the head file.
     pub fn set_own_note(&self, checkpoint: &SignedCheckpoint) {
         if let Some(state) = self.lock_logs().get_mut(checkpoint.origin()) {
@@ -171,7 +169,7 @@ impl Store {
             edge.append(record.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
         }
         let entries: Vec<_> = records.iter().map(|record| (record.bytes(), Ok(record.record()))).collect();
-        self.commit(origin, start, &entries, &subtrees, edge, String::new(), Phases::Two)
+        self.commit(origin, start, &entries, &subtrees, edge, String::new())
     }
 
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
@@ -195,12 +193,11 @@ impl Store {
             .collect();
         let complete = package.checkpoint.size() == package.edge.size();
         let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
-        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note, Phases::One)?;
+        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note)?;
         let placed = (package.start..).zip(verified);
         Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
     fn commit(
         &self,
         origin: &Origin,
@@ -209,15 +206,13 @@ impl Store {
         subtrees: &[(u8, u64, Hash)],
         edge: Edge,
         note: String,
-        phases: Phases,
     ) -> Result<(), StoreError> {
         let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let size = self.edge(origin).size();
         if start != size {
             return Err(StoreError::NotNext { start, size });
         }
-        let mut write = self.db.begin_write()?;
-        write.set_two_phase_commit(phases == Phases::Two);
+        let write = self.db.begin_write()?;
         let number = self.number_for(&write, origin)?;
         {
             rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().map(|(bytes, _)| *bytes))?;

@@ -11,6 +11,8 @@ use std::{
 
 /// Bytes that are held.
 pub const RESERVE_BYTES: u64 = 64 << 20;
+/// Bytes that must be free beside it before a full disk counts as having space again.
+const MARGIN_BYTES: u64 = 32 << 20;
 /// Name of the file in the data directory.
 const FILE: &str = "reserve";
 
@@ -39,6 +41,18 @@ impl Reserve {
         })
     }
 
+    /// Takes the space again after the disk was full, where there is so much that it is not full at once.
+    ///
+    /// # Errors
+    /// As for [`Reserve::take`]; full too while only what was given back is free.
+    pub fn take_again(&self) -> io::Result<()> {
+        let directory = self.0.parent().unwrap_or(Path::new("."));
+        if free_bytes(directory)?.is_some_and(|free| free < RESERVE_BYTES + MARGIN_BYTES) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.take()
+    }
+
     /// Gives the space back.
     ///
     /// # Errors
@@ -54,6 +68,18 @@ impl Reserve {
     pub fn is_whole(&self) -> bool {
         fs::metadata(&self.0).is_ok_and(|meta| meta.len() == RESERVE_BYTES)
     }
+}
+
+/// Bytes that this user may still write, where the system tells.
+#[cfg(target_os = "linux")]
+fn free_bytes(directory: &Path) -> io::Result<Option<u64>> {
+    let stat = rustix::fs::statvfs(directory)?;
+    Ok(Some(stat.f_bavail.saturating_mul(stat.f_frsize)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free_bytes(_directory: &Path) -> io::Result<Option<u64>> {
+    Ok(None)
 }
 
 #[cfg(target_os = "linux")]

@@ -45,3 +45,5 @@ pub(super) const STANDINGS: TableDefinition<'static, &[u8; 4], &[u8; 32]> = Tabl
 pub(super) const WANTED: TableDefinition<'static, &[u8; 32], ()> = TableDefinition::new("wanted-1");
 /// Milliseconds since 1970 (8) → what happened to this machine then, in words.
 pub(super) const INCIDENTS: TableDefinition<'static, &[u8; 8], &str> = TableDefinition::new("incidents-1");
+/// Log number (4), position (8) → nothing. The entry there decayed and is to be fetched again.
+pub(super) const DAMAGED: TableDefinition<'static, &[u8; 12], ()> = TableDefinition::new("damaged-1");

@@ -259,6 +259,15 @@ impl Office {
         self.restanding.store(true, Ordering::Release);
     }
 
+    /// Entries on disk changed: whatever was folded from them is folded again.
+    pub(in crate::service) fn forget_all_cases(&self) {
+        let mut folded = lock(&self.cases);
+        folded.changes += 1;
+        folded.cases.clear();
+        drop(folded);
+        self.tell(Change::Cases);
+    }
+
     /// Tells of records that were stored.
     pub(super) fn note_records(&self, origin: &Origin, records: &[Verified]) {
         let mut folded = lock(&self.cases);

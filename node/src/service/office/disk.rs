@@ -62,7 +62,7 @@ impl Office {
         if !full {
             return Ok(true);
         }
-        match self.reserve.take() {
+        match self.reserve.take_again() {
             Err(error) if is_full(&error) => return Ok(false),
             taken => taken?,
         }

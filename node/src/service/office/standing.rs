@@ -55,6 +55,13 @@ pub enum Held {
         /// Entries of it that stand.
         stands: u64,
     },
+    /// This office signed a root over bytes that nobody said.
+    Spoilt {
+        /// The log.
+        origin: Origin,
+        /// The entry that is not what was said.
+        index: u64,
+    },
     /// The disk refused a write.
     Disk(String),
     /// The disk is full. Ends by itself when there is space again.
@@ -116,6 +123,15 @@ impl Held {
                 format!(
                     "the province ended {origin} at {stands} entries: run `huizhi office new-epoch` and give the request to the provincial \
                      admin, to go on with a new key and a new log"
+                ),
+            ),
+            Self::Spoilt { origin, index } => Text::new(
+                format!(
+                    "{origin} 的第 {index} 条记录已损坏，而且已对损坏的内容签名：此日志无法修复，须由省级节点开启新的日志纪元。请联系省级管理员"
+                ),
+                format!(
+                    "entry {index} of {origin} is damaged, and the damaged bytes were signed: this log cannot be mended and needs a new epoch; \
+                     call the provincial admin"
                 ),
             ),
             Self::Full(error) => Text::new(
@@ -220,7 +236,7 @@ impl Office {
         self.standing.read().unwrap_or_else(PoisonError::into_inner).mark
     }
 
-    pub(super) fn stick(&self, held: Held) {
+    pub(in crate::service) fn stick(&self, held: Held) {
         tracing::error!(reason = %held.text().en, "read-only");
         self.standing.write().unwrap_or_else(PoisonError::into_inner).stuck.get_or_insert(held);
         self.tell(super::Change::Status);
