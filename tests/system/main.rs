@@ -10,4 +10,5 @@ mod membership;
 mod offline;
 mod recovery;
 mod specs;
+mod trust;
 mod way;

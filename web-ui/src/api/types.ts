@@ -882,6 +882,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/forks/{id}/adjudicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says which history of a fork stands; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AdjudicateRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NamedHistory"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/guidance": {
         parameters: {
             query?: never;
@@ -1049,6 +1090,84 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["EnrolledOffice"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offices/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an office the key and epoch that it asked for; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RotateRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offices/{code}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends an office's log at what is held of it here; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RevokeOfficeRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NamedHistory"];
                     };
                 };
             };
@@ -1566,6 +1685,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description `POST /api/forks/{id}/adjudicate`. */
+        AdjudicateRequest: {
+            /** @description `one` or `other` for the smaller and the larger checkpoint, or a number of entries of the history held here. */
+            stands: string;
+        };
         /** @description Who sits in front of the camera. */
         Applicant: {
             /** @description Resident identity number by GB 11643, 18 characters. */
@@ -1804,6 +1928,8 @@ export interface components {
         };
         /** @description An office of the federation. */
         EnrolledOffice: {
+            /** @description Whether that log goes on: not revoked, and not closed after a fork. */
+            active: boolean;
             /** @description Office code. */
             code: string;
             /** @description Connected at this moment. */
@@ -1813,6 +1939,11 @@ export interface components {
              * @description When the province enrolled it.
              */
             enrolled_ms: number;
+            /**
+             * Format: int32
+             * @description Epoch of its current log; every new key begins one.
+             */
+            epoch: number;
             /** @description Whether it holds the newest entry of the province's log, as far as known here. */
             has_current_specs?: boolean | null;
             /** @description Public key, hex. */
@@ -1897,6 +2028,32 @@ export interface components {
             /** @description The document. */
             spec: components["schemas"]["SpecSummary"];
         };
+        /** @description A log that was signed twice. */
+        ForkView: {
+            /** @description Names it on the command line: 16 hex digits. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Entries of the larger checkpoint.
+             */
+            larger: number;
+            /** @description The log. */
+            log: string;
+            /** @description What happened and what to do. */
+            message: components["schemas"]["Text"];
+            /** @description Whether the province has not decided yet. */
+            open: boolean;
+            /**
+             * Format: int64
+             * @description Entries that both histories are proved to share.
+             */
+            shared: number;
+            /**
+             * Format: int64
+             * @description Entries of the smaller checkpoint.
+             */
+            smaller: number;
+        };
         /** @description `POST /api/guidance`: what to say over the live picture now. */
         GuidanceView: {
             /** @description Stable word, for example `come_closer`; `ready` when the photo can be taken, `no_model` when nothing can be guided. */
@@ -1958,6 +2115,18 @@ export interface components {
             left_eye: components["schemas"]["PointView"];
             /** @description Centre of the eye on the right of the picture. */
             right_eye: components["schemas"]["PointView"];
+        };
+        /** @description A history that the province named. */
+        NamedHistory: {
+            /** @description The log. */
+            log: string;
+            /** @description Root over them, hex. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Entries.
+             */
+            size: number;
         };
         /** @description `POST /api/drafts`. */
         NewDraft: {
@@ -2224,10 +2393,30 @@ export interface components {
              */
             witnesses: number;
         };
+        /** @description `POST /api/offices/{code}/revoke`. */
+        RevokeOfficeRequest: {
+            /** @description Code of the reason; a wrong one is answered with all codes. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Entries of its log that stand, where fewer than are here.
+             */
+            upto?: number | null;
+        };
         /** @description `POST /api/receipts/{number}/revoke`. */
         RevokeRequest: {
             /** @description Code of the reason; a wrong one is answered with all codes. */
             reason: string;
+        };
+        /** @description `POST /api/offices/rotate`. */
+        RotateRequest: {
+            /**
+             * Format: int64
+             * @description Entries at which the old log is closed; without it both go on.
+             */
+            close?: number | null;
+            /** @description The text that `huizhi office new-epoch` printed at the office. */
+            request: string;
         };
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {
@@ -2328,6 +2517,8 @@ export interface components {
             can_print: boolean;
             /** @description Whether a model finds faces by itself, or the staff marks them. */
             face_model: boolean;
+            /** @description Logs that were proved to carry two signed histories; open ones first. */
+            forks: components["schemas"]["ForkView"][];
             /**
              * Format: int64
              * @description The node's clock.
