@@ -20,7 +20,7 @@ pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
-pub use witness::Cosigned;
+pub use witness::{Cosigned, NamedProof};
 
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
 use redb::{Database, ReadableDatabase, ReadableTable};

@@ -20,6 +20,9 @@ pub struct Cosigned {
     pub best: String,
 }
 
+/// Name of a fork and the proof of it, as stored.
+pub type NamedProof = ([u8; 32], Vec<u8>);
+
 impl Store {
     /// Keeps what was cosigned, durable when this returns. The caller holds the witness from its decision until then.
     ///
@@ -81,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// As the database.
-    pub fn forks(&self) -> Result<Vec<([u8; 32], Vec<u8>)>, StoreError> {
+    pub fn forks(&self) -> Result<Vec<NamedProof>, StoreError> {
         let read = self.db.begin_read()?;
         let table = read.open_table(tables::FORKS)?;
         table

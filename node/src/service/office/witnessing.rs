@@ -44,7 +44,7 @@ pub(super) fn open(
     let held = store.origins().into_iter().filter_map(|origin| {
         let head = store.head(&origin);
         let complete = head.note.lines().nth(1).is_some_and(|size| size.parse() == Ok(head.size));
-        complete.then(|| LogPoint { origin, size: head.size, root: RecordHash(head.root) })
+        complete.then_some(LogPoint { origin, size: head.size, root: RecordHash(head.root) })
     });
     for point in store.witnessed()?.into_iter().chain(held) {
         let known = points.entry(point.origin.clone()).or_insert_with(|| point.clone());
