@@ -118,3 +118,34 @@ fn case_09_a_cloned_machine_is_alarmed_everywhere_adjudicated_and_goes_on_in_a_n
     let a = row.as_array().unwrap().iter().find(|office| office["code"] == "44030401").unwrap().clone();
     assert_eq!((&a["epoch"], &a["active"]), (&2.into(), &true.into()));
 }
+
+#[test]
+fn a_revoked_office_hears_of_it_stops_and_comes_back_with_a_new_key() {
+    let federation = Federation::start();
+    let refused = federation.province.cli(&["office", "revoke", "44010501", "--reason", "because"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("office_closed"), "the codes are named");
+    assert!(!federation.b.cli(&["office", "revoke", "44030401", "--reason", "key_lost"]).status.success(), "only the province revokes");
+    let named = cli(&federation.province, &["office", "revoke", "44010501", "--reason", "key_lost"]);
+    assert_eq!((&named["log"], &named["size"]), (&"test.huizhi/office/44010501/1".into(), &0.into()));
+    let client = federation.b.client();
+    eventually("the office hears that it was revoked", || {
+        client.get("/api/status").json()["read_only"]["en"].as_str()?.contains("ended").then_some(())
+    });
+    let row = |code: &str| {
+        let list = cli(&federation.province, &["office", "list"]);
+        list.as_array().unwrap().iter().find(|office| office["code"] == code).unwrap().clone()
+    };
+    assert_eq!((&row("44010501")["active"], &row("44030401")["active"]), (&false.into(), &true.into()));
+    // Asked for twice, it is one request; a key that is not new is refused.
+    let asked = cli(&federation.b, &["office", "new-epoch"]);
+    assert_eq!(cli(&federation.b, &["office", "rotate-keys"])["epoch"], asked["epoch"]);
+    cli(&federation.province, &["office", "rotate", asked["request"].as_str().unwrap()]);
+    assert!(!federation.province.cli(&["office", "rotate", asked["request"].as_str().unwrap()]).status.success());
+    eventually("the new log goes on", || (row("44010501")["epoch"] == 2 && row("44010501")["active"] == true).then_some(()));
+    eventually("the office uses it", || {
+        fs::read_to_string(federation.b.dir.join("keys/epoch")).ok().filter(|epoch| epoch.trim() == "2").map(drop)
+    });
+    let address = federation.b.url().replace("http://", "");
+    eventually("it serves again", || TcpStream::connect(&address).ok());
+    federation.b.until_it_signs();
+}
