@@ -70,13 +70,20 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the proof of a fork in the place of an earlier one; durable when this returns.
+    /// Keeps the proof of a fork in the place of an earlier one, and forgets those that are beyond what is kept of one log; durable when
+    /// this returns.
     ///
     /// # Errors
     /// As the database.
-    pub fn put_fork(&self, name: &[u8; 32], proof: &[u8]) -> Result<(), StoreError> {
+    pub fn put_fork(&self, name: &[u8; 32], proof: &[u8], beyond: &[[u8; 32]]) -> Result<(), StoreError> {
         let write = self.db.begin_write()?;
-        write.open_table(tables::FORKS)?.insert(name, proof)?;
+        {
+            let mut table = write.open_table(tables::FORKS)?;
+            table.insert(name, proof)?;
+            for name in beyond {
+                table.remove(name)?;
+            }
+        }
         Ok(write.commit()?)
     }
 
