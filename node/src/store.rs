@@ -27,7 +27,7 @@ pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
 pub use reserve::{RESERVE_BYTES, Reserve};
-pub use witness::Cosigned;
+pub use witness::{Cosigned, NamedProof};
 
 pub(crate) use database::Opener;
 use database::{CACHE_BYTES, Door};

@@ -11,4 +11,5 @@ mod offline;
 mod recovery;
 mod specs;
 mod succession;
+mod trust;
 mod way;

@@ -327,4 +327,30 @@ mod tests {
         Index::of(&[log], &mut report, &mut |_| {});
         assert_eq!(report.failed, 1, "{:?}", report.failures);
     }
+
+    #[test]
+    fn case_18_an_export_at_the_edges_of_its_tiles_holds() {
+        let home = Home::new();
+        let office = home.open();
+        let log = office.origin().clone();
+        let grow = |to: u64| {
+            let from = office.store.head(&log).size;
+            let records = (from..to).map(|at| Record::Unknown { kind: "later".into(), body: at.to_be_bytes().to_vec() });
+            office.append(|_, signer| records.map(|record| signer.sign(&record)).collect()).unwrap();
+        };
+        for (size, full) in [(0, 0), (1, 0), (256, 1), (257, 1), (65_536, 256)] {
+            grow(size);
+            let dir = home.path().join(format!("export-{size}"));
+            audit::export(&office, &dir, false).unwrap();
+            let report = verify(&dir, None, None, &mut |_, _, _| {}).unwrap();
+            assert!(report.holds(), "{size}: {:?}", report.failures);
+            let of_log = dir.join("logs").join(log.as_str());
+            let full_tiles = (0..=size / 256).filter(|tile| of_log.join(tile::path(0, *tile, 256)).is_file()).count();
+            assert_eq!(full_tiles, full, "{size}");
+            // No empty tile, and the one full tile of level 0 makes one hash of level 1.
+            assert_eq!(of_log.join(tile::path(1, 0, 1)).is_file(), full == 1, "{size}");
+            assert_eq!(of_log.join(tile::path(1, 0, 256)).is_file(), full == 256, "{size}");
+            assert!(!of_log.join(format!("{}.p/0", tile::path(0, size / 256, 256))).exists(), "{size}");
+        }
+    }
 }

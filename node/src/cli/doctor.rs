@@ -127,12 +127,28 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
         find(fork.stands.is_some(), format!("fork {}: {}", fork.id, fork.text(&name).en), next);
     }
     match office.member() {
-        Some(member) => find(true, format!("enrolment: {}", member.enrol.roles.names().collect::<Vec<_>>().join(", ")), ""),
+        Some(member) => {
+            find(true, format!("enrolment: {}", member.enrol.roles.names().collect::<Vec<_>>().join(", ")), "");
+            let counts = member.enrol.witness == Some(office.keys.witness());
+            find(
+                counts,
+                format!("witness: cosignatures by this office {}", if counts { "count" } else { "DO NOT count" }),
+                "The province has not enrolled this machine's witness key: give the provincial admin the text of `huizhi office request`.",
+            );
+        }
         None => find(
             false,
             "enrolment: this office is not enrolled, as far as is known here".into(),
             "Give the request of `huizhi init` to the provincial admin and connect once.",
         ),
+    }
+    if let Some(epoch) = office.enrolled_epoch().filter(|epoch| *epoch > office.keys.epoch) {
+        let ready = office.next_epoch_is_ready();
+        find(
+            ready,
+            format!("epoch: the province gave this office epoch {epoch}; this machine has the keys of epoch {}", office.keys.epoch),
+            "If no other machine has those keys, run `huizhi office new-epoch` and give the request to the provincial admin.",
+        );
     }
     for origin in office.store.origins() {
         let head = office.store.head(&origin);

@@ -314,10 +314,7 @@ impl Driver {
                     };
                     self.off_reactor(work, failed);
                 }
-                Effect::Diverged { peer, origin } => {
-                    tracing::error!(%origin, %peer, "two histories of one log exist: keep both nodes as they are and call the province");
-                    self.compare_with(peer, origin);
-                }
+                Effect::Diverged { peer, origin } => self.compare_with(peer, origin),
             }
         }
     }

@@ -287,11 +287,21 @@ pub fn print(office: &Office, typed: &str, reprint: bool, font: &Font) -> Result
         spec_id: spec.id().to_owned(),
         spec_version: spec.version(),
         qr_text: qr_text(&found.proof),
-        verify_hint: format!("huizhi receipt show {}", found.verified.number),
+        verify_hint: verify_hint(office, found),
         federation: office.origin().federation().to_owned(),
         reprint,
     };
     crate::print::render(&sheet, font).map_err(Refusal::fault)
+}
+
+/// Where to look the receipt up, where it is logged, and who had witnessed that when it was printed.
+fn verify_hint(office: &Office, found: &Found) -> String {
+    let (number, index) = (found.verified.number, found.verified.number.index());
+    let witnesses = match office.witnesses_on(&found.verified.checkpoint) {
+        0 => String::new(),
+        count => format!("，已由 {count} 个办公点见证 witnessed by {count} offices"),
+    };
+    format!("huizhi receipt show {number} · 已载入日志第 {index} 条 logged as entry {index}{witnesses}")
 }
 
 /// Keeps the first six and the last two characters, as on official notices.

@@ -20,6 +20,9 @@ pub struct Cosigned {
     pub best: String,
 }
 
+/// Name of a fork and the proof of it, as stored.
+pub type NamedProof = ([u8; 32], Vec<u8>);
+
 impl Store {
     /// Keeps what was cosigned, durable when this returns. The caller holds the witness from its decision until then.
     ///
@@ -67,13 +70,20 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps the proof of a fork in the place of an earlier one; durable when this returns.
+    /// Keeps the proof of a fork in the place of an earlier one, and forgets those that are beyond what is kept of one log; durable when
+    /// this returns.
     ///
     /// # Errors
     /// As the database.
-    pub fn put_fork(&self, name: &[u8; 32], proof: &[u8]) -> Result<(), StoreError> {
+    pub fn put_fork(&self, name: &[u8; 32], proof: &[u8], beyond: &[[u8; 32]]) -> Result<(), StoreError> {
         let write = self.db.begin_write()?;
-        write.open_table(tables::FORKS)?.insert(name, proof)?;
+        {
+            let mut table = write.open_table(tables::FORKS)?;
+            table.insert(name, proof)?;
+            for name in beyond {
+                table.remove(name)?;
+            }
+        }
         Ok(write.commit()?)
     }
 
@@ -81,7 +91,7 @@ impl Store {
     ///
     /// # Errors
     /// As the database.
-    pub fn forks(&self) -> Result<Vec<([u8; 32], Vec<u8>)>, StoreError> {
+    pub fn forks(&self) -> Result<Vec<NamedProof>, StoreError> {
         let read = self.db.begin_read()?;
         let table = read.open_table(tables::FORKS)?;
         table

@@ -5,7 +5,7 @@ use crate::{
     id::{BlobHash, CaseId},
     keys::{OfficeKey, tests as points},
     log::Entry,
-    record::{Adjudicated, Decided, DocChanged, PolicyPublished, Record, Revoke, Rotate, Signed, Verdict, Verified},
+    record::{Adjudicated, Decided, DocChanged, PolicyPublished, Record, Revoke, Rotate, Signed, SpecPublished, Verdict, Verified},
 };
 use proptest::prelude::*;
 
@@ -240,6 +240,27 @@ fn case_06_of_two_policies_with_one_predecessor_the_second_does_not_count() {
     let second = after(&[policy("one", None), policy("two", hash)]);
     assert_eq!(refusal(&second, &policy("three", hash)), Some(EnrolError::NotTheNext));
     assert_eq!(refusal(&second, &policy("three", None)), Some(EnrolError::NotTheNext));
+}
+
+#[test]
+fn case_06_of_two_specs_with_one_predecessor_the_second_does_not_count() {
+    let spec = |text: &str, supersedes| {
+        Record::SpecPublished(SpecPublished {
+            id: "cn-id-card".into(),
+            text: text.into(),
+            supersedes,
+            operator: 1,
+            at_ms: 0,
+            effective_from_ms: None,
+        })
+    };
+    let shipped = Some(SpecHash([5; 32]));
+    let first = after(&[spec("one", shipped)]);
+    let hash = Some(first.specs()[0].hash);
+    assert_eq!(refusal(&first, &spec("two", shipped)), Some(EnrolError::NotTheNext), "both came from the shipped one");
+    let second = after(&[spec("one", shipped), spec("two", hash)]);
+    assert_eq!(refusal(&second, &spec("other two", hash)), Some(EnrolError::NotTheNext));
+    assert_eq!(second.specs().len(), 2);
 }
 
 #[test]

@@ -34,6 +34,7 @@ export const en: Record<MessageKey, string> = {
   role_auditor: "Auditor",
   read_only: "Read only:",
   fork_alarm: "Alarm:",
+  office_ended: "Log of epoch {epoch} ended",
   pill_synced: "In sync",
   pill_syncing: "Syncing · {send} to send · {receive} to receive",
   pill_offline: "Working offline · {send} to send",

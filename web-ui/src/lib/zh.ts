@@ -32,6 +32,7 @@ export const zh = {
   role_auditor: "审计员",
   read_only: "只读：",
   fork_alarm: "警报：",
+  office_ended: "第 {epoch} 期日志已终止",
   pill_synced: "已同步",
   pill_syncing: "同步中 · 待发送 {send} · 待接收 {receive}",
   pill_offline: "离线工作中 · {send} 条待发送",

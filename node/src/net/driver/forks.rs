@@ -61,6 +61,7 @@ impl Driver {
         let again_at = self.forks.compared.entry((peer, origin.clone())).or_default();
         if *again_at <= now {
             *again_at = now + COMPARE_RETRY_MS;
+            tracing::debug!(%origin, %peer, "a peer may hold another history of a log");
             self.compare_between(peer, origin, 0, u64::MAX);
         }
     }

@@ -13,7 +13,7 @@ use protocol::{
     sync::wire::Beginning,
 };
 use sha2::{Digest, Sha256};
-use std::sync::PoisonError;
+use std::{collections::BTreeSet, sync::PoisonError};
 
 /// What a fork proof was worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,11 +113,13 @@ impl Office {
             .collect();
         match known.iter().find(|(known, _)| known == fork.name()) {
             Some((_, shared)) if *shared >= fork.common() => return Ok(Learned::Known),
-            // Bound: an office may sign any number of histories, and one fork is enough to set its log aside.
-            None if known.len() >= FORKS_PER_LOG_MAX => return Ok(Learned::Known),
+            // Bound: an office may sign any number of histories. The least names are kept, here as in the membership, which depends on no order.
+            None if known.len() >= FORKS_PER_LOG_MAX && known.iter().all(|(known, _)| known < fork.name()) => return Ok(Learned::Known),
             _ => {}
         }
-        self.store.put_fork(&name, bytes)?;
+        let kept: BTreeSet<&ForkName> = known.iter().map(|(known, _)| known).chain([fork.name()]).collect();
+        let beyond: Vec<[u8; 32]> = kept.into_iter().skip(FORKS_PER_LOG_MAX).map(name_of).collect();
+        self.store.put_fork(&name, bytes, &beyond)?;
         self.members.write().unwrap_or_else(PoisonError::into_inner).learn_fork(&fork);
         self.forget_cases();
         tracing::error!(%origin, shared = fork.common(), "two histories of one log are proved: its entries beyond what they share are set aside");

@@ -198,7 +198,7 @@ impl Office {
             let here = self.store.head(&own.origin).size;
             (signed > here).then(|| Held::Behind { origin: own.origin.clone(), here, signed })
         });
-        behind.or_else(|| match standing.mark {
+        behind.or(match standing.mark {
             _ if standing.compared => None,
             Mark::Restored => Some(Held::Restored),
             _ => Some(Held::Unasked),

@@ -149,3 +149,28 @@ fn case_13_only_the_adjudication_of_that_fork_reopens_the_log() {
     assert_eq!(counted(&them.b), 2);
     drop(them.home);
 }
+
+#[test]
+fn an_office_that_signs_history_after_history_fills_no_disk() {
+    use protocol::log::Checkpoint;
+    let home = Home::new();
+    let province = home.open();
+    let (_home_b, b) = Home::join(&province, B, Roles::CAPTURE);
+    let key = protocol::keys::OfficeKey::from_seed(&b.keys.office_seed);
+    let note = |root: u8| Checkpoint { origin: b.origin().clone(), size: 1, root: [root; 32] }.sign(&key).note().to_owned();
+    // Of equal size the two contradict each other by themselves; larger roots come first, so every later name is less than the ones before.
+    let proof = |root: u8| {
+        let fork = ForkProof { smaller: note(root), larger: note(255), prefix: RecordHash([255; 32]), path: vec![], common: None };
+        fork.encode()
+    };
+    let (mut forwards, mut backwards): (Vec<u8>, Vec<u8>) = ((0..100).collect(), (0..100).rev().collect());
+    let (_home_c, c) = Home::join(&province, "44030003", Roles::CAPTURE);
+    for (office, order) in [(&province, &mut backwards), (&c, &mut forwards)] {
+        for root in order.drain(..) {
+            assert_ne!(office.learn_fork(&proof(root)).unwrap(), Learned::Garbage);
+        }
+        assert_eq!((office.forks().len(), office.store.forks().unwrap().len()), (FORKS_PER_LOG_MAX, FORKS_PER_LOG_MAX));
+    }
+    let ids = |office: &Office| office.forks().into_iter().map(|fork| fork.id).collect::<Vec<_>>();
+    assert_eq!(ids(&province), ids(&c), "whatever the order");
+}

@@ -60,6 +60,11 @@ fn a_witness_cosigns_what_it_holds_and_the_lines_travel_and_stay() {
     let Answer::Valid(found) = receipts::look_up(&owner, &number, now_ms()).unwrap() else { panic!("the receipt stands") };
     assert_eq!(owner.witnesses_on(&found.verified.checkpoint), 2);
     assert!(found.proof.to_string().contains("test.huizhi/witness/44030003"), "the proof file carries them");
+    // Also when fewer are there for the next one.
+    sync(&owner, &c);
+    assert!(matches!(cosign(&owner, &c), Cosigning::Line(_)));
+    let Answer::Valid(found) = receipts::look_up(&owner, &number, now_ms()).unwrap() else { panic!("the receipt stands") };
+    assert_eq!((on(&owner), owner.witnesses_on(&found.verified.checkpoint)), (1, 2));
 }
 
 #[test]
