@@ -97,9 +97,12 @@ fn durable() {
     let (office_dir, store_dir, head_dir, bare_dir) = (directory(), directory(), directory(), directory());
     let held: Vec<Verified> = (0..HELD).map(signed).collect();
 
-    Keys::create(&office_dir.path().join("keys"), false).expect("the directory is new");
+    // A province that has enrolled nobody has nobody to ask whether it may sign.
+    Keys::create(&office_dir.path().join("keys"), true).expect("the directory is new");
+    let keys = Keys::open(&office_dir.path().join("keys")).expect("they were made a moment ago");
     let province = Origin::province("demo.huizhi", 1).expect("the federation's name is well formed");
-    let office = Office::open(office_dir.path(), code(), &VerifierKey::new(province, key().public())).expect("the directory is new");
+    let province = VerifierKey::new(province, keys.province.as_ref().expect("it was asked for").public());
+    let office = Office::open(office_dir.path(), code(), &province).expect("the directory is new");
     office.append(|_, signer| held.iter().map(|record| signer.sign(record.record())).collect()).expect("the disk takes the records");
     let store = Store::open(store_dir.path()).expect("the directory is new");
     store.append(&origin(), &held).expect("the disk takes the records");

@@ -375,6 +375,8 @@ pub(crate) fn place_in_json(error: &serde_json::Error) -> String {
 }
 
 #[cfg(test)]
+mod blob_power_loss;
+#[cfg(test)]
 mod power_loss;
 #[cfg(test)]
 mod tests;

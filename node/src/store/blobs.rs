@@ -3,6 +3,8 @@
 //! `blobs/ab/cdef…`, written to a temporary name on the same disk, synced, renamed. A blob that comes from a peer grows in
 //! `blobs/partial/` and may be resumed; it takes its place only when the hash of the whole is right.
 
+#[cfg(test)]
+use super::blob_power_loss::{Op, note};
 use super::heads::write_new;
 use protocol::{id::BlobHash, limits::BLOB_BYTES_MAX};
 use sha2::{Digest, Sha256};
@@ -184,7 +186,13 @@ impl Blobs {
             File::open(&self.0)?.sync_all()?;
         }
         fs::rename(temporary, &path)?;
-        File::open(directory)?.sync_all()
+        File::open(directory)?.sync_all()?;
+        #[cfg(test)]
+        {
+            note(Op::Rename(temporary.to_owned(), path.clone()));
+            note(Op::SyncFolder(directory.to_owned()));
+        }
+        Ok(())
     }
 
     /// Bytes of a blob that is here.
@@ -290,11 +298,15 @@ impl PartialBlob<'_> {
             return Err(BlobError::TooLarge(total.max(after)));
         }
         self.file.write_all(piece)?;
+        #[cfg(test)]
+        note(Op::Append(path.clone(), piece.to_vec()));
         self.have = after;
         if after < total {
             return Ok(false);
         }
         self.file.sync_all()?;
+        #[cfg(test)]
+        note(Op::Sync(path.clone()));
         if BlobHash(Sha256::digest(fs::read(&path)?).into()) != self.hash {
             fs::remove_file(&path)?;
             return Err(BlobError::WrongHash(self.hash));

@@ -46,6 +46,8 @@ pub trait Fold {
     fn fold(&mut self, case: CaseId, entries: &[StoredEntry]) -> FoldedCase;
     /// Digest of the standing of a log in the same membership.
     fn standing(&self, origin: &Origin) -> Hash;
+    /// Digest of what concerns every log: the fold's form and this office's own roles.
+    fn every(&self) -> Hash;
 }
 
 /// A place in the order of lists: time of the current submission, then case.
@@ -190,6 +192,9 @@ impl Store {
                     states.wanted.insert(&blob.0, ())?;
                 }
             }
+            if states.standings.get(&EVERY_LOG)?.is_none() {
+                states.standings.insert(&EVERY_LOG, &fold.every())?;
+            }
             for (number, origin) in origins.iter().filter(|(_, origin)| met.contains(*origin)) {
                 // Of a log that was never compared: what was folded of it so far was folded since it came, so it is marked where it
                 // changes from here on.
@@ -209,7 +214,7 @@ impl Store {
     pub fn mark_cases_of(&self, standings: &BTreeMap<Origin, Hash>, every: &Hash) -> Result<(), StoreError> {
         let read = self.db.begin_read()?;
         let known = read.open_table(tables::STANDINGS)?;
-        let all = known.get(&EVERY_LOG)?.is_none_or(|row| row.value() != every);
+        let all = known.get(&EVERY_LOG)?.is_some_and(|row| row.value() != every);
         let mut changed: BTreeMap<LogNumber, Hash> = BTreeMap::new();
         for (number, origin) in self.numbered_origins() {
             // A log without a row was not folded yet: its cases are marked since they came.

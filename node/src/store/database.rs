@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Memory that redb may use for pages it has read. An idle node keeps this much at most, however large its database is.
-pub(super) const CACHE_BYTES: usize = 48 << 20;
+pub(super) const CACHE_BYTES: usize = 40 << 20;
 
 /// How often opening again is tried while something that is being read holds the file, and the pause between.
 const TRIES: u32 = 40;

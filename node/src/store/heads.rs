@@ -65,7 +65,13 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
 /// Writes a new file, durable when this returns. A full disk is not left fuller: what was begun is removed.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create_new(path)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| _ = fs::remove_file(path))
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| _ = fs::remove_file(path))?;
+    #[cfg(test)]
+    {
+        super::blob_power_loss::note(super::blob_power_loss::Op::Append(path.to_owned(), bytes.to_vec()));
+        super::blob_power_loss::note(super::blob_power_loss::Op::Sync(path.to_owned()));
+    }
+    Ok(())
 }
 
 /// Makes a folder that only this user may enter: photos and drafts lie below it. One that is there already is left as it is.

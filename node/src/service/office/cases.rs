@@ -88,6 +88,15 @@ impl Fold for Folder<'_> {
     fn standing(&self, origin: &Origin) -> Hash {
         self.members.standing_digest(origin)
     }
+    fn every(&self) -> Hash {
+        every(self.me.as_ref())
+    }
+}
+
+/// Digest of what concerns the folding of every log.
+fn every(me: Option<&Member>) -> Hash {
+    let roles = me.map_or(0, |me| me.enrol.roles.0);
+    Sha256::new().chain_update([SUMMARY_FORM]).chain_update(roles.to_be_bytes()).finalize().into()
 }
 
 /// Blobs of a case that an office should hold and may have: a reviewer everything, the capturing office what reviewers wrote.
@@ -235,12 +244,11 @@ impl Office {
     fn mark_changed_standings(&self) -> Result<(), StoreError> {
         let origins = self.store.origins();
         let members = self.members();
-        let roles = members.office_of(self.keys.office.public()).map_or(0, |me| me.enrol.roles.0);
+        let every = every(members.office_of(self.keys.office.public()));
         let standings: BTreeMap<Origin, Hash> =
             origins.into_iter().map(|origin| (origin.clone(), members.standing_digest(&origin))).collect();
         drop(members);
-        let every = Sha256::new().chain_update([SUMMARY_FORM]).chain_update(roles.to_be_bytes()).finalize();
-        self.store.mark_cases_of(&standings, &every.into())
+        self.store.mark_cases_of(&standings, &every)
     }
 
     /// Compares what is kept of every case with a replay of its records. Nothing may be written meanwhile.
