@@ -106,9 +106,10 @@ fn durable() {
     let head = HeadFile::new(head_dir.path(), "office").expect("the directory is new");
     let checkpoint = Checkpoint { origin: origin(), size: HELD, root: merkle::empty_root() }.sign(&key());
     let db = Database::create(bare_dir.path().join("floor.redb")).expect("the directory is new");
-    let insert = |index: u64, records: &[Verified]| {
+    let insert = |index: u64, records: &[Verified], quick: bool| {
         let mut write = db.begin_write().expect("one writer at a time");
         write.set_two_phase_commit(true);
+        write.set_quick_repair(quick);
         {
             let mut table = write.open_table(ENTRIES).expect("the table has one definition");
             for (index, record) in (index..).zip(records) {
@@ -117,7 +118,7 @@ fn durable() {
         }
         write.commit().expect("the disk takes the commit");
     };
-    insert(0, &held);
+    insert(0, &held, false);
     let mut growing = File::create(bare_dir.path().join("growing")).expect("the directory is new");
     let mut in_place = File::create(bare_dir.path().join("in-place")).expect("the directory is new");
     in_place.write_all(&[0; 1 << 16]).and_then(|()| in_place.sync_all()).expect("the disk takes the file");
@@ -136,7 +137,8 @@ fn durable() {
                 written.and_then(|()| in_place.sync_data()).expect("the disk syncs");
             }),
         ),
-        ("floor: redb, one insert, two-phase commit", Box::new(|index, record| insert(index, std::slice::from_ref(record)))),
+        ("floor: redb, one insert, two-phase commit", Box::new(|index, record| insert(2 * index, std::slice::from_ref(record), false))),
+        ("the same, with what is free in the commit", Box::new(|index, record| insert(2 * index + 1, std::slice::from_ref(record), true))),
         ("Store::append", Box::new(|_, record| store.append(&origin(), std::slice::from_ref(record)).expect("the disk takes the record"))),
         ("HeadFile::write", Box::new(|_, _| head.write(&checkpoint).expect("the disk takes the checkpoint"))),
         (

@@ -11,8 +11,10 @@ mod photo;
 mod receipt;
 mod recovery;
 mod run;
+mod scrub;
 mod specs;
 mod staff;
+mod succession;
 
 use crate::service::staff::StaffRole;
 use anyhow::Result;
@@ -72,6 +74,8 @@ enum Command {
     Backup(recovery::BackupArgs),
     /// Bring a backup back into an empty data directory (--dir). It signs nothing until its log was compared with other offices.
     Restore(recovery::RestoreArgs),
+    /// Compare everything on the disk with what was signed, and see to what decayed. Goes on where it was stopped.
+    Scrub(scrub::ScrubArgs),
     /// Admit an office to the federation; at the province.
     Enrol(EnrolArgs),
     /// Offices of the federation: list, revoke, new keys.
@@ -80,11 +84,14 @@ enum Command {
     /// Logs that were signed twice: list, adjudicate.
     #[command(subcommand)]
     Fork(office::ForkCommand),
+    /// The province's key was stolen or lost: name another one.
+    #[command(subcommand)]
+    Succession(succession::SuccessionCommand),
     /// Staff of this office.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
     /// Look at the node and say what is wrong and what to do.
-    Doctor,
+    Doctor(doctor::DoctorArgs),
     /// Print the OpenAPI document of the local API.
     #[command(hide = true)]
     Openapi,
@@ -137,6 +144,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Verify(args) => audit::verify(json, args),
         Command::Backup(args) => recovery::backup(dir, json, &args),
         Command::Restore(args) => recovery::restore(dir, json, &args),
+        Command::Scrub(args) => scrub::run(dir, json, &args),
         Command::Enrol(args) => {
             let office = local::Local::open(dir)?.enrol(&args.request, &args.roles)?;
             print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));
@@ -144,8 +152,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Office(command) => office::run(dir, json, command),
         Command::Fork(command) => office::run_fork(dir, json, command),
+        Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
-        Command::Doctor => doctor::run(dir, json),
+        Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {
             say(&crate::api::openapi()?);
             Ok(ExitCode::SUCCESS)

@@ -34,6 +34,9 @@ pub struct Config {
     /// After a crash or a restore.
     #[serde(default)]
     pub recovery: RecoverySection,
+    /// Looking through what lies on the disk.
+    #[serde(default)]
+    pub scrub: ScrubSection,
 }
 
 /// `[office]`
@@ -103,6 +106,20 @@ pub struct PrintSection {
 pub struct RecoverySection {
     /// What to do when no other office answers after an end that was not in order.
     pub unanswered: Unanswered,
+}
+
+/// `[scrub]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScrubSection {
+    /// A running node looks through everything on its disk once in about this many days; 0 turns it off.
+    pub every_days: u32,
+}
+
+impl Default for ScrubSection {
+    fn default() -> Self {
+        Self { every_days: 30 }
+    }
 }
 
 /// What a node does whose last end is unknown and whom nobody answers.

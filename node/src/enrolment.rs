@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use libp2p::Multiaddr;
 use protocol::{
     id::{OfficeCode, Origin},
-    log::VerifierKey,
+    log::{NoteError, Succession, SuccessionError, Successors, VerifierKey},
     record::{Enrol, Record, Roles, Rotate, Signed, Verified},
 };
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,39 @@ pub struct Federation {
     pub province: String,
     /// Addresses to begin with, each ending in `/p2p/<peer id>`.
     pub peers: Vec<Multiaddr>,
+    /// Who may name another key for the province. Taken over when the node joins, and from nobody after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successors: Option<PinnedSuccessors>,
+    /// How the province came from the founder's key to this one, oldest first: signed notes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successions: Vec<String>,
+}
+
+/// Successor keys as `federation.json` names them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PinnedSuccessors {
+    /// How many of them must agree.
+    pub threshold: usize,
+    /// Their verifier keys.
+    pub keys: Vec<String>,
+}
+
+/// Why a file of another province is not followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotFollowed {
+    /// Nobody may name another key.
+    #[error("this federation named no successor keys, so nobody can name another key for the province")]
+    NoSuccessors,
+    /// A succession does not hold, or the successor keys are malformed.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
+    /// The file's province is not where the successions lead.
+    #[error("no signed succession leads from the province known here to {0}")]
+    NotReached(String),
+    /// A key is malformed.
+    #[error(transparent)]
+    Key(#[from] NoteError),
 }
 
 impl Federation {
@@ -30,8 +63,42 @@ impl Federation {
     ///
     /// # Errors
     /// It is malformed.
-    pub fn verifier(&self) -> Result<VerifierKey, protocol::log::NoteError> {
+    pub fn verifier(&self) -> Result<VerifierKey, NoteError> {
         self.province.parse()
+    }
+
+    /// The successors that this node pinned.
+    ///
+    /// # Errors
+    /// There are none, or they are malformed.
+    pub fn successors(&self) -> Result<Successors, NotFollowed> {
+        let pinned = self.successors.as_ref().ok_or(NotFollowed::NoSuccessors)?;
+        let keys = pinned.keys.iter().map(|key| key.parse()).collect::<Result<Vec<_>, SuccessionError>>()?;
+        Ok(Successors::new(pinned.threshold, keys)?)
+    }
+
+    /// What this node believes after it was handed a file of another province: the successions in it must lead from the province that is
+    /// believed here to that one, each signed by enough of the successors that were pinned here.
+    ///
+    /// # Errors
+    /// See [`NotFollowed`].
+    pub fn follow(&self, handed: &Self) -> Result<Self, NotFollowed> {
+        let successors = self.successors()?;
+        let mut current = self.verifier()?;
+        for note in &handed.successions {
+            if Succession::claimed(note)?.last.origin == *current.origin() {
+                current = Succession::verify(note, &successors, &current)?.next;
+            }
+        }
+        if handed.verifier()? != current {
+            return Err(NotFollowed::NotReached(handed.province.clone()));
+        }
+        Ok(Self {
+            province: current.to_string(),
+            peers: handed.peers.clone(),
+            successors: self.successors.clone(),
+            successions: handed.successions.clone(),
+        })
     }
 }
 

@@ -15,4 +15,5 @@ pub mod recovery;
 pub mod runtime;
 pub mod service;
 pub mod store;
+pub mod succession;
 pub mod text;

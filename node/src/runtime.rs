@@ -8,7 +8,7 @@ use crate::{
     enrolment::Federation,
     net::{self, NetConfig, NetError},
     print::Font,
-    service::{Office, OfficeError},
+    service::{Office, OfficeError, upkeep},
     store::StoreError,
 };
 use models::{Models, ModelsError};
@@ -113,6 +113,9 @@ pub fn models_dir(dir: &Path) -> PathBuf {
 /// See [`StartError`].
 pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl FnOnce(&str)) -> Result<End, StartError> {
     let office = Arc::new(open_office(dir, &config)?);
+    if let Err(error) = office.keep_reserve() {
+        tracing::warn!(%error, "no space can be held in reserve: free at least 100 MB on this disk");
+    }
     let onnxruntime = config.models.onnxruntime.clone().or_else(|| std::env::var_os(models::ONNXRUNTIME_VARIABLE).map(PathBuf::from));
     let models = Models::load(&models_dir(dir), onnxruntime.as_deref())?;
     let finds_faces = models.finds_faces();
@@ -133,6 +136,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
     };
     let (net, net_task) = net::start(office.clone(), &net_config, stopped.clone())?;
+    let upkeep = tokio::spawn(upkeep::run(office.clone(), config.scrub.clone(), stopped.clone()));
 
     let address = config.http.listen;
     let listener = TcpListener::bind(address).await.map_err(|error| StartError::Http(address, error))?;
@@ -161,6 +165,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         tracing::debug!("open connections were cut");
     }
     let _ = tokio::time::timeout(DRAIN, net_task).await;
+    let _ = tokio::time::timeout(DRAIN, upkeep).await;
     let _ = std::fs::remove_file(&run_file);
     Ok(end)
 }

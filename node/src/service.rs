@@ -1,8 +1,9 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
-//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`specs`],
-//! [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
+//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`erasure`],
+//! [`specs`], [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
 
+pub mod erasure;
 pub mod feasibility;
 pub mod id_number;
 pub mod intake;
@@ -18,11 +19,13 @@ pub mod receipts;
 pub mod refusal;
 pub mod review;
 pub mod runs;
+pub mod scrub;
 pub mod sheets;
 pub mod specs;
 pub mod staff;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod upkeep;
 
 pub use office::{Change, Cosigning, ForkNotice, Held, Learned, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

@@ -6,24 +6,33 @@
 
 mod backup;
 mod blobs;
+mod cases;
 mod check;
+mod database;
 mod heads;
 mod logs;
 mod mark;
+mod mend;
+mod reserve;
+mod rows;
 mod tables;
 mod witness;
 
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, PartialBlob};
-pub use check::{Damage, LogCheck};
+pub use cases::{Difference, Fold, FoldedCase, Place, STATUSES};
+pub use check::{Damage, DamageKind, LogCheck};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
+pub use reserve::{RESERVE_BYTES, Reserve};
 pub use witness::{Cosigned, NamedProof};
 
+pub(crate) use database::Opener;
+use database::{CACHE_BYTES, Door};
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableTable};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{collections::BTreeMap, path::Path, sync::Mutex};
 
@@ -36,9 +45,17 @@ pub enum StoreError {
     /// The database was written by a later version.
     #[error("the database has schema {0}; this program knows schema {SCHEMA}: install the newer version")]
     Newer(u32),
+    /// The database was written before the first release.
+    #[error(
+        "the database has schema {0} of a time before the first release, which this program does not read: begin with an empty directory"
+    )]
+    Older(u32),
     /// The database refused.
     #[error("database: {0}")]
     Database(String),
+    /// The disk refused an earlier write, and the database takes no further one until it is opened again.
+    #[error("the disk refused an earlier write; the database is not opened again yet")]
+    Stopped,
     /// A file could not be read or written.
     #[error("file: {0}")]
     Io(#[from] std::io::Error),
@@ -55,29 +72,56 @@ pub enum StoreError {
     },
 }
 
-macro_rules! from_redb {
-    ($($error:ty),*) => { $(impl From<$error> for StoreError {
-        fn from(error: $error) -> Self {
-            Self::Database(error.to_string())
+impl StoreError {
+    /// Whether space on the disk and opening the database again may end it.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Io(error) => matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded),
+            Self::Stopped => true,
+            _ => false,
         }
-    })* };
+    }
 }
-from_redb!(redb::TransactionError, redb::TableError, redb::StorageError, redb::CommitError);
 
-impl From<redb::DatabaseError> for StoreError {
-    fn from(error: redb::DatabaseError) -> Self {
+impl From<redb::StorageError> for StoreError {
+    fn from(error: redb::StorageError) -> Self {
         match error {
-            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            redb::StorageError::Io(error) => Self::Io(error),
+            redb::StorageError::PreviousIo => Self::Stopped,
             other => Self::Database(other.to_string()),
         }
     }
 }
 
-const SCHEMA: u32 = 1;
+macro_rules! from_redb {
+    ($($error:ident),*) => { $(impl From<redb::$error> for StoreError {
+        fn from(error: redb::$error) -> Self {
+            match error {
+                redb::$error::Storage(error) => error.into(),
+                other => Self::Database(other.to_string()),
+            }
+        }
+    })* };
+}
+from_redb!(TransactionError, TableError, CommitError);
+
+impl From<redb::DatabaseError> for StoreError {
+    fn from(error: redb::DatabaseError) -> Self {
+        match error {
+            redb::DatabaseError::DatabaseAlreadyOpen => Self::InUse,
+            redb::DatabaseError::Storage(error) => error.into(),
+            other => Self::Database(other.to_string()),
+        }
+    }
+}
+
+const SCHEMA: u32 = 2;
+/// Bound: things that happened to this machine and are kept.
+const INCIDENTS_MAX: u64 = 100;
 
 /// An open store.
 pub struct Store {
-    db: Database,
+    db: Door,
     /// Edge and newest complete checkpoint of every log; what the database holds, in memory.
     logs: Mutex<BTreeMap<Origin, logs::LogState>>,
     /// Held from looking at a log's size until memory and database agree on the next one, so that two packages of one log cannot
@@ -94,10 +138,12 @@ impl Store {
     /// In use, of a later version, or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         create_private_dir(dir)?;
-        Self::over(dir, Database::create(dir.join("store.redb"))?)
+        let path = dir.join("store.redb");
+        Self::over(dir, Box::new(move || Database::builder().set_cache_size(CACHE_BYTES).create(&path)))
     }
 
-    fn over(dir: &Path, db: Database) -> Result<Self, StoreError> {
+    pub(crate) fn over(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
+        let db = Door::open(opener)?;
         let write = db.begin_write()?;
         {
             let mut meta = write.open_table(tables::META)?;
@@ -105,11 +151,12 @@ impl Store {
             match schema {
                 None => _ = meta.insert("schema", SCHEMA)?,
                 Some(SCHEMA) => {}
-                Some(other) => return Err(StoreError::Newer(other)),
+                Some(older) if older < SCHEMA => return Err(StoreError::Older(older)),
+                Some(newer) => return Err(StoreError::Newer(newer)),
             }
             write.open_table(tables::LOGS)?;
             write.open_table(tables::ENTRIES)?;
-            write.open_table(tables::SUBTREES)?;
+            write.open_table(tables::HASHES)?;
             write.open_table(tables::CASES)?;
             write.open_table(tables::BLOB_CASES)?;
             write.open_table(tables::REFUSED)?;
@@ -118,13 +165,61 @@ impl Store {
             write.open_table(tables::PEER_SIZES)?;
             write.open_table(tables::WITNESSED)?;
             write.open_table(tables::COSIGNED)?;
+            write.open_table(tables::CASE_STATES)?;
+            write.open_table(tables::CASE_ORDER)?;
+            write.open_table(tables::CASE_COUNTS)?;
+            write.open_table(tables::CASE_MARKS)?;
+            write.open_table(tables::STANDINGS)?;
+            write.open_table(tables::WANTED)?;
             write.open_table(tables::FORKS)?;
+            write.open_table(tables::INCIDENTS)?;
+            write.open_table(tables::DAMAGED)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
         store.load_logs()?;
         store.load_cosigned()?;
         Ok(store)
+    }
+
+    /// Closes the database and opens it again, as after a start: what is in memory of the logs is read anew.
+    ///
+    /// # Errors
+    /// It does not open; everything fails until a later try succeeds.
+    pub fn reopen(&self) -> Result<(), StoreError> {
+        let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.db.reopen()?;
+        self.load_logs()
+    }
+
+    /// Keeps that something happened to this machine, for whoever asks later. Only the newest hundred are kept.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn note_incident(&self, at_ms: u64, what: &str) -> Result<(), StoreError> {
+        let write = self.db.begin_write()?;
+        {
+            let mut table = write.open_table(tables::INCIDENTS)?;
+            table.insert(&at_ms.to_be_bytes(), what)?;
+            while redb::ReadableTableMetadata::len(&table)? > INCIDENTS_MAX {
+                table.pop_first()?;
+            }
+        }
+        Ok(write.commit()?)
+    }
+    /// What happened to this machine and when, oldest first.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn incidents(&self) -> Result<Vec<(u64, String)>, StoreError> {
+        let table = self.db.begin_read()?.open_table(tables::INCIDENTS)?;
+        table
+            .iter()?
+            .map(|row| {
+                let (at_ms, what) = row?;
+                Ok((u64::from_be_bytes(*at_ms.value()), what.value().to_owned()))
+            })
+            .collect()
     }
 
     /// Every case that some record is about.
@@ -135,10 +230,10 @@ impl Store {
         let read = self.db.begin_read()?;
         let table = read.open_table(tables::CASES)?;
         let mut ids: Vec<CaseId> = Vec::new();
-        let mut from = [0; 28];
+        let mut from = [0; 24];
         // One seek per case, however many records each has.
-        while let Some(row) = table.range::<&[u8; 28]>(&from..)?.next() {
-            let id: [u8; 16] = row?.0.value()[..16].try_into().expect("sixteen of 28 bytes");
+        while let Some(row) = table.range::<&[u8; 24]>(&from..)?.next() {
+            let id: [u8; 16] = row?.0.value()[..16].try_into().expect("sixteen of 24 bytes");
             ids.push(CaseId(id));
             let Some(next) = u128::from_be_bytes(id).checked_add(1) else { break };
             from[..16].copy_from_slice(&next.to_be_bytes());
@@ -146,20 +241,29 @@ impl Store {
         Ok(ids)
     }
 
-    /// Cases that a blob belongs to.
+    /// Cases that may name a blob: every one that does, and seldom one whose names only begin like it.
     ///
     /// # Errors
     /// As the database.
     pub fn cases_of_blob(&self, blob: BlobHash) -> Result<Vec<CaseId>, StoreError> {
         let read = self.db.begin_read()?;
-        let table = read.open_table(tables::BLOB_CASES)?;
-        let (mut from, mut to) = ([0; 48], [0xff; 48]);
-        from[..32].copy_from_slice(&blob.0);
-        to[..32].copy_from_slice(&blob.0);
-        table
-            .range::<&[u8; 48]>(&from..=&to)?
-            .map(|row| Ok(CaseId(row?.0.value()[32..].try_into().expect("sixteen of 48 bytes"))))
-            .collect()
+        let (index, cases) = (read.open_table(tables::BLOB_CASES)?, read.open_table(tables::CASES)?);
+        let (mut from, mut to) = ([0; 16], [0xff; 16]);
+        from[..8].copy_from_slice(&blob.0[..8]);
+        to[..8].copy_from_slice(&blob.0[..8]);
+        let mut found = Vec::new();
+        for row in index.range::<&[u8; 16]>(&from..=&to)? {
+            let (mut first, mut last) = ([0; 24], [0xff; 24]);
+            first[..8].copy_from_slice(&row?.0.value()[8..]);
+            last[..8].copy_from_slice(&first[..8]);
+            for row in cases.range::<&[u8; 24]>(&first..=&last)? {
+                let case = CaseId(row?.0.value()[..16].try_into().expect("sixteen of 24 bytes"));
+                if found.last() != Some(&case) {
+                    found.push(case);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Keeps a draft, durable when this returns.

@@ -5,28 +5,37 @@
 //! What [`Membership::standing`](crate::membership::Membership::standing) does not count is kept apart and never weighed.
 
 mod fold;
+mod summary;
 
 pub use fold::fold;
+pub use summary::{SUMMARY_FORM, Summary};
 
 use crate::{
-    id::{BlobHash, CaseId, OfficeCode, RecordHash},
+    id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     membership::NotCounted,
     record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted},
 };
+use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a case stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 pub enum Status {
     /// Waits for a decision.
+    #[n(0)]
     Submitted,
     /// Approved; no later submission or decision changes that.
+    #[n(1)]
     Approved,
     /// Returned for a recapture.
+    #[n(2)]
     Returned,
     /// Taken back by the office that captured it, before anybody decided.
+    #[n(3)]
     Withdrawn,
     /// Standing decisions contradict each other, or two submissions claim to be the current one. Counts as not approved.
+    #[n(4)]
     Conflict,
 }
 
@@ -37,6 +46,10 @@ pub struct By<T> {
     pub hash: RecordHash,
     /// Office that signed it.
     pub office: OfficeCode,
+    /// The log in which it stands.
+    pub origin: Origin,
+    /// Its position there; where the same bytes stand twice, the first of them.
+    pub index: u64,
     /// What it says.
     pub said: T,
 }
@@ -81,16 +94,19 @@ impl Case {
     pub fn standing(&self) -> impl Iterator<Item = &By<Decided>> {
         self.decisions.iter().filter(|decision| decision.said.submission == self.current.hash && !self.is_resolved(decision.hash))
     }
-    /// Whether every office that submitted this blob in this case told that it deleted it.
+    /// Whether every office that submitted this blob in this case told that it deleted it. What belongs to the case as a whole, its note and
+    /// the references of uses, is erased when all of its submissions are.
     ///
     /// Attack: hashes stand in the logs, so an office could submit another's blob as its own and then tell that it is erased.
     pub fn is_erased(&self, blob: BlobHash) -> bool {
+        let told = |by: &By<Submitted>, blob| {
+            let of_it = self.erased.iter().filter(|erased| erased.said.submission == by.hash);
+            of_it.into_iter().any(|erased| erased.said.payload == blob || erased.said.blobs.contains(&blob))
+        };
         let mut naming = self.submissions.iter().filter(|by| [by.said.photo, by.said.original, by.said.payload].contains(&blob)).peekable();
-        naming.peek().is_some()
-            && naming.all(|by| {
-                let of_it = self.erased.iter().filter(|erased| erased.said.submission == by.hash);
-                of_it.into_iter().any(|erased| erased.said.payload == blob || erased.said.blobs.contains(&blob))
-            })
+        let of_case = self.note.iter().any(|by| by.said.payload == blob) || self.uses.iter().any(|by| by.said.reference == blob);
+        let whole = || self.submissions.iter().all(|by| told(by, by.said.payload));
+        (naming.peek().is_some() || of_case) && naming.all(|by| told(by, blob)) && (!of_case || whole())
     }
     /// The office that captured the photo of the current submission.
     pub fn captured_by(&self) -> OfficeCode {

@@ -23,6 +23,9 @@ pub enum DocError {
     /// Too long, too many operations, or too many changes.
     #[error("the change exceeds its bounds ({0})")]
     Bounds(&'static str),
+    /// The change was made under another actor than that of its place.
+    #[error("the change is not by the writer of its log entry")]
+    OtherActor,
     /// Not a raw Automerge change chunk.
     #[error("not a raw automerge change")]
     NotRaw,
@@ -51,12 +54,17 @@ impl Default for Note {
 }
 
 impl Note {
-    /// Merges one raw change. A change that is here already does nothing; one whose predecessors are missing waits inside the document.
+    /// Merges one raw change that stands at a position of its writer's log. A change that is here already does nothing; one whose
+    /// predecessors are missing waits inside the document, and waiting ones count against the bound.
     ///
     /// # Errors
     /// See [`DocError`]. The note is as before then.
-    pub fn apply(&mut self, raw: &[u8]) -> Result<(), DocError> {
+    pub fn apply(&mut self, writer: &Origin, position: u64, raw: &[u8]) -> Result<(), DocError> {
         let change = parse(raw)?;
+        // Attack: a change under the actor that another office will use next would shut that office's own change out.
+        if *change.actor_id() != actor(writer, position) {
+            return Err(DocError::OtherActor);
+        }
         if self.changes == DOC_CHANGES_MAX {
             return Err(DocError::Bounds("changes"));
         }
@@ -79,7 +87,7 @@ impl Note {
     ///
     /// # Errors
     /// The text is too long, or Automerge failed.
-    pub fn edit(&mut self, writer: &Origin, case_entry: u64, new: &str) -> Result<Option<Vec<u8>>, DocError> {
+    pub fn edit(&mut self, writer: &Origin, position: u64, new: &str) -> Result<Option<Vec<u8>>, DocError> {
         if new.chars().count() > NOTE_TEXT_CHARS_MAX {
             return Err(DocError::Bounds("characters"));
         }
@@ -90,7 +98,7 @@ impl Note {
         if self.changes >= DOC_CHANGES_MAX {
             return Err(DocError::Bounds("changes"));
         }
-        self.doc.set_actor(actor(writer, case_entry));
+        self.doc.set_actor(actor(writer, position));
         let change = guarded(|| {
             self.doc.update_text(&self.text, new)?;
             self.doc.commit_with(CommitOptions::default().with_time(0));
@@ -148,20 +156,30 @@ mod tests {
     #[test]
     fn concurrent_edits_merge_in_any_order() {
         let mut base = Note::default();
-        let first = base.edit(&office("44030001"), 0, "眼镜反光").unwrap().unwrap();
+        let (counter, centre) = (office("44030001"), office("44000001"));
+        let first = (&counter, 0, base.edit(&counter, 0, "眼镜反光").unwrap().unwrap());
         let (mut left, mut right) = (Note::default(), Note::default());
-        left.apply(&first).unwrap();
-        right.apply(&first).unwrap();
-        let a = left.edit(&office("44030001"), 1, "眼镜反光，请重拍").unwrap().unwrap();
-        let b = right.edit(&office("44000001"), 0, "左眼：眼镜反光").unwrap().unwrap();
+        left.apply(&counter, 0, &first.2).unwrap();
+        right.apply(&counter, 0, &first.2).unwrap();
+        let a = (&counter, 1, left.edit(&counter, 1, "眼镜反光，请重拍").unwrap().unwrap());
+        let b = (&centre, 0, right.edit(&centre, 0, "左眼：眼镜反光").unwrap().unwrap());
         let mut orders = vec![];
         for order in [[&first, &a, &b], [&b, &a, &first], [&a, &first, &b]] {
             let mut note = Note::default();
-            order.iter().for_each(|raw| note.apply(raw).unwrap());
+            order.iter().for_each(|(writer, position, raw)| note.apply(writer, *position, raw).unwrap());
             orders.push(note.text());
         }
         assert_eq!(orders, ["左眼：眼镜反光，请重拍"; 3]);
-        assert_eq!(left.edit(&office("44030001"), 2, "眼镜反光，请重拍"), Ok(None));
+        assert_eq!(left.edit(&counter, 2, "眼镜反光，请重拍"), Ok(None));
+    }
+
+    #[test]
+    fn a_change_counts_only_where_its_writer_put_it() {
+        let raw = Note::default().edit(&office("44030001"), 3, "眼镜反光").unwrap().unwrap();
+        for (writer, position) in [("44030001", 4), ("44030002", 3)] {
+            assert_eq!(Note::default().apply(&office(writer), position, &raw), Err(DocError::OtherActor));
+        }
+        Note::default().apply(&office("44030001"), 3, &raw).unwrap();
     }
 
     #[test]
@@ -169,7 +187,7 @@ mod tests {
         let mut note = Note::default();
         let raw = note.edit(&office("44030001"), 0, "a").unwrap().unwrap();
         while note.changes() < DOC_CHANGES_MAX {
-            note.apply(&raw).unwrap();
+            note.apply(&office("44030001"), 0, &raw).unwrap();
         }
         assert_eq!(note.edit(&office("44030001"), 1, "b"), Err(DocError::Bounds("changes")));
     }
@@ -179,8 +197,8 @@ mod tests {
         let mut note = Note::default();
         let mut raw = note.edit(&office("44030001"), 0, &"长".repeat(3000)).unwrap().unwrap();
         raw[8] = 0x02;
-        assert_eq!(Note::default().apply(&raw), Err(DocError::NotRaw));
-        assert_eq!(Note::default().apply(&vec![0; DOC_CHANGE_BYTES_MAX + 1]), Err(DocError::Bounds("bytes")));
+        assert_eq!(Note::default().apply(&office("44030001"), 0, &raw), Err(DocError::NotRaw));
+        assert_eq!(Note::default().apply(&office("44030001"), 0, &vec![0; DOC_CHANGE_BYTES_MAX + 1]), Err(DocError::Bounds("bytes")));
         assert_eq!(note.edit(&office("44030001"), 1, &"长".repeat(NOTE_TEXT_CHARS_MAX + 1)), Err(DocError::Bounds("characters")));
     }
 
@@ -195,7 +213,7 @@ mod tests {
             framed.extend(&tail);
             for bytes in [&tail, &changed, &framed] {
                 let mut note = Note::default();
-                let _ = note.apply(bytes);
+                let _ = note.apply(&office("44030001"), 0, bytes);
                 note.text();
             }
         }

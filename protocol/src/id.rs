@@ -140,6 +140,11 @@ impl Origin {
         check_federation_name(federation)?;
         Ok(Self(format!("{federation}/province/{epoch}")))
     }
+    /// Epoch, where this is the log of the province.
+    pub fn province_epoch(&self) -> Option<u32> {
+        let (_, epoch) = self.0.split_once("/province/")?;
+        epoch.parse().ok()
+    }
     /// The origin line.
     pub fn as_str(&self) -> &str {
         &self.0

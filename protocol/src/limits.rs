@@ -68,3 +68,5 @@ pub const ANTI_ENTROPY_MS: u64 = 15_000;
 pub const REQUEST_TIMEOUT_MS: u64 = 20_000;
 /// A peer that did not give what it told of is not asked for that log again before this long.
 pub const FETCH_RETRY_MS: u64 = 2_000;
+/// Successor keys of a province; people carry each of them.
+pub const SUCCESSORS_MAX: usize = 16;

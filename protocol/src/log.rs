@@ -11,6 +11,7 @@ mod note;
 mod package;
 mod point;
 mod policy;
+mod succession;
 pub mod tile;
 mod witness;
 
@@ -22,4 +23,5 @@ pub use note::{Note, NoteError, VerifierKey};
 pub use package::{Package, PackageError, VerifiedPackage};
 pub use point::LogPoint;
 pub use policy::{CosignedCheckpoint, Policy, PolicyError};
+pub use succession::{Succession, SuccessionError, SuccessorVerifier, Successors};
 pub use witness::{AddCheckpoint, Ready, Witness, WitnessError};

@@ -2,7 +2,7 @@
 
 use crate::raw::{RawBand, RawSpec};
 use crate::spec::limits;
-use crate::{Band, Confidence, FileRule, Forbidden, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Unit};
+use crate::{Band, Confidence, FileRule, Forbidden, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit, Uses};
 
 /// Two numbers that a source rounded differently may contradict each other by this much.
 const ROUNDING_PX: f64 = 1.0;
@@ -47,6 +47,7 @@ impl Checker<'_> {
             forbid: self.forbid(&raw.forbid)?,
             file: self.file_rule(&raw)?,
             receipt: self.receipt(&raw)?,
+            overlap_days: self.overlap_days(&raw)?,
             id: raw.id,
             version: raw.version,
             standard: raw.standard,
@@ -287,7 +288,23 @@ impl Checker<'_> {
             let reason = format!("{} days, but 1 to {} are allowed", receipt.validity_days, limits::VALIDITY_DAYS);
             return Err(self.refuse("receipt.validity_days", reason));
         }
-        Ok(ReceiptRule { label: receipt.label.clone(), validity_days: receipt.validity_days, required: receipt.required })
+        let uses = [("repeated", Uses::Repeated), ("single", Uses::Single)];
+        let template = [("a5", Template::A5), ("a6", Template::A6)];
+        Ok(ReceiptRule {
+            label: receipt.label.clone(),
+            validity_days: receipt.validity_days,
+            required: receipt.required,
+            uses: self.word("receipt.uses", receipt.uses.as_deref().unwrap_or(uses[0].0), &uses)?,
+            template: self.word("receipt.template", receipt.template.as_deref().unwrap_or(template[0].0), &template)?,
+        })
+    }
+
+    fn overlap_days(&self, raw: &RawSpec) -> Checked<u32> {
+        let days = raw.overlap_days.unwrap_or(limits::OVERLAP_DAYS_DEFAULT);
+        if days > limits::OVERLAP_DAYS {
+            return Err(self.refuse("overlap_days", format!("{days} days, but at most {} are allowed", limits::OVERLAP_DAYS)));
+        }
+        Ok(days)
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct RawSpec {
     pub(crate) sources: Vec<String>,
     pub(crate) notes: Option<String>,
     pub(crate) max_age_months: Option<u32>,
+    pub(crate) overlap_days: Option<u32>,
     #[serde(default)]
     pub(crate) forbid: Vec<String>,
     pub(crate) backgrounds: Vec<[u8; 3]>,
@@ -87,6 +88,8 @@ pub(crate) struct RawReceipt {
     pub(crate) label: String,
     pub(crate) validity_days: u32,
     pub(crate) required: bool,
+    pub(crate) uses: Option<String>,
+    pub(crate) template: Option<String>,
 }
 
 pub(crate) fn read(file: &str, text: &str) -> Result<RawSpec, SpecError> {

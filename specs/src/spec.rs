@@ -34,6 +34,10 @@ pub mod limits {
     pub const KB: u32 = 20 * 1024;
     /// Longest validity of a receipt.
     pub const VALIDITY_DAYS: u32 = 3_650;
+    /// Longest overlap with the version before, in days.
+    pub const OVERLAP_DAYS: u32 = 366;
+    /// Overlap where a spec says nothing, in days.
+    pub const OVERLAP_DAYS_DEFAULT: u32 = 7;
 }
 
 /// An RGB colour.
@@ -143,6 +147,30 @@ pub struct ReceiptRule {
     pub validity_days: u32,
     /// Whether the authority asks for a receipt at all.
     pub required: bool,
+    /// How often documents may be made from it. `uses` in the file: `repeated` unless told.
+    pub uses: Uses,
+    /// The paper that it is printed on. `template` in the file: `a5` unless told.
+    pub template: Template,
+}
+
+/// How often documents may be made from a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Uses {
+    /// One document.
+    Single,
+    /// Any number, while it is valid.
+    Repeated,
+}
+
+/// The paper of a receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// ISO 216 A5, 148 × 210 mm.
+    A5,
+    /// ISO 216 A6, 105 × 148 mm, to be stapled to an application.
+    A6,
 }
 
 /// A checked specification together with the exact text it was read from.
@@ -168,6 +196,7 @@ pub struct Spec {
     pub(crate) bands: Vec<Band>,
     pub(crate) file: FileRule,
     pub(crate) receipt: ReceiptRule,
+    pub(crate) overlap_days: u32,
     pub(crate) policy: Policy,
 }
 
@@ -300,6 +329,12 @@ impl Spec {
     /// The receipt that goes with the photo.
     pub fn receipt(&self) -> &ReceiptRule {
         &self.receipt
+    }
+
+    /// Days for which a capture that began under the version before may still be submitted once this one is in force.
+    /// `overlap_days` in the file: [`limits::OVERLAP_DAYS_DEFAULT`] unless told.
+    pub fn overlap_days(&self) -> u32 {
+        self.overlap_days
     }
 
     /// Bounds of the checks for this document: the shipped policy with what the document changes.

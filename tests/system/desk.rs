@@ -1,7 +1,7 @@
 //! Around the camera: guidance, the empty wall, other documents, print sheets, pictures of the card.
 
 use serde_json::json;
-use system_tests::{Node, eventually, pictures};
+use system_tests::{Federation, Node, eventually, pictures};
 
 #[test]
 fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
@@ -116,4 +116,25 @@ fn guidance_leads_from_an_empty_chair_to_ready() {
     assert_eq!((&told["ready"], &told["reasons"]), (&json!(true), &json!([])), "{told}");
     // And away again.
     assert_eq!(until(&pictures::wall(), "no_face")["ready"], false);
+}
+
+#[test]
+fn what_the_capturing_office_erases_goes_at_the_review_centre_too() {
+    let federation = Federation::start();
+    let (counter, reviewer) = (federation.a.client(), federation.province.client());
+    let id = counter.submit("cn-id-card", &pictures::astronaut(), None);
+    let path = format!("/api/cases/{id}");
+    eventually("the photo reaches the province", || (reviewer.get(&path).json()["photo_here"] == true).then_some(()));
+    let reason = json!({ "reason": "consent_withdrawn" });
+    assert_eq!(counter.post(&format!("{path}/erase"), &reason).code(), "not_settled");
+    assert_eq!(reviewer.post(&format!("{path}/withdraw"), &reason).code(), "office_role_missing", "a review centre takes nothing back");
+    assert_eq!(counter.post(&format!("{path}/withdraw"), &reason).json()["row"]["status"], "withdrawn");
+    assert_eq!(counter.post(&format!("{path}/erase"), &reason).json()["erased"], true);
+    assert!(counter.get(&format!("{path}/photo")).status >= 400);
+    let there = eventually("the province deletes its copy", || {
+        let case = reviewer.get(&path).json();
+        (case["erased"] == true && case["photo_here"] == false).then_some(case)
+    });
+    assert!(there["applicant"].is_null() && there["row"]["status"] == "withdrawn");
+    assert!(reviewer.get(&format!("{path}/original")).status >= 400);
 }

@@ -10,5 +10,6 @@ mod membership;
 mod offline;
 mod recovery;
 mod specs;
+mod succession;
 mod trust;
 mod way;

@@ -239,7 +239,7 @@ struct Kernels {
 }
 
 impl Kernels {
-    /// Steps in a texel. Finer ones change no byte by more than 1.
+    /// Steps in a texel: a place is off by at most 1/128 of one.
     const STEPS: usize = 64;
 
     /// `stretch` is texels for each finished pixel, at least 1.

@@ -108,6 +108,13 @@ pub(super) async fn make_again(State(app): State<App>, who: Operator, Path(id): 
     make(&app, &id, intake::make_again).await
 }
 
+/// Goes over to the version of the spec that is in force now, and makes the photo by it where a picture was taken.
+#[utoipa::path(put, path = "/api/drafts/{id}/spec", params(("id" = String, Path)), responses((status = 200, body = DraftView)))]
+pub(super) async fn renew(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    make(&app, &id, intake::renew).await
+}
+
 /// Gives up whatever is being made of the draft. The picture stays, and a photo that was there before; whoever waits gets the draft
 /// as it then is.
 #[utoipa::path(delete, path = "/api/drafts/{id}/run", params(("id" = String, Path)), responses((status = 204)))]

@@ -4,10 +4,13 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::{case_id, jpeg},
-    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonView},
+    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonRequest, ReasonView},
     views,
 };
-use crate::service::{Change, Refusal, notes, reasons, review, sheets, staff::StaffRole};
+use crate::{
+    service::{Change, Office, Refusal, erasure, notes, office::Listing, reasons, review, sheets, staff::StaffRole},
+    store::{Place, STATUSES},
+};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -15,11 +18,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use photo::sheet::{Copies, Paper, Setting};
-use protocol::{id::BlobHash, record::Verdict};
+use protocol::{
+    case::Case,
+    id::{BlobHash, CaseId},
+    record::Verdict,
+};
 use serde::Deserialize;
+use std::sync::Arc;
 use utoipa::IntoParams;
 
 const READERS: [StaffRole; 3] = [StaffRole::Counter, StaffRole::Reviewer, StaffRole::Auditor];
+
+/// Cases on one page if nothing else is asked, and the most that may be asked.
+const PAGE: usize = 200;
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -27,18 +38,45 @@ const READERS: [StaffRole; 3] = [StaffRole::Counter, StaffRole::Reviewer, StaffR
 pub(super) struct Filter {
     /// Only cases in this state.
     status: Option<CaseStatus>,
+    /// At most this many, 200 if nothing is said or more is asked.
+    limit: Option<usize>,
+    /// Go on after this case: `submitted_ms` and `id` of the last row that was shown, with a comma between.
+    after: Option<String>,
+    /// Newest submission first.
+    newest: Option<bool>,
 }
 
-/// Cases, oldest submission first.
+impl Filter {
+    fn after(&self) -> Result<Option<Place>, Refusal> {
+        let Some(text) = &self.after else { return Ok(None) };
+        let place = text.split_once(',').and_then(|(at_ms, id)| Some((at_ms.parse().ok()?, id.parse().ok()?)));
+        place.map(Some).ok_or_else(|| {
+            Refusal::input(
+                "after_malformed",
+                "after",
+                "after 应为上一页最后一行的 submitted_ms 和 id，以逗号分隔。",
+                "after is submitted_ms and id of the last row of the page before, with a comma between",
+            )
+        })
+    }
+}
+
+/// Cases, oldest submission first, a page at a time.
 #[utoipa::path(get, path = "/api/cases", params(Filter), responses((status = 200, body = [CaseRow])))]
 pub(super) async fn list(State(app): State<App>, who: Operator, Query(filter): Query<Filter>) -> Result<Json<Vec<CaseRow>>, ApiError> {
     who.require(&READERS)?;
     let held = app.net.status().own_held;
     app.run(move |office| {
-        let mut rows = office.cases()?.iter().map(|case| views::case_row(office, case, held)).collect::<Result<Vec<_>, _>>()?;
-        rows.retain(|row| filter.status.is_none_or(|status| row.status == status));
-        rows.sort_by_key(|row| row.submitted_ms);
-        Ok(rows)
+        let statuses: Vec<_> =
+            STATUSES.into_iter().filter(|status| filter.status.is_none_or(|wanted| views::status(*status) == wanted)).collect();
+        let listing = Listing {
+            statuses: &statuses,
+            after: filter.after()?,
+            newest_first: filter.newest.unwrap_or(false),
+            limit: filter.limit.unwrap_or(PAGE).min(PAGE),
+        };
+        let (page, _) = office.list(&listing)?;
+        page.iter().map(|case| views::case_row(office, case, held)).collect()
     })
     .await
     .map(Json)
@@ -184,6 +222,46 @@ pub(super) async fn decide(
     })
     .await
     .map(Json)
+}
+
+/// Takes a case back on which nobody decided yet.
+#[utoipa::path(
+    post, path = "/api/cases/{id}/withdraw", params(("id" = String, Path)),
+    request_body = ReasonRequest, responses((status = 200, body = CaseView)),
+)]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<ReasonRequest>,
+) -> Result<Json<CaseView>, ApiError> {
+    settle(app, who, id, request, erasure::withdraw).await
+}
+
+/// Deletes what is known about the person of a case, here and at every office. It cannot be undone.
+#[utoipa::path(
+    post, path = "/api/cases/{id}/erase", params(("id" = String, Path)),
+    request_body = ReasonRequest, responses((status = 200, body = CaseView)),
+)]
+pub(super) async fn erase(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(request): Json<ReasonRequest>,
+) -> Result<Json<CaseView>, ApiError> {
+    settle(app, who, id, request, erasure::erase).await
+}
+
+async fn settle(
+    app: App,
+    who: Operator,
+    id: String,
+    request: ReasonRequest,
+    how: impl FnOnce(&Office, CaseId, &str, u32) -> Result<Arc<Case>, Refusal> + Send + 'static,
+) -> Result<Json<CaseView>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    let held = app.net.status().own_held;
+    app.run(move |office| views::case(office, &*how(office, case_id(&id)?, &request.reason, who.number)?, held)).await.map(Json)
 }
 
 /// Coded reasons for a return, in the order of the palette.

@@ -19,7 +19,7 @@ fn message(change: Change) -> Option<EventMessage> {
         Change::Drafts => "drafts",
         Change::Status => "status",
         // Work for the network shell; what comes of it is told by the others.
-        Change::Log(_) | Change::Wanted(_) | Change::Fork(_) => return None,
+        Change::Log(_) | Change::Wanted(_) | Change::Fork(_) | Change::Damaged => return None,
     };
     Some(EventMessage::Changed { topic: topic.into() })
 }

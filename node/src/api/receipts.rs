@@ -4,7 +4,7 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::jpeg,
-    types::{ChainLink, ReceiptAnswer, ReceiptView, RevokeRequest, Text},
+    types::{ChainLink, ReasonRequest, ReceiptAnswer, ReceiptView, Text, UseRequest},
     views,
 };
 use crate::service::{
@@ -16,11 +16,15 @@ use crate::service::{
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::header,
     response::{IntoResponse, Response},
 };
-use protocol::receipt::NumberError;
+use protocol::{
+    receipt::NumberError,
+    record::{Roles, Usage},
+};
+use serde::Deserialize;
 use std::time::Duration;
 
 /// How long a request for a photo waits for a node that may give it.
@@ -44,10 +48,10 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
         log_index: found.verified.number.index(),
         checkpoint_size: found.verified.checkpoint.size(),
         witnesses: office.witnesses_on(&found.verified.checkpoint) as u32,
-        chain: receipts::chain(office, found)?
+        chain: receipts::chain(found)
             .into_iter()
             .map(|step| ChainLink {
-                kind: step.kind,
+                kind: step.kind.to_owned(),
                 hash: step.hash.to_string(),
                 office: step.origin.office_and_epoch().map(|(code, _)| office.office_name(code)).unwrap_or_default(),
                 at_ms: step.at_ms,
@@ -55,6 +59,8 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
                 index: step.index,
             })
             .collect(),
+        single_use: receipt.usage == Some(Usage::Single),
+        uses: found.case.uses.iter().filter(|by| by.said.receipt == found.verified.record.hash()).count() as u32,
         photo_here: office.store.blobs.size(receipt.photo).is_some(),
     })
 }
@@ -128,7 +134,8 @@ pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refu
         }
     };
     let receipt = found.map(|found| view(office, &found)).transpose()?;
-    Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt })
+    let may_use = verdict == "valid" && office.has_role(Roles::DOCUMENT);
+    Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })
 }
 
 fn found(office: &Office, number: &str) -> Result<Box<Found>, Refusal> {
@@ -146,17 +153,37 @@ fn found(office: &Office, number: &str) -> Result<Box<Found>, Refusal> {
 /// Revokes a receipt of this office, and gives the answer that look-ups have from now on.
 #[utoipa::path(
     post, path = "/api/receipts/{number}/revoke", params(("number" = String, Path)),
-    request_body = RevokeRequest, responses((status = 200, body = ReceiptAnswer)),
+    request_body = ReasonRequest, responses((status = 200, body = ReceiptAnswer)),
 )]
 pub(super) async fn revoke(
     State(app): State<App>,
     who: Operator,
     Path(number): Path<String>,
-    Json(request): Json<RevokeRequest>,
+    Json(request): Json<ReasonRequest>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
     who.require(&[StaffRole::Reviewer])?;
     app.run(move |office| {
         receipts::revoke(office, &number, &request.reason, who.number)?;
+        answer(office, &number)
+    })
+    .await
+    .map(Json)
+}
+
+/// Signs that a document was made from a receipt, and gives the answer that look-ups have from now on.
+#[utoipa::path(
+    post, path = "/api/receipts/{number}/use", params(("number" = String, Path)),
+    request_body = UseRequest, responses((status = 200, body = ReceiptAnswer)),
+)]
+pub(super) async fn use_for(
+    State(app): State<App>,
+    who: Operator,
+    Path(number): Path<String>,
+    Json(request): Json<UseRequest>,
+) -> Result<Json<ReceiptAnswer>, ApiError> {
+    who.require(&[StaffRole::Counter])?;
+    app.run(move |office| {
+        receipts::use_for(office, &number, &request.reference, who.number)?;
         answer(office, &number)
     })
     .await
@@ -188,9 +215,24 @@ pub(super) async fn photo(State(app): State<App>, _who: Operator, Path(number): 
     }
 }
 
-/// The receipt as a PDF to print.
-#[utoipa::path(get, path = "/api/receipts/{number}/pdf", params(("number" = String, Path)), responses((status = 200, content_type = "application/pdf")))]
-pub(super) async fn pdf(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PdfQuery {
+    /// The paper says that it was printed before.
+    #[serde(default)]
+    reprint: bool,
+}
+
+/// The receipt as a PDF to print, while it is valid.
+#[utoipa::path(
+    get, path = "/api/receipts/{number}/pdf", params(("number" = String, Path), ("reprint" = Option<bool>, Query)),
+    responses((status = 200, content_type = "application/pdf")),
+)]
+pub(super) async fn pdf(
+    State(app): State<App>,
+    _who: Operator,
+    Path(number): Path<String>,
+    Query(PdfQuery { reprint }): Query<PdfQuery>,
+) -> Result<Response, ApiError> {
     let font = app.font.clone().ok_or_else(|| {
         Refusal::state(
             "no_font",
@@ -198,7 +240,7 @@ pub(super) async fn pdf(State(app): State<App>, _who: Operator, Path(number): Pa
             "this machine has no CJK font, so no receipt can be printed; install fonts-noto-cjk and restart",
         )
     })?;
-    let bytes = app.run(move |office| receipts::print(office, &*found(office, &number)?, &font)).await?;
+    let bytes = app.run(move |office| receipts::print(office, &number, reprint, &font)).await?;
     Ok(([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"receipt.pdf\"")], bytes)
         .into_response())
 }

@@ -3,18 +3,15 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{SpecChange, SpecDiff, SpecSummary, SpecText, SpecView},
+    types::{SpecChange, SpecDiff, SpecPublication, SpecSummary, SpecText, SpecView},
     views,
 };
-use crate::service::{
-    specs::{self, KnownSpec},
-    staff::StaffRole,
-};
+use crate::service::{specs, staff::StaffRole};
 use axum::{
     Json,
     extract::{Path, State},
 };
-use std::sync::Arc;
+use protocol::id::SpecHash;
 
 /// Specs in force.
 #[utoipa::path(get, path = "/api/specs", responses((status = 200, body = [SpecSummary])))]
@@ -44,7 +41,7 @@ pub(super) async fn check(State(app): State<App>, who: Operator, Json(text): Jso
                 .into_iter()
                 .map(|change| SpecChange { field: change.field, before: change.before, after: change.after })
                 .collect(),
-            summary: views::spec_summary(&KnownSpec { spec: Arc::new(spec), published_ms: None }),
+            summary: views::spec_summary(&specs::unpublished(spec)),
         })
     })
     .await
@@ -52,12 +49,30 @@ pub(super) async fn check(State(app): State<App>, who: Operator, Json(text): Jso
 }
 
 /// Signs a spec into the province's log.
-#[utoipa::path(post, path = "/api/specs", request_body = SpecText, responses((status = 200, body = SpecSummary)))]
-pub(super) async fn publish(State(app): State<App>, who: Operator, Json(text): Json<SpecText>) -> Result<Json<SpecSummary>, ApiError> {
+#[utoipa::path(post, path = "/api/specs", request_body = SpecPublication, responses((status = 200, body = SpecSummary)))]
+pub(super) async fn publish(
+    State(app): State<App>,
+    who: Operator,
+    Json(publication): Json<SpecPublication>,
+) -> Result<Json<SpecSummary>, ApiError> {
     who.require(&[StaffRole::Admin])?;
     app.run(move |office| {
-        let spec = specs::publish(office, &text.toml, who.number)?;
-        specs::by_id(office, spec.id()).as_ref().map(views::spec_summary).ok_or_else(|| specs::unknown(spec.id()))
+        let from = publication.effective_from.as_deref().map(specs::day_in_china).transpose()?;
+        let spec = specs::publish(office, &publication.toml, from, who.number)?;
+        let hash = SpecHash(spec.hash());
+        specs::by_hash(office, hash).as_ref().map(views::spec_summary).ok_or_else(|| specs::unknown(spec.id()))
+    })
+    .await
+    .map(Json)
+}
+
+/// Cancels the version that waits for its day, and gives the spec as it is then.
+#[utoipa::path(delete, path = "/api/specs/{id}/staged", params(("id" = String, Path)), responses((status = 200, body = SpecView)))]
+pub(super) async fn cancel(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<SpecView>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| {
+        specs::cancel(office, &id, who.number)?;
+        specs::by_id(office, &id).map(|known| views::spec(office, &known)).ok_or_else(|| specs::unknown(&id))
     })
     .await
     .map(Json)

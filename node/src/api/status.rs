@@ -5,7 +5,11 @@ use super::{
     auth::Operator,
     types::{ForkView, PeerView, StatusView, Text},
 };
-use crate::service::{ForkNotice, Office, network::PeerState, office::now_ms};
+use crate::service::{
+    ForkNotice, Office,
+    network::PeerState,
+    office::{ClockDoubt, now_ms},
+};
 use axum::{Json, extract::State};
 use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
 
@@ -17,7 +21,8 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
     let view = app
         .run(move |office| {
             let awaiting = if office.has_role(Roles::REVIEW) {
-                office.cases()?.iter().filter(|case| matches!(case.status, Status::Submitted | Status::Conflict)).count() as u64
+                office.settle(256)?;
+                office.count(Status::Submitted)? + office.count(Status::Conflict)?
             } else {
                 0
             };
@@ -32,6 +37,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 face_model: finds_faces,
                 awaiting_review: awaiting,
                 can_print,
+                clock: office.clock_doubt()?.map(ClockDoubt::text),
                 forks: forks(office),
             })
         })

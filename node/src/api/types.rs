@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
 
 pub use cases::{
-    CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonView, ReceiptAnswer, ReceiptView,
-    RevokeRequest,
+    CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonRequest, ReasonView, ReceiptAnswer,
+    ReceiptView, UseRequest,
 };
 pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
-pub use specs::{GuideView, SpecChange, SpecDiff, SpecSummary, SpecText, SpecView};
+pub use specs::{GuideView, SpecChange, SpecDiff, SpecPublication, SpecSummary, SpecText, SpecView};
 
 pub use crate::{
     service::{
@@ -109,6 +109,8 @@ pub struct StatusView {
     pub awaiting_review: u64,
     /// Whether a receipt can be printed: a CJK font was found.
     pub can_print: bool,
+    /// What speaks against this machine's clock, with what to do.
+    pub clock: Option<Text>,
     /// Logs that were proved to carry two signed histories; open ones first.
     pub forks: Vec<ForkView>,
 }

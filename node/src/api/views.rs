@@ -52,6 +52,8 @@ pub(super) fn spec_summary(known: &KnownSpec) -> SpecSummary {
         confidence: spec.confidence().key().to_owned(),
         origin: if known.published_ms.is_some() { "published" } else { "shipped" }.into(),
         published_ms: known.published_ms,
+        effective_from_ms: known.effective_from_ms,
+        backdated: known.backdated,
         width_px: spec.width_px(),
         height_px: spec.height_px(),
         dpi: spec.dpi(),
@@ -70,6 +72,8 @@ pub(super) fn spec_by_hash(office: &Office, hash: SpecHash) -> SpecSummary {
             confidence: String::new(),
             origin: "elsewhere".into(),
             published_ms: None,
+            effective_from_ms: None,
+            backdated: false,
             width_px: 0,
             height_px: 0,
             dpi: 0,
@@ -91,6 +95,7 @@ pub(super) fn spec(office: &Office, known: &KnownSpec) -> SpecView {
             face_width: guide.face_width,
         },
         sources: known.spec.sources().to_vec(),
+        staged: specs::staged(office, known.spec.id()).as_ref().map(spec_summary),
         history: specs::history(office, known.spec.id()).iter().map(spec_summary).collect(),
     }
 }
@@ -155,12 +160,12 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
     })
 }
 
-fn status(status: Status) -> CaseStatus {
+pub(super) fn status(status: Status) -> CaseStatus {
     match status {
         Status::Submitted => CaseStatus::Submitted,
         Status::Approved => CaseStatus::Approved,
-        // Nothing here writes a withdrawal yet; like a return it waits for another capture.
-        Status::Returned | Status::Withdrawn => CaseStatus::Returned,
+        Status::Returned => CaseStatus::Returned,
+        Status::Withdrawn => CaseStatus::Withdrawn,
         Status::Conflict => CaseStatus::Conflict,
     }
 }
@@ -207,6 +212,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         decisions,
         note: note(&notes::open(office, case)?),
         receipt_number: receipt_number(case),
+        erased: case.is_erased(said.payload),
     })
 }
 

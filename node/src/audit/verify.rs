@@ -13,7 +13,7 @@ use protocol::{
     case::Case,
     id::BlobHash,
     limits::{BLOB_BYTES_MAX, NOTE_BYTES_MAX},
-    log::{LogPoint, Policy, SignedCheckpoint, VerifierKey},
+    log::{LogPoint, Policy, SignedCheckpoint, VerifierKey, tile},
     membership::Membership,
 };
 use records::Index;
@@ -175,7 +175,7 @@ pub fn verify(
         })
     });
     let total = logs.iter().map(Log::size).sum();
-    let index = Index::of(&logs, &mut |done| progress(Step::Index, done, total));
+    let index = Index::of(&logs, &mut report, &mut |done| progress(Step::Index, done, total));
     let total = index.len() as u64;
     let on_case = |case: &Case, report: &mut Report| check_receipts(dir, case, report);
     records::check(&logs, index, &members, &on_case, &mut report, &mut |done| progress(Step::Records, done, total));
@@ -187,10 +187,21 @@ pub fn verify(
 fn membership(dir: &Path, province: &VerifierKey, report: &mut Report) -> Membership {
     let mut members = Membership::new(province.clone());
     let Some(log) = Log::open(dir, province.clone(), report) else { return members };
-    let mut entries = Vec::new();
-    if log.check_history(&[], report, &mut |at, entry| entries.push((at, entry.to_vec()))) {
-        for (at, entry) in entries {
-            if let Some(record) = records::verified(&log, at, &entry, report)
+    if !log.check_history(&[], report, &mut |_, _| {}) {
+        return members;
+    }
+    for index in 0..log.size().div_ceil(tile::WIDTH) {
+        let first = index * tile::WIDTH;
+        let bundle = match log.bundle(index) {
+            Ok(bundle) => bundle,
+            Err(reason) => {
+                // What follows would be applied to a membership that nobody had.
+                report.fail(format!("{} entry {first}", log.place), reason);
+                return members;
+            }
+        };
+        for (at, entry) in (first..).zip(tile::split_bundle(&bundle).unwrap_or_default()) {
+            if let Some(record) = records::verified(&log, at, entry, report)
                 && let Err(error) = members.apply(&record.record)
             {
                 report.fail(format!("{} entry {at}", log.place), error);
@@ -300,5 +311,20 @@ mod tests {
         assert_eq!(export("good"), 0);
         issue(5);
         assert_eq!(export("forged"), 1);
+    }
+
+    #[test]
+    fn a_bundle_that_vanishes_between_history_and_records_is_a_failure() {
+        let home = Home::new();
+        let office = home.open();
+        let dir = home.path().join("export");
+        audit::export(&office, &dir, true).unwrap();
+        let key = policy(&dir).unwrap().0.swap_remove(0);
+        let mut report = Report::default();
+        let log = Log::open(&dir, key, &mut report).unwrap();
+        assert!(log.check_history(&[], &mut report, &mut |_, _| {}) && log.size() > 0);
+        fs::remove_file(dir.join(&log.place).join(tile::entries_path(0, log.size()))).unwrap();
+        Index::of(&[log], &mut report, &mut |_| {});
+        assert_eq!(report.failed, 1, "{:?}", report.failures);
     }
 }

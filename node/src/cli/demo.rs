@@ -187,6 +187,8 @@ fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &P
         port: p2p(args, index),
         announce: listen(p2p(args, 0)).to_vec(),
         login: "admin".into(),
+        successor: vec![],
+        threshold: None,
     };
     let made = init::make(dir, &init, false)?;
     let office = runtime::open_office(dir, &Config::load(dir)?)?;

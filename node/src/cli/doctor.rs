@@ -1,5 +1,7 @@
 //! `huizhi doctor`: what is wrong, and what to do.
 
+mod deep;
+
 use super::local::{Client, Local};
 use crate::{
     config::Config,
@@ -8,6 +10,7 @@ use crate::{
     service::Office,
 };
 use anyhow::Result;
+use clap::Args;
 use models::Models;
 use protocol::{log::SignedCheckpoint, merkle};
 use serde::Serialize;
@@ -21,7 +24,18 @@ struct Finding {
     next: &'static str,
 }
 
-pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
+/// How thoroughly to look.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Replay every record and compare with what is kept of every case. The node must be stopped; takes minutes for a long history.
+    #[arg(long)]
+    deep: bool,
+    /// Make what is kept of the cases anew where it differs.
+    #[arg(long, requires = "deep")]
+    repair: bool,
+}
+
+pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> {
     let mut findings = Vec::new();
     let mut find = |good: bool, what: String, next: &'static str| findings.push(Finding { good, what, next });
     let config = Config::load(dir);
@@ -46,7 +60,15 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
     }
     if config.is_ok() {
         match Local::open(dir) {
-            Ok(Local::Stopped(office)) => look_at(&office, &mut find),
+            Ok(Local::Stopped(office)) => {
+                look_at(&office, &mut find);
+                if args.deep {
+                    deep::look_at(&office, args.repair, &mut find)?;
+                }
+            }
+            Ok(Local::Running(_)) if args.deep => {
+                find(false, "deep look: a node is running on this directory".into(), "Stop it and run `huizhi doctor --deep` again.");
+            }
             Ok(Local::Running(_)) => {
                 find(true, "store: in use by the running node".into(), "");
                 if let Some(running) = Running::find(dir) {
@@ -92,6 +114,11 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             "Do not delete anything. Run the node with the network connected: it compares and refills its own log by itself.",
         ),
     }
+    match office.clock_doubt() {
+        Ok(None) => find(true, "clock: nothing speaks against it".into(), ""),
+        Ok(Some(doubt)) => find(false, format!("clock: {}", doubt.text().en), "Set the system's clock, for instance from a time server."),
+        Err(error) => find(false, format!("clock: {error}"), "Look at the store first."),
+    }
     for fork in office.forks() {
         let log = &fork.points.0.origin;
         let name = log.office_and_epoch().map_or_else(|| log.to_string(), |(code, _)| office.office_name(code));
@@ -133,6 +160,20 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             format!("log {origin}: {} entries, root and checkpoint {}", head.size, if good { "hold" } else { "DO NOT hold" }),
             "Stop the node and restore this log from a peer.",
         );
+    }
+    if let Ok(incidents) = office.store.incidents()
+        && let Some((at_ms, what)) = incidents.last()
+    {
+        find(true, format!("disk: {what}, {} s ago", crate::service::office::now_ms().saturating_sub(*at_ms) / 1000), "");
+    }
+    match office.store.damaged() {
+        Ok(damaged) if damaged.is_empty() => {}
+        Ok(damaged) => find(
+            false,
+            format!("disk: {} entries decayed and wait to be fetched again", damaged.len()),
+            "Run the node with the network connected: other offices give them back.",
+        ),
+        Err(error) => find(false, format!("disk: {error}"), "Restore from a peer."),
     }
     match office.store.refused() {
         Ok(refused) if refused.is_empty() => find(true, "records: none is refused".into(), ""),

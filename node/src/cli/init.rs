@@ -2,7 +2,7 @@
 
 use crate::{
     config::{self, Config},
-    enrolment::{self, Federation},
+    enrolment::{self, Federation, PinnedSuccessors},
     runtime,
     service::{keys::Keys, staff},
     store,
@@ -49,6 +49,12 @@ pub(super) struct InitArgs {
     /// Address under which other offices reach this one, for `federation.json`, for example `/dns4/huizhi.example/tcp/8700`.
     #[arg(long)]
     pub(super) announce: Vec<Multiaddr>,
+    /// Public half of a successor key (`huizhi succession keygen`), which may name another key for the province; repeat it for each.
+    #[arg(long, conflicts_with = "join")]
+    pub(super) successor: Vec<String>,
+    /// How many successors must agree; without this, more than half.
+    #[arg(long, requires = "successor")]
+    pub(super) threshold: Option<usize>,
     /// Login of the first member of staff, who may do everything. Its password is made and printed once.
     #[arg(long, default_value = "admin")]
     pub(super) login: String,
@@ -146,6 +152,7 @@ fn config_of(args: &InitArgs) -> Config {
         models: config::ModelsSection::default(),
         print: config::PrintSection::default(),
         recovery: config::RecoverySection::default(),
+        scrub: config::ScrubSection::default(),
     }
 }
 
@@ -159,7 +166,14 @@ fn found(keys: &Keys, args: &InitArgs) -> Result<Federation> {
         .iter()
         .map(|address| address.clone().with_p2p(peer).map_err(|address| anyhow::anyhow!("{address} names another peer")))
         .collect::<Result<_>>()?;
-    Ok(Federation { province: key.to_string(), peers })
+    let successors = (!args.successor.is_empty())
+        .then(|| PinnedSuccessors { threshold: args.threshold.unwrap_or(args.successor.len() / 2 + 1), keys: args.successor.clone() });
+    let federation = Federation { province: key.to_string(), peers, successors, successions: vec![] };
+    if federation.successors.is_some() {
+        // Found out now, and not on the day on which they are needed.
+        federation.successors()?;
+    }
+    Ok(federation)
 }
 
 #[cfg(test)]

@@ -49,13 +49,26 @@ impl Local {
         }
     }
     /// Publishes a spec; 0 is the number of the command line as operator.
-    pub(super) fn publish_spec(&self, toml: &str) -> Result<Value> {
+    pub(super) fn publish_spec(&self, toml: &str, effective_from: Option<&str>) -> Result<Value> {
         match self {
             Self::Stopped(office) => {
-                let spec = crate::service::specs::publish(office, toml, 0)?;
-                Ok(json!(api::spec_view(office, spec.id())?)["summary"].take())
+                let from = effective_from.map(crate::service::specs::day_in_china).transpose()?;
+                let spec = crate::service::specs::publish(office, toml, from, 0)?;
+                let mut view = json!(api::spec_view(office, spec.id())?);
+                let published = if view["staged"].is_null() { "summary" } else { "staged" };
+                Ok(view[published].take())
             }
-            Self::Running(client) => client.post("/api/specs", &json!({ "toml": toml })),
+            Self::Running(client) => client.post("/api/specs", &json!({ "toml": toml, "effective_from": effective_from })),
+        }
+    }
+    /// Cancels the version that waits for its day.
+    pub(super) fn cancel_spec(&self, id: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                crate::service::specs::cancel(office, id, 0)?;
+                Ok(json!(api::spec_view(office, id)?))
+            }
+            Self::Running(client) => client.delete(&format!("/api/specs/{}/staged", path_segment(id))),
         }
     }
     /// Revokes a receipt of this office.
@@ -66,6 +79,18 @@ impl Local {
                 Ok(json!(api::receipt_answer(office, number)?))
             }
             Self::Running(client) => client.post(&format!("/api/receipts/{}/revoke", path_segment(number)), &json!({ "reason": reason })),
+        }
+    }
+    /// Signs that a document was made from a receipt.
+    pub(super) fn use_receipt(&self, number: &str, reference: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                crate::service::receipts::use_for(office, number, reference, 0)?;
+                Ok(json!(api::receipt_answer(office, number)?))
+            }
+            Self::Running(client) => {
+                client.post(&format!("/api/receipts/{}/use", path_segment(number)), &json!({ "reference": reference }))
+            }
         }
     }
     /// Looks a receipt up.
@@ -194,6 +219,10 @@ impl Client {
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let request = self.agent.post(format!("{}{path}", self.running.url));
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))
+    }
+    fn delete(&self, path: &str) -> Result<Value> {
+        let request = self.agent.delete(format!("{}{path}", self.running.url));
+        Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).call())
     }
     fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
         let mut answer = answer.context("the running node does not answer")?;

@@ -34,6 +34,14 @@ pub(super) enum ReceiptCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Sign that this office made a document from a receipt.
+    Use {
+        /// Number, with or without hyphens.
+        number: String,
+        /// Number of the application; it stays at this office.
+        #[arg(long)]
+        reference: String,
+    },
     /// Verify an electronic receipt (`.tlog-proof`) or the text of a QR code. Exit code 0: it holds; 1: it does not.
     Verify {
         /// File, or `-` for standard input.
@@ -53,6 +61,11 @@ pub(super) fn run(dir: &Path, json: bool, command: ReceiptCommand) -> Result<Exi
         }
         ReceiptCommand::Revoke { number, reason } => {
             let answer = Local::open(dir)?.revoke(&number, &reason)?;
+            super::print(json, &answer, words);
+            Ok(ExitCode::SUCCESS)
+        }
+        ReceiptCommand::Use { number, reference } => {
+            let answer = Local::open(dir)?.use_receipt(&number, &reference)?;
             super::print(json, &answer, words);
             Ok(ExitCode::SUCCESS)
         }

@@ -29,6 +29,14 @@ pub(super) enum SpecsCommand {
     Publish {
         /// TOML file.
         file: PathBuf,
+        /// Day in China on which it takes force, for example 2026-12-01; without one, when it arrives.
+        #[arg(long, value_name = "DAY")]
+        from: Option<String>,
+    },
+    /// Cancel the version of a spec that waits for its day.
+    Cancel {
+        /// Spec id.
+        id: String,
     },
 }
 
@@ -52,9 +60,13 @@ pub(super) fn run(dir: &Path, json: bool, command: SpecsCommand) -> Result<ExitC
             let value = json!({ "id": spec.id(), "version": spec.version(), "hash": spec.hash_hex() });
             super::print(json, &value, |_| format!("{} version {} would be taken", spec.id(), spec.version()));
         }
-        SpecsCommand::Publish { file } => {
-            let published = Local::open(dir)?.publish_spec(&read(&file)?)?;
+        SpecsCommand::Publish { file, from } => {
+            let published = Local::open(dir)?.publish_spec(&read(&file)?, from.as_deref())?;
             super::print(json, &published, |spec| format!("published: {}", line(spec)));
+        }
+        SpecsCommand::Cancel { id } => {
+            let spec = Local::open(dir)?.cancel_spec(&id)?;
+            super::print(json, &spec, |spec| format!("in force: {}", line(&spec["summary"])));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -180,6 +180,7 @@ impl Driver {
             Change::Cases => self.look_for_wanted(),
             Change::Fork(proof) => self.pass_on(&proof),
             Change::Wanted(blob) => self.wants.hurry(blob),
+            Change::Damaged => self.look_for_damaged(),
             Change::Specs | Change::Drafts | Change::Status | Change::Stage(..) => {}
         }
     }
@@ -221,6 +222,7 @@ impl Driver {
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
                     self.connected(key);
+                    self.look_for_damaged();
                     self.office.tell(Change::Status);
                 } else {
                     self.guests.entry(peer_id).or_insert_with(now_ms);

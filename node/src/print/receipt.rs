@@ -1,21 +1,69 @@
-//! The receipt: one A5 sheet with the number in three forms, the photo at its true size, and what it proves.
+//! The receipt: one sheet, A5 or A6, with the number in three forms, the photo at its true size, and what it proves.
 
 use krilla::Document;
 use krilla::image::Image;
 use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
+use specs::Template;
 use thiserror::Error;
 
 use super::barcode::{self, LINEAR_QUIET, QR_QUIET};
 use super::canvas::{BLACK, Canvas, GREY, LIGHT, POINT};
 use super::font::Font;
 
-const PAGE_MM: (f32, f32) = (148.0, 210.0);
-const LEFT: f32 = 12.0;
-const RIGHT: f32 = PAGE_MM.0 - 12.0;
+/// Measures of a paper, in mm and pt.
+#[derive(Debug)]
+struct Form {
+    page_mm: (f32, f32),
+    margin: f32,
+    title_pt: f32,
+    /// Where the photo begins, and what leaves room for the fields beside it and the codes below it.
+    photo_top: f32,
+    photo_mm_max: (f32, f32),
+    /// Size of the values beside the photo at best, and at least.
+    field_pt: (f32, f32),
+    code_side: f32,
+    footer: &'static [(f32, &'static str)],
+}
 
-/// Bound: what leaves room for the fields beside the photo and the codes below it.
-const PHOTO_MM_MAX: (f32, f32) = (60.0, 70.0);
+const A5: Form = Form {
+    page_mm: (148.0, 210.0),
+    margin: 12.0,
+    title_pt: 18.0,
+    photo_top: 38.0,
+    photo_mm_max: (60.0, 70.0),
+    field_pt: (10.5, 8.0),
+    code_side: 32.0,
+    footer: FOOTER,
+};
+
+/// Half of it: the same facts, and of the footer what a counter must know.
+const A6: Form = Form {
+    page_mm: (105.0, 148.0),
+    margin: 7.0,
+    title_pt: 13.0,
+    photo_top: 25.0,
+    photo_mm_max: (40.0, 52.0),
+    field_pt: (8.5, 6.5),
+    code_side: 28.0,
+    footer: FOOTER_SHORT,
+};
+
+impl Form {
+    /// The form that was asked for. A photo that would cover the fields of the small one is printed on the large one.
+    fn of(sheet: &ReceiptSheet) -> &'static Form {
+        match sheet.template {
+            Template::A6 if A6.holds(sheet.photo_mm) => &A6,
+            Template::A6 | Template::A5 => &A5,
+        }
+    }
+    fn holds(&self, (width, height): (f32, f32)) -> bool {
+        width > 1.0 && width <= self.photo_mm_max.0 && height > 1.0 && height <= self.photo_mm_max.1
+    }
+    fn right(&self) -> f32 {
+        self.page_mm.0 - self.margin
+    }
+}
 
 /// Narrowest bar that office printers and hand scanners agree on.
 const LINEAR_MODULE_MM_MIN: f32 = 0.25;
@@ -36,9 +84,16 @@ const FOOTER: &[(f32, &str)] = &[
     ),
 ];
 
+const FOOTER_SHORT: &[(f32, &str)] = &[
+    (6.0, "照片文件（以哈希为准）已按所列规格审核通过并载入签发机构日志；请凭号码调阅已签名的相片比对。"),
+    (5.5, "The photo file was approved and is in the issuer's log; look it up by the number and compare."),
+];
+
 /// Everything that the paper says.
 #[derive(Debug, Clone)]
 pub struct ReceiptSheet {
+    /// The paper.
+    pub template: Template,
     /// `回执号` or `图像号`, by policy.
     pub label: String,
     /// The number, grouped for reading.
@@ -101,8 +156,9 @@ pub enum PrintError {
 
 /// Draws the sheet; the same sheet and font give the same bytes.
 pub fn render(sheet: &ReceiptSheet, font: &Font) -> Result<Vec<u8>, PrintError> {
+    let form = Form::of(sheet);
     let (width, height) = sheet.photo_mm;
-    if !(width > 1.0 && width <= PHOTO_MM_MAX.0 && height > 1.0 && height <= PHOTO_MM_MAX.1) {
+    if !form.holds(sheet.photo_mm) {
         return Err(PrintError::PhotoSize);
     }
     let photo = Image::from_jpeg(sheet.photo_jpeg.clone().into(), false).map_err(PrintError::Photo)?;
@@ -113,43 +169,48 @@ pub fn render(sheet: &ReceiptSheet, font: &Font) -> Result<Vec<u8>, PrintError> 
             .language("zh-CN".to_owned())
             .producer("huizhi".to_owned()),
     );
-    let settings =
-        PageSettings::from_wh(PAGE_MM.0 * POINT, PAGE_MM.1 * POINT).ok_or_else(|| PrintError::Document("page size".to_owned()))?;
+    let settings = PageSettings::from_wh(form.page_mm.0 * POINT, form.page_mm.1 * POINT)
+        .ok_or_else(|| PrintError::Document("page size".to_owned()))?;
     let mut page = document.start_page_with(settings);
     let mut surface = page.surface();
     let mut canvas = Canvas { surface: &mut surface, font };
-    header(&mut canvas, sheet)?;
-    canvas.image(photo, LEFT, 38.0, width, height);
-    canvas.frame(LEFT, 38.0, width, height, LIGHT);
-    canvas.text(LEFT, 38.0 + height + 3.5, 6.5, GREY, &format!("{width} × {height} mm"))?;
-    let fields_end = fields(&mut canvas, sheet, LEFT + width + 7.0)?;
-    let y = fields_end.max(38.0 + height + 6.0);
-    let y = linear_code(&mut canvas, sheet, y + 4.0)?;
-    footer(&mut canvas, sheet, y + 3.0)?;
+    let (left, top) = (form.margin, form.photo_top);
+    header(&mut canvas, form, sheet)?;
+    canvas.image(photo, left, top, width, height);
+    canvas.frame(left, top, width, height, LIGHT);
+    canvas.text(left, top + height + 3.5, 6.5, GREY, &format!("{width} × {height} mm"))?;
+    let fields_end = fields(&mut canvas, form, sheet, left + width + 0.6 * form.margin)?;
+    let y = fields_end.max(top + height + 6.0);
+    let y = linear_code(&mut canvas, form, sheet, y + form.margin / 3.0)?;
+    footer(&mut canvas, form, sheet, y + form.margin / 4.0)?;
     surface.finish();
     page.finish();
     document.finish().map_err(|error| PrintError::Document(format!("{error:?}")))
 }
 
-fn header(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet) -> Result<(), PrintError> {
-    canvas.text(LEFT, 14.0, 8.0, GREY, &sheet.federation)?;
+fn header(canvas: &mut Canvas<'_, '_>, form: &Form, sheet: &ReceiptSheet) -> Result<(), PrintError> {
+    let (left, right, top) = (form.margin, form.right(), form.margin);
+    canvas.text(left, top + 2.0, 8.0, GREY, &sheet.federation)?;
     if sheet.reprint {
         let mark = "补打 REPRINT";
-        let x = RIGHT - canvas.width(mark, 8.0);
-        canvas.frame(x - 2.0, 10.2, RIGHT - x + 2.0, 5.4, GREY);
-        canvas.text(x - 1.0, 14.0, 8.0, BLACK, mark)?;
+        let x = right - canvas.width(mark, 8.0);
+        canvas.frame(x - 2.0, top - 1.8, right - x + 2.0, 5.4, GREY);
+        canvas.text(x - 1.0, top + 2.0, 8.0, BLACK, mark)?;
     }
-    canvas.centred((LEFT, RIGHT), 24.5, 18.0, BLACK, "数字相片采集回执")?;
-    canvas.centred((LEFT, RIGHT), 29.5, 8.0, GREY, "Receipt for a Digital ID Photo")?;
-    canvas.bar(LEFT, 32.5, RIGHT - LEFT, 0.4, BLACK);
+    let title = form.photo_top - 13.5;
+    canvas.centred((left, right), title, form.title_pt, BLACK, "数字相片采集回执")?;
+    canvas.centred((left, right), title + 5.0, 8.0, GREY, "Receipt for a Digital ID Photo")?;
+    canvas.bar(left, form.photo_top - 5.5, right - left, 0.4, BLACK);
     Ok(())
 }
 
 /// The column beside the photo; returns where it ends.
-fn fields(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, x: f32) -> Result<f32, PrintError> {
-    let width = RIGHT - x;
-    canvas.text(x, 40.5, 7.0, GREY, &sheet.label)?;
-    let mut y = canvas.fitted((x, 46.5), width, (15.0, 9.0), (1, 2), &sheet.number_grouped)? - 1.0;
+fn fields(canvas: &mut Canvas<'_, '_>, form: &Form, sheet: &ReceiptSheet, x: f32) -> Result<f32, PrintError> {
+    let width = form.right() - x;
+    let (best, least) = form.field_pt;
+    canvas.text(x, form.photo_top + 2.5, 7.0, GREY, &sheet.label)?;
+    let number = (x, form.photo_top + 8.5);
+    let mut y = canvas.fitted(number, width, (1.4 * best, 1.1 * least), (1, 2), &sheet.number_grouped)? - 1.0;
     let document = format!("{} {}", sheet.document_name_zh, sheet.document_name_en);
     let spec = format!("{} v{}", sheet.spec_id, sheet.spec_version);
     let dates = format!("{} — {}", sheet.issued, sheet.valid_until);
@@ -164,37 +225,38 @@ fn fields(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, x: f32) -> Result<f
         ("执行规格 Specification", &spec),
     ]);
     for (label, value) in rows {
-        canvas.text(x, y, 6.5, GREY, label)?;
-        y = canvas.fitted((x, y + 4.2), width, (10.5, 8.0), (1, 2), value)? + 0.4;
+        canvas.text(x, y, 0.62 * best, GREY, label)?;
+        y = canvas.fitted((x, y + 0.4 * best), width, form.field_pt, (1, 2), value)? + 0.4;
     }
     Ok(y - 3.0)
 }
 
 /// Code 128 over the full width with its digits below; returns where it ends.
-fn linear_code(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, y: f32) -> Result<f32, PrintError> {
+fn linear_code(canvas: &mut Canvas<'_, '_>, form: &Form, sheet: &ReceiptSheet, y: f32) -> Result<f32, PrintError> {
     const HEIGHT: f32 = 12.0;
+    let (left, right) = (form.margin, form.right());
     let code = barcode::linear(&sheet.number_digits).ok_or(PrintError::Barcode("barcode"))?;
-    let module = ((RIGHT - LEFT) / (code.width + 2 * LINEAR_QUIET) as f32).min(0.5);
+    let module = ((right - left) / (code.width + 2 * LINEAR_QUIET) as f32).min(0.5);
     if module < LINEAR_MODULE_MM_MIN {
         return Err(PrintError::Barcode("barcode"));
     }
     let width = code.width as f32 * module;
-    canvas.modules(&code, (LEFT + RIGHT - width) / 2.0, y, (module, HEIGHT));
-    canvas.centred((LEFT, RIGHT), y + HEIGHT + 3.8, 8.0, BLACK, &sheet.number_digits)?;
+    canvas.modules(&code, (left + right - width) / 2.0, y, (module, HEIGHT));
+    canvas.centred((left, right), y + HEIGHT + 3.8, 8.0, BLACK, &sheet.number_digits)?;
     Ok(y + HEIGHT + 5.0)
 }
 
-fn footer(canvas: &mut Canvas<'_, '_>, sheet: &ReceiptSheet, y: f32) -> Result<(), PrintError> {
-    const SIDE: f32 = 32.0;
-    canvas.bar(LEFT, y, RIGHT - LEFT, 0.2, LIGHT);
+fn footer(canvas: &mut Canvas<'_, '_>, form: &Form, sheet: &ReceiptSheet, y: f32) -> Result<(), PrintError> {
+    let (left, right, side) = (form.margin, form.right(), form.code_side);
+    canvas.bar(left, y, right - left, 0.2, LIGHT);
     let code = barcode::square(&sheet.qr_text).ok_or(PrintError::Barcode("QR code"))?;
-    let module = SIDE / (code.width + 2 * QR_QUIET) as f32;
+    let module = side / (code.width + 2 * QR_QUIET) as f32;
     let quiet = QR_QUIET as f32 * module;
-    canvas.modules(&code, LEFT + quiet, y + 2.0 + quiet, (module, module));
-    let x = LEFT + SIDE + 3.0;
-    let width = RIGHT - x;
+    canvas.modules(&code, left + quiet, y + 2.0 + quiet, (module, module));
+    let x = left + side + 3.0;
+    let width = right - x;
     let mut text_y = canvas.fitted((x, y + 5.5), width, (8.0, 6.5), (2, 3), &sheet.verify_hint)? + 0.8;
-    for (size, text) in FOOTER {
+    for (size, text) in form.footer {
         text_y = canvas.paragraph((x, text_y), width, *size, GREY, text)? + 0.4;
     }
     Ok(())
@@ -210,6 +272,7 @@ mod tests {
         let encoder = image::codecs::jpeg::JpegEncoder::new(&mut jpeg);
         pixels.write_with_encoder(encoder).expect("memory");
         ReceiptSheet {
+            template: Template::A5,
             label: "回执号".to_owned(),
             number_grouped: "4403 0101 2026 0000 0187 42".to_owned(),
             number_digits: "4403010120260000018742".to_owned(),
@@ -260,11 +323,24 @@ mod tests {
         sheet.document_name_en = "Permit ".repeat(20);
         sheet.issuing_office = "A very long name of an office ".repeat(6);
         sheet.number_grouped = "4403 ".repeat(12);
-        sheet.photo_mm = PHOTO_MM_MAX;
+        sheet.photo_mm = A5.photo_mm_max;
         let pdf = render(&sheet, &font()).expect("long is not wrong");
         if let Some(path) = std::env::var_os("HUIZHI_RECEIPT_LONG") {
             std::fs::write(path, pdf).expect("a writable path");
         }
+    }
+
+    #[test]
+    fn the_small_form_holds_the_same_facts() {
+        let mut sheet = sheet();
+        sheet.template = Template::A6;
+        let pdf = render(&sheet, &font()).expect("a good sheet");
+        assert_eq!(count(&pdf, b"/Type /Page\n") + count(&pdf, b"/Type/Page/"), 1);
+        if let Some(path) = std::env::var_os("HUIZHI_RECEIPT_SLIP") {
+            std::fs::write(path, pdf).expect("a writable path");
+        }
+        sheet.photo_mm = A5.photo_mm_max;
+        assert!(render(&sheet, &font()).is_ok(), "what would cover the fields goes on the large form");
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn home() -> Home {
     let office = home.open();
     home.case(&office, b"photo", true);
     let province = VerifierKey::new(Origin::province("test.huizhi", 1).unwrap(), office.keys.province.as_ref().unwrap().public());
-    let federation = Federation { province: province.to_string(), peers: vec![] };
+    let federation = Federation { province: province.to_string(), peers: vec![], successors: None, successions: vec![] };
     fs::write(home.path().join(FILES[0]), serde_json::to_vec(&federation).unwrap()).unwrap();
     fs::write(home.path().join(FILES[1]), "[office]\ncode = \"44030001\"\nname = \"x\"\n").unwrap();
     home

@@ -13,7 +13,6 @@ use crate::service::{
 use ::specs::Spec;
 use photo::{DecodeError, Marks, NotOffered, Point, Shot, Wanted};
 use protocol::{
-    access,
     case::{Case, Status},
     id::{BlobHash, CaseId, Millis, RecordHash, SpecHash},
     limits::BLOB_BYTES_MAX,
@@ -82,7 +81,12 @@ impl Draft {
         let result = self.result.as_ref().filter(|result| result.located_by == photo::LocatedBy::Marks.key())?;
         Some(marks_at(result.marks))
     }
-    fn photo(&self) -> Option<BlobHash> {
+    /// Whether the draft holds this picture.
+    pub fn names(&self, blob: BlobHash) -> bool {
+        self.original() == Some(blob) || self.photo() == Some(blob)
+    }
+    /// The standardized photo.
+    pub fn photo(&self) -> Option<BlobHash> {
         self.result.as_ref()?.hash.parse().ok()
     }
 }
@@ -255,6 +259,36 @@ pub fn make_again(office: &Office, maker: &Maker<'_>, id: CaseId) -> Result<Draf
     make(office, maker, draft, &bytes, choice)
 }
 
+/// Makes the photo again by the version of its spec that is in force now.
+///
+/// # Errors
+/// No such draft or original, read-only, or the disk refuses.
+pub fn renew(office: &Office, maker: &Maker<'_>, id: CaseId) -> Result<Draft, Refusal> {
+    office.check_drafts()?;
+    let drafts = office.lock_drafts();
+    let mut draft = draft(office, id)?;
+    let began_with = draft.spec()?;
+    let known = specs::by_id(office, began_with.id()).ok_or_else(|| specs::unknown(began_with.id()))?;
+    known.spec.text().clone_into(&mut draft.spec_text);
+    // The new version may not offer the background that was chosen.
+    if draft.wanted(&known.spec).is_err() {
+        draft.background = None;
+    }
+    let (marks, before) = (draft.marks(), (None, draft.photo()));
+    draft.result = None;
+    draft.problem = None;
+    office.store.put_draft(id, &draft)?;
+    discard(office, before, &draft)?;
+    office.tell(Change::Drafts);
+    if draft.original.is_none() {
+        return Ok(draft);
+    }
+    drop(drafts);
+    let bytes = original(office, &draft)?;
+    let choice = (marks, draft.background);
+    make(office, maker, draft, &bytes, choice)
+}
+
 fn marks_at(points: [(f64, f64); 4]) -> Marks {
     let [left_eye, right_eye, chin, crown] = points.map(|(x, y)| Point { x, y });
     Marks { left_eye, right_eye, chin, crown }
@@ -339,8 +373,8 @@ fn make(office: &Office, maker: &Maker<'_>, begun: Draft, bytes: &[u8], choice: 
 /// Removes blobs that a draft no longer names and no record does.
 fn discard(office: &Office, (original, photo): (Option<BlobHash>, Option<BlobHash>), draft: &Draft) -> Result<(), Refusal> {
     for blob in [original, photo].into_iter().flatten() {
-        let named = draft.original() == Some(blob) || draft.photo() == Some(blob) || !office.store.cases_of_blob(blob)?.is_empty();
-        let other = office.store.drafts::<Draft>()?.iter().any(|other| other.original() == Some(blob) || other.photo() == Some(blob));
+        let named = draft.names(blob) || !office.store.cases_of_blob(blob)?.is_empty();
+        let other = office.store.drafts::<Draft>()?.iter().any(|other| other.names(blob));
         if !named && !other {
             office.store.blobs.remove(blob).map_err(Refusal::fault)?;
         }
@@ -401,6 +435,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
         return Ok(case);
     }
     let spec = draft.spec()?;
+    specs::check_overlap(office, &spec, now_ms())?;
     let case_payload = CasePayload {
         applicant: draft.applicant.clone(),
         salt: hex::encode(rand::random::<[u8; 32]>()),
@@ -474,30 +509,6 @@ pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>,
         ));
     }
     Ok(Some(payload))
-}
-
-/// Blobs that this office needs and does not have.
-///
-/// A reviewer needs everything of a case that waits for a decision; the capturing office needs what reviewers wrote.
-///
-/// # Errors
-/// As the store.
-pub fn wanted(office: &Office) -> Result<Vec<BlobHash>, Refusal> {
-    let Some(me) = office.member() else { return Ok(Vec::new()) };
-    let mut wanted = Vec::new();
-    for case in office.cases()? {
-        let said = &case.current.said;
-        let mut blobs: Vec<BlobHash> = case.note.iter().map(|by| by.said.payload).collect();
-        if me.enrol.roles.contains(Roles::REVIEW) {
-            blobs.extend([said.payload, said.photo, said.original]);
-        }
-        wanted.extend(
-            blobs.into_iter().filter(|blob| {
-                access::may_have([&*case], *blob, me.enrol.code, me.enrol.roles) && office.store.blobs.size(*blob).is_none()
-            }),
-        );
-    }
-    Ok(wanted)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! were sealed for them are still opened, and an old log's last checkpoint may have to be signed.
 
 use crate::store::{StoreError, replace_file};
-use protocol::{id::PublicKey, keys::OfficeKey};
+use protocol::{id::PublicKey, keys::OfficeKey, log::VerifierKey};
 use std::{
     fs::{self, OpenOptions},
     io::Write,
@@ -16,6 +16,8 @@ use std::{
 
 /// Which epoch's keys are in use.
 const EPOCH: &str = "epoch";
+/// The key of a province that is proposed and not in use.
+const PROVINCE_NEXT: &str = "province-next.key";
 
 /// Keys of an epoch before.
 pub struct EarlierKeys {
@@ -114,6 +116,42 @@ impl Keys {
         })
     }
 
+    /// Makes the key of the next province, or finds it made; it is not in use yet.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn prepare_province(dir: &Path) -> Result<OfficeKey, StoreError> {
+        let next = dir.join(PROVINCE_NEXT);
+        if !next.exists() {
+            write_seed(&next)?;
+        }
+        Ok(OfficeKey::from_seed(&read_seed(&next)?))
+    }
+
+    /// Puts the next province's key in use; the one before stays beside it, under the epoch of its log.
+    ///
+    /// # Errors
+    /// The key here is another one, or the disk refuses.
+    pub fn install_province(dir: &Path, wanted: &VerifierKey) -> Result<(), StoreError> {
+        let (next, current) = (dir.join(PROVINCE_NEXT), dir.join("province.key"));
+        let is_wanted = |path: &PathBuf| -> Result<bool, StoreError> {
+            Ok(path.exists() && OfficeKey::from_seed(&read_seed(path)?).public() == wanted.key())
+        };
+        if is_wanted(&current)? {
+            return Ok(());
+        }
+        if !is_wanted(&next)? {
+            return Err(StoreError::Corrupt(format!("the secret key of {wanted} is not here: install it where it was proposed")));
+        }
+        if current.exists() {
+            let epoch = wanted.origin().province_epoch().unwrap_or_default();
+            fs::rename(&current, dir.join(format!("province-before-{epoch}.key")))?;
+        }
+        fs::rename(&next, &current)?;
+        fs::File::open(dir)?.sync_all()?;
+        Ok(())
+    }
+
     /// The highest epoch of which all keys are here, in use or not.
     pub fn prepared(dir: &Path) -> u32 {
         let made = |epoch: &u32| file(dir, "office", *epoch).exists();
@@ -177,7 +215,7 @@ fn read(path: &PathBuf) -> Result<String, StoreError> {
     fs::read_to_string(path).map_err(|error| StoreError::Corrupt(format!("{}: {error}", path.display())))
 }
 
-fn read_seed(path: &PathBuf) -> Result<[u8; 32], StoreError> {
+pub(crate) fn read_seed(path: &PathBuf) -> Result<[u8; 32], StoreError> {
     hex::decode(read(path)?.trim())
         .ok()
         .and_then(|seed| seed.try_into().ok())

@@ -28,7 +28,7 @@ pub fn open(office: &Office, case: &Case) -> Result<OpenNote, Refusal> {
         let raw = office.store.blobs.read(by.said.payload)?.map(|sealed| payload::open(&sealed, &office.keys.identities()));
         match raw {
             Some(Ok(Some(raw))) => {
-                if let Err(error) = note.apply(&raw) {
+                if let Err(error) = note.apply(&by.origin, by.index, &raw) {
                     tracing::warn!(%error, record = %by.hash, "a change of a note is refused");
                     missing += 1;
                 }

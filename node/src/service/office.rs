@@ -1,6 +1,8 @@
 //! The office: its keys, its logs, who is a member, and the one right to append.
 
 mod cases;
+mod clock;
+mod disk;
 mod epoch;
 mod forks;
 mod province;
@@ -8,13 +10,15 @@ mod rulings;
 mod standing;
 mod witnessing;
 
+pub use cases::Listing;
+pub use clock::ClockDoubt;
 pub use forks::{ForkNotice, Learned};
 pub use standing::Held;
 pub use witnessing::Cosigning;
 
 use crate::{
     service::{Kind, Refusal, keys::Keys},
-    store::{HeadFile, LogHead, MarkFile, Store, StoreError},
+    store::{HeadFile, LogHead, MarkFile, Reserve, Store, StoreError},
 };
 use protocol::{
     id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
@@ -51,6 +55,8 @@ pub enum Change {
     Log(Origin),
     /// A log was proved to have signed two histories; the proof, to be passed on.
     Fork(Arc<[u8]>),
+    /// An entry or blob was found that is not what was signed.
+    Damaged,
     /// A blob is wanted that is not here.
     Wanted(BlobHash),
     /// A photo job reached a stage.
@@ -80,7 +86,9 @@ struct OwnLog {
 
 impl OwnLog {
     fn province(origin: Origin, heads: &Path) -> Result<Self, StoreError> {
-        Ok(Self { origin, head: HeadFile::new(heads, "province")?, newest: Mutex::new(None), epoch: None })
+        let name =
+            origin.province_epoch().filter(|epoch| *epoch > 1).map_or_else(|| "province".to_owned(), |epoch| format!("province-{epoch}"));
+        Ok(Self { origin, head: HeadFile::new(heads, &name)?, newest: Mutex::new(None), epoch: None })
     }
     fn office(province: &VerifierKey, code: OfficeCode, epoch: u32, heads: &Path) -> Result<Self, OfficeError> {
         let origin = Origin::office(province.origin().federation(), code, epoch).map_err(|error| OfficeError::Trust(error.to_string()))?;
@@ -104,6 +112,10 @@ pub struct Office {
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
+    /// Held while cases that wait for it are folded.
+    settling: Mutex<()>,
+    /// The membership changed since it was compared with what cases on disk were folded under.
+    restanding: AtomicBool,
     append: Mutex<()>,
     /// Held from a decision until what was decided is durable.
     witness: Mutex<Witness>,
@@ -116,6 +128,7 @@ pub struct Office {
     plate: PathBuf,
     standing: RwLock<standing::Standing>,
     mark_file: MarkFile,
+    reserve: Reserve,
     /// The mark says that this process writes.
     marked: AtomicBool,
     /// This process signed a checkpoint.
@@ -135,7 +148,10 @@ impl Office {
     /// # Errors
     /// The store cannot be opened, or the keys are not those of the root of trust.
     pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
-        let store = Store::open(dir)?;
+        Self::over(dir, code, province, Store::open(dir)?)
+    }
+
+    fn over(dir: &Path, code: OfficeCode, province: &VerifierKey, store: Store) -> Result<Self, OfficeError> {
         let keys = epoch::keys_in_use(dir, code, province, &store)?;
         let heads = dir.join("heads");
         let mark_file = MarkFile::new(dir);
@@ -156,12 +172,15 @@ impl Office {
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
+            settling: Mutex::new(()),
+            restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
             dir: dir.to_owned(),
             plate: dir.join("plate.jpg"),
             standing: RwLock::new(standing::Standing::new(mark_file.read())),
             mark_file,
+            reserve: Reserve::new(dir),
             marked: AtomicBool::new(false),
             signed: AtomicBool::new(false),
             changes: broadcast::channel(256).0,
@@ -260,7 +279,7 @@ impl Office {
         }
         let written = self.mark_running().and_then(|()| self.store.append(&own.origin, &records)).and_then(|()| self.publish(own));
         if let Err(error) = written {
-            self.stick(Held::Disk(error.to_string()));
+            self.disk_refused(&error);
             return Err(error.into());
         }
         self.note_records(&own.origin, &records);
@@ -292,7 +311,10 @@ impl Office {
             Ok(entries) => entries,
             // Another package of this log was stored between the look at its edge and the commit.
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                self.disk_refused(&error);
+                return Err(error.into());
+            }
         };
         if origin == self.members().province().origin() {
             self.apply_province().map_err(Refusal::fault)?;
@@ -305,6 +327,7 @@ impl Office {
         }
         let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
         self.note_records(origin, &records);
+        self.delete_erased(&records);
         Ok(Ok(()))
     }
 

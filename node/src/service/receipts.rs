@@ -5,18 +5,17 @@ use crate::{
     service::{
         Office, Refusal, intake,
         office::{china_time, now_ms},
-        specs,
+        payload, specs,
     },
     text::Text,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::{
-    case::Case,
+    case::{By, Case},
     id::{Millis, Origin, RecordHash},
-    log::Entry,
     merkle,
     receipt::{Invalid, NumberError, ReceiptNumber, ReceiptProof, ReceiptVerdict, VerifiedReceipt, judge},
-    record::{ReceiptRevoked, Record, Roles},
+    record::{ReceiptRevoked, ReceiptUsed, Record, Roles},
 };
 use std::sync::Arc;
 
@@ -139,6 +138,44 @@ pub fn revoke(office: &Office, typed: &str, reason: &str, operator: u32) -> Resu
     Ok(())
 }
 
+/// Longest reference of an application that a receipt is used for, in characters.
+const REFERENCE_CHARS_MAX: usize = 64;
+
+/// Signs that this office made a document from a receipt; a receipt for single use is worth nothing after that.
+///
+/// The reference of the application stays at this office: the record names it by the hash of its sealed form, whose random file key makes
+/// that a salted commitment.
+///
+/// # Errors
+/// The receipt is not valid, the reference is empty or too long, or this office makes no documents.
+pub fn use_for(office: &Office, typed: &str, reference: &str, operator: u32) -> Result<(), Refusal> {
+    office.require_role(Roles::DOCUMENT)?;
+    let reference = reference.trim();
+    if reference.is_empty() || reference.chars().count() > REFERENCE_CHARS_MAX {
+        return Err(Refusal::input(
+            "reference_invalid",
+            "reference",
+            format!("请输入使用此回执的业务编号（最多 {REFERENCE_CHARS_MAX} 个字）。"),
+            format!("give the number of the application that it is used for ({REFERENCE_CHARS_MAX} characters at most)"),
+        ));
+    }
+    office.append(|_, signer| {
+        // Under the append lock: two windows must not both use it.
+        let Answer::Valid(found) = look_up(office, typed, now_ms())? else {
+            return Err(Refusal::state(
+                "not_valid",
+                "此回执目前不是有效状态，不能使用。请先查询其状态。",
+                "this receipt is not valid now and cannot be used; look it up to see why",
+            ));
+        };
+        let own = [office.keys.recipient.to_public().to_string()];
+        let reference = office.store.blobs.put(&payload::seal(reference.as_bytes(), &own)?)?;
+        let (case, receipt) = (found.verified.receipt.case, found.verified.record.hash());
+        Ok(vec![signer.sign(&Record::ReceiptUsed(ReceiptUsed { case, receipt, reference, operator, at_ms: now_ms() }))?])
+    })?;
+    Ok(())
+}
+
 /// The refusal for a number of which no record is here.
 pub fn not_here() -> Refusal {
     Refusal::not_found("本机没有此回执。", "no receipt with this number is here")
@@ -152,37 +189,31 @@ fn proof(office: &Office, origin: &Origin, index: u64) -> Result<Option<ReceiptP
     Ok(path.map(|path| ReceiptProof { entry: entry.bytes, index, path, checkpoint: checkpoint.note().to_owned() }))
 }
 
-/// Where each record on the way to a receipt stands: kind, hash, log, position, claimed time.
-///
-/// # Errors
-/// As the store.
-pub fn chain(office: &Office, found: &Found) -> Result<Vec<Step>, Refusal> {
-    let receipt = &found.verified.receipt;
-    let wanted = [receipt.submission, receipt.decision, found.verified.record.hash()];
-    let mut steps = Vec::new();
-    for entry in office.store.case_entries(receipt.case)? {
-        let Ok(Entry { record, .. }) = entry.verify() else { continue };
-        let Some(place) = wanted.iter().position(|hash| *hash == record.hash()) else { continue };
-        let at_ms = match record.record() {
-            protocol::record::Record::Submitted(said) => said.at_ms,
-            protocol::record::Record::Decided(said) => said.at_ms,
-            protocol::record::Record::ReceiptIssued(said) => said.at_ms,
-            _ => continue,
-        };
-        steps.push((
-            place,
-            Step { kind: record.record().kind().to_owned(), hash: record.hash(), origin: entry.origin, index: entry.index, at_ms },
-        ));
+/// Where each record on the way to a receipt stands, in order: submission, decision, receipt.
+pub fn chain(found: &Found) -> Vec<Step> {
+    fn step<T>(kind: &'static str, by: &By<T>, at_ms: Millis) -> Step {
+        Step { kind, hash: by.hash, origin: by.origin.clone(), index: by.index, at_ms }
     }
-    steps.sort_by_key(|(place, _)| *place);
-    Ok(steps.into_iter().map(|(_, step)| step).collect())
+    let (receipt, case) = (&found.verified.receipt, &found.case);
+    let submission = case.submissions.iter().find(|by| by.hash == receipt.submission);
+    let decision = case.decisions.iter().find(|by| by.hash == receipt.decision);
+    let issued = Step {
+        kind: "receipt_issued",
+        hash: found.verified.record.hash(),
+        origin: found.verified.checkpoint.origin().clone(),
+        index: found.verified.number.index(),
+        at_ms: receipt.at_ms,
+    };
+    let submission = submission.map(|by| step("submitted", by, by.said.at_ms));
+    let decision = decision.map(|by| step("decided", by, by.said.at_ms));
+    submission.into_iter().chain(decision).chain([issued]).collect()
 }
 
 /// One signed record on the way to a receipt.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// Kind of record.
-    pub kind: String,
+    pub kind: &'static str,
     /// Its hash.
     pub hash: RecordHash,
     /// Its log.
@@ -206,11 +237,23 @@ pub fn label(office: &Office, found: &Found) -> Text {
     Text::new(label, en)
 }
 
-/// The receipt as a PDF.
+/// The receipt as a PDF. A lost one is printed again, and says so, while it is valid.
 ///
 /// # Errors
-/// The photo or the applicant's data are not on this machine, or there is no font.
-pub fn print(office: &Office, found: &Found, font: &Font) -> Result<Vec<u8>, Refusal> {
+/// It is not valid now, the photo or the applicant's data are not on this machine, or there is no font.
+pub fn print(office: &Office, typed: &str, reprint: bool, font: &Font) -> Result<Vec<u8>, Refusal> {
+    let found = match look_up(office, typed, now_ms())? {
+        Answer::Valid(found) => found,
+        Answer::UnknownHere(_) | Answer::Mistyped(_) => return Err(not_here()),
+        _ => {
+            return Err(Refusal::state(
+                "not_valid",
+                "此回执目前不是有效状态，不能打印。请先查询其状态。",
+                "this receipt is not valid now and is not printed; look it up to see why",
+            ));
+        }
+    };
+    let found = &*found;
     let receipt = &found.verified.receipt;
     let photo_jpeg = office.store.blobs.read(receipt.photo)?.ok_or_else(|| crate::service::review::photo_elsewhere(office, &found.case))?;
     let payload = intake::open_payload(office, &found.case)?.ok_or_else(|| {
@@ -227,6 +270,7 @@ pub fn print(office: &Office, found: &Found, font: &Font) -> Result<Vec<u8>, Ref
         .print_mm()
         .map_or_else(|| (millimetres(spec.width_px()), millimetres(spec.height_px())), |(width, height)| (width as f32, height as f32));
     let sheet = ReceiptSheet {
+        template: spec.receipt().template,
         label: label(office, found).zh,
         number_grouped: found.verified.number.to_string(),
         number_digits: found.verified.number.digits(),
@@ -245,7 +289,7 @@ pub fn print(office: &Office, found: &Found, font: &Font) -> Result<Vec<u8>, Ref
         qr_text: qr_text(&found.proof),
         verify_hint: verify_hint(office, found),
         federation: office.origin().federation().to_owned(),
-        reprint: false,
+        reprint,
     };
     crate::print::render(&sheet, font).map_err(Refusal::fault)
 }
@@ -302,5 +346,28 @@ mod tests {
         assert_eq!(revoke(&office, &number, "wrong_person", 1).unwrap_err().code, "already_revoked");
         drop(office);
         assert!(matches!(look_up(&home.open(), &number, now_ms()).unwrap(), Answer::Revoked(_)), "and after a restart");
+    }
+
+    #[test]
+    fn a_receipt_for_single_use_is_used_once_and_printed_while_it_is_valid() {
+        let home = Home::new();
+        let office = home.open();
+        let id_card =
+            specs::by_id(&office, "cn-id-card").unwrap().spec.text().replace("required = true", "required = true\nuses = \"single\"");
+        let id_card = id_card.replacen("version = 1", "version = 2", 1);
+        specs::publish(&office, &id_card, None, 1).unwrap();
+        let case = home.case(&office, &picture(8, 8, [9; 3]), true);
+        let number = case.receipts[0].said.number.clone();
+        assert_eq!(case.receipts[0].said.usage, Some(protocol::record::Usage::Single));
+        assert_eq!(use_for(&office, &number, "  ", 1).unwrap_err().code, "reference_invalid");
+        use_for(&office, &number, "办证受理 2026-000017", 1).unwrap();
+        assert!(matches!(look_up(&office, &number, now_ms()).unwrap(), Answer::Used(_, 1)));
+        assert_eq!(use_for(&office, &number, "again", 1).unwrap_err().code, "not_valid");
+        let font = Font::find(None).expect("fonts-noto-cjk");
+        assert_eq!(print(&office, &number, true, &font).unwrap_err().code, "not_valid");
+        let used = office.case(case.id).unwrap().unwrap().uses[0].said.reference;
+        let sealed = office.store.blobs.read(used).unwrap().unwrap();
+        let opened = payload::open(&sealed, &office.keys.identities()).unwrap().unwrap();
+        assert_eq!(String::from_utf8(opened).unwrap(), "办证受理 2026-000017");
     }
 }

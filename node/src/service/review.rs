@@ -1,11 +1,12 @@
 //! Review: a decision on a photo that was seen, and the receipt that follows an approval.
 
 use crate::service::{Kind, Office, Refusal, office::now_ms, reasons, specs};
+use ::specs::Uses;
 use protocol::{
     case::{Case, Status},
     id::{CaseId, RecordHash},
     receipt::ReceiptNumber,
-    record::{Decided, ReceiptIssued, Record, Roles, Verdict},
+    record::{Decided, ReceiptIssued, Record, Roles, Usage, Verdict},
 };
 use std::sync::Arc;
 
@@ -62,7 +63,10 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
             captured_by: case.captured_by(),
             valid_until_ms: at_ms + u64::from(validity_days) * 86_400_000,
             at_ms,
-            usage: None,
+            usage: match known.spec.receipt().uses {
+                Uses::Single => Some(Usage::Single),
+                Uses::Repeated => None,
+            },
         }))?;
         Ok(vec![decided, receipt])
     })?;

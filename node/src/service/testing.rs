@@ -49,7 +49,7 @@ impl Home {
         let province = VerifierKey::new(Origin::province("test.huizhi", 1).unwrap(), keys.province.as_ref().unwrap().public());
         let office = Office::open(self.path(), code, &province).unwrap();
         if office.member().is_none() && office.read_only().is_none() {
-            let roles = Roles::CAPTURE.with(Roles::REVIEW).with(Roles::ADMIN);
+            let roles = Roles::CAPTURE.with(Roles::REVIEW).with(Roles::ADMIN).with(Roles::DOCUMENT);
             office.enrol(enrolment::enrol_self(&office.keys, code, "test", roles)).unwrap();
         }
         office

@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, logs::LogRow, tables};
 use protocol::id::Origin;
-use redb::{Database, Key, ReadTransaction, ReadableDatabase, ReadableTable, TableDefinition, Value, WriteTransaction};
+use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 use std::{borrow::Borrow, path::Path};
 
 /// The database as it was when this was taken.
@@ -36,7 +36,7 @@ impl Snapshot {
         let write = copy.begin_write()?;
         self.copy(&write, tables::META)?;
         self.copy(&write, tables::ENTRIES)?;
-        self.copy(&write, tables::SUBTREES)?;
+        self.copy(&write, tables::HASHES)?;
         self.copy(&write, tables::CASES)?;
         self.copy(&write, tables::BLOB_CASES)?;
         self.copy(&write, tables::REFUSED)?;
@@ -44,7 +44,15 @@ impl Snapshot {
         self.copy(&write, tables::STAFF)?;
         self.copy(&write, tables::PEER_SIZES)?;
         self.copy(&write, tables::COSIGNED)?;
+        self.copy(&write, tables::CASE_STATES)?;
+        self.copy(&write, tables::CASE_ORDER)?;
+        self.copy(&write, tables::CASE_COUNTS)?;
+        self.copy(&write, tables::CASE_MARKS)?;
+        self.copy(&write, tables::STANDINGS)?;
+        self.copy(&write, tables::WANTED)?;
         self.copy(&write, tables::FORKS)?;
+        self.copy(&write, tables::INCIDENTS)?;
+        self.copy(&write, tables::DAMAGED)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

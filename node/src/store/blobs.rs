@@ -104,6 +104,51 @@ impl Blobs {
         }
         Ok(names)
     }
+    /// Up to `max` names behind one, in order; and whether there may be more.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn names_after(&self, after: &str, max: usize) -> io::Result<(Vec<BlobHash>, bool)> {
+        let mut folders: Vec<String> = Vec::new();
+        for folder in fs::read_dir(&self.0)? {
+            folders.extend(
+                folder?.file_name().into_string().ok().filter(|name| name.len() == 2 && name.as_str() >= after.get(..2).unwrap_or("")),
+            );
+        }
+        folders.sort_unstable();
+        let mut names = Vec::new();
+        for folder in folders {
+            let mut found = Vec::new();
+            for file in fs::read_dir(self.0.join(&folder))? {
+                let name = file?.file_name().into_string().map(|end| format!("{folder}{end}"));
+                found.extend(name.ok().filter(|name| name.as_str() > after).and_then(|name| name.parse::<BlobHash>().ok()));
+            }
+            found.sort_unstable();
+            names.extend(found);
+            if names.len() >= max {
+                names.truncate(max);
+                return Ok((names, true));
+            }
+        }
+        Ok((names, false))
+    }
+    /// Puts a blob that decayed where it is no blob any more, and keeps what is left of it in `decayed/`.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn set_aside(&self, hash: BlobHash) -> io::Result<()> {
+        let aside = self.0.join("decayed");
+        super::create_private_dir(&aside)?;
+        match fs::rename(self.path(hash), aside.join(hash.to_string())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+    /// Milliseconds since a blob was written; nothing where it is not here or the clock went back.
+    pub fn age_ms(&self, hash: BlobHash) -> Option<u64> {
+        let written = fs::metadata(self.path(hash)).and_then(|meta| meta.modified()).ok()?;
+        u64::try_from(written.elapsed().ok()?.as_millis()).ok()
+    }
     fn path(&self, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
         self.0.join(&name[..2]).join(&name[2..])

@@ -1,6 +1,6 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
-use super::{Store, StoreError, tables};
+use super::{Store, StoreError, rows, tables};
 use minicbor::{Decode, Encode};
 use protocol::{
     id::{BlobHash, CaseId, Origin, RecordHash},
@@ -10,7 +10,11 @@ use protocol::{
     record::{Record, RecordError, Signed, Verified},
     sync::wire::Head,
 };
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
+use std::collections::BTreeMap;
+
+/// Number of a log as keys hold it.
+pub(super) type LogNumber = [u8; 4];
 
 /// How a log stands in the table of logs.
 #[derive(Debug, Clone, Encode, Decode)]
@@ -43,15 +47,6 @@ pub struct LogHead {
     pub note: String,
 }
 
-/// How a commit is made. Both are durable when they return.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phases {
-    /// Own records: a torn write cannot pass for a commit, even where somebody else chose the bytes.
-    Two,
-    /// Records of others: what a torn write would take is fetched again.
-    One,
-}
-
 /// An entry with its place.
 #[derive(Debug, Clone)]
 pub struct StoredEntry {
@@ -78,6 +73,7 @@ impl Store {
     pub(super) fn load_logs(&self) -> Result<(), StoreError> {
         let read = self.db.begin_read()?;
         let mut logs = self.lock_logs();
+        logs.clear();
         for row in read.open_table(tables::LOGS)?.iter()? {
             let (number, row) = row?;
             let row: LogRow = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -137,6 +133,13 @@ impl Store {
         self.lock_logs().get(origin).map(|state| state.edge.clone()).unwrap_or_default()
     }
 
+    /// The right edge as it was made anew.
+    pub(super) fn set_edge(&self, origin: &Origin, edge: Edge) {
+        if let Some(state) = self.lock_logs().get_mut(origin) {
+            state.edge = edge;
+        }
+    }
+
     /// Tells the checkpoint of a log that this node writes, once it stands in the head file.
     pub fn set_own_note(&self, checkpoint: &SignedCheckpoint) {
         if let Some(state) = self.lock_logs().get_mut(checkpoint.origin()) {
@@ -166,7 +169,7 @@ impl Store {
             edge.append(record.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
         }
         let entries: Vec<_> = records.iter().map(|record| (record.bytes(), Ok(record.record()))).collect();
-        self.commit(origin, start, &entries, &subtrees, edge, String::new(), Phases::Two)
+        self.commit(origin, start, &entries, &subtrees, edge, String::new())
     }
 
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
@@ -190,12 +193,11 @@ impl Store {
             .collect();
         let complete = package.checkpoint.size() == package.edge.size();
         let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
-        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note, Phases::One)?;
+        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note)?;
         let placed = (package.start..).zip(verified);
         Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one transaction")]
     fn commit(
         &self,
         origin: &Origin,
@@ -204,31 +206,27 @@ impl Store {
         subtrees: &[(u8, u64, Hash)],
         edge: Edge,
         note: String,
-        phases: Phases,
     ) -> Result<(), StoreError> {
         let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let size = self.edge(origin).size();
         if start != size {
             return Err(StoreError::NotNext { start, size });
         }
-        let mut write = self.db.begin_write()?;
-        write.set_two_phase_commit(phases == Phases::Two);
+        let write = self.db.begin_write()?;
         let number = self.number_for(&write, origin)?;
         {
-            let mut table = write.open_table(tables::ENTRIES)?;
-            let mut refused = write.open_table(tables::REFUSED)?;
-            let mut index = Index { cases: write.open_table(tables::CASES)?, blobs: write.open_table(tables::BLOB_CASES)? };
-            for (at, (bytes, record)) in (start..).zip(entries) {
-                let key = entry_key(number, at);
-                table.insert(&key, *bytes)?;
+            rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().map(|(bytes, _)| *bytes))?;
+            rows::append_hashes(&write, number, subtrees)?;
+            let mut index = Index {
+                cases: write.open_table(tables::CASES)?,
+                blobs: write.open_table(tables::BLOB_CASES)?,
+                marks: write.open_table(tables::CASE_MARKS)?,
+            };
+            for (at, (_, record)) in (start..).zip(entries) {
                 match record {
-                    Ok(record) => index.add(key, record)?,
-                    Err(reason) => _ = refused.insert(&key, *reason)?,
+                    Ok(record) => index.add(number, at, record)?,
+                    Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, at), *reason)?,
                 }
-            }
-            let mut table = write.open_table(tables::SUBTREES)?;
-            for (level, at, hash) in subtrees {
-                table.insert(&subtree_key(number, *level, *at), hash)?;
             }
             let row = LogRow { origin: origin.clone(), size: edge.size(), note: note.clone() };
             let row = minicbor::to_vec(&row).map_err(|error| StoreError::Corrupt(error.to_string()))?;
@@ -256,7 +254,10 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn entry(&self, origin: &Origin, index: u64) -> Result<Option<StoredEntry>, StoreError> {
-        Ok(self.entries(origin, index, 1)?.pop())
+        let Some(number) = self.log_number(origin) else { return Ok(None) };
+        let table = self.db.begin_read()?.open_table(tables::ENTRIES)?;
+        let bytes = rows::read_one(&table, number, index)?;
+        Ok(bytes.map(|bytes| StoredEntry { origin: origin.clone(), index, bytes }))
     }
 
     /// Up to `count` entries from a position on.
@@ -265,15 +266,10 @@ impl Store {
     /// As the database.
     pub fn entries(&self, origin: &Origin, start: u64, count: usize) -> Result<Vec<StoredEntry>, StoreError> {
         let Some(number) = self.log_number(origin) else { return Ok(Vec::new()) };
-        let read = self.db.begin_read()?;
-        let table = read.open_table(tables::ENTRIES)?;
-        let rows = table.range::<&[u8; 12]>(&entry_key(number, start)..=&entry_key(number, u64::MAX))?;
-        rows.take(count)
-            .map(|row| {
-                let (key, bytes) = row?;
-                let index = u64::from_be_bytes(key.value()[4..].try_into().expect("eight of twelve bytes"));
-                Ok(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() })
-            })
+        let table = self.db.begin_read()?.open_table(tables::ENTRIES)?;
+        rows::read(&table, number, start)?
+            .take(count)
+            .map(|entry| entry.map(|(index, bytes)| StoredEntry { origin: origin.clone(), index, bytes }))
             .collect()
     }
 
@@ -282,24 +278,14 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn case_entries(&self, case: CaseId) -> Result<Vec<StoredEntry>, StoreError> {
-        let origins: std::collections::BTreeMap<u32, Origin> =
-            self.lock_logs().iter().map(|(origin, state)| (state.number, origin.clone())).collect();
         let read = self.db.begin_read()?;
-        let entries = read.open_table(tables::ENTRIES)?;
-        let (mut from, mut to) = ([0; 28], [0xff; 28]);
-        from[..16].copy_from_slice(&case.0);
-        to[..16].copy_from_slice(&case.0);
-        let mut found = Vec::new();
-        for row in read.open_table(tables::CASES)?.range::<&[u8; 28]>(&from..=&to)? {
-            let key: [u8; 12] = row?.0.value()[16..].try_into().expect("twelve of 28 bytes");
-            let (number, index) = key.split_at(4);
-            let number = u32::from_be_bytes(number.try_into().expect("four of twelve bytes"));
-            let origin = origins.get(&number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number}")))?;
-            let bytes = entries.get(&key)?.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
-            let index = u64::from_be_bytes(index.try_into().expect("eight of twelve bytes"));
-            found.push(StoredEntry { origin: origin.clone(), index, bytes: bytes.value().to_vec() });
-        }
-        Ok(found)
+        let (cases, entries) = (read.open_table(tables::CASES)?, read.open_table(tables::ENTRIES)?);
+        case_entries(case, &cases, &entries, &self.numbered_origins())
+    }
+
+    /// Every log with its number as keys hold it.
+    pub(super) fn numbered_origins(&self) -> BTreeMap<LogNumber, Origin> {
+        self.lock_logs().iter().map(|(origin, state)| (state.number.to_be_bytes(), origin.clone())).collect()
     }
 
     /// Positions of records that do not count, with the reason.
@@ -359,62 +345,91 @@ impl Store {
 /// Reads one log's complete subtrees.
 pub struct LogView {
     /// Opened once: looking a table up by name costs more than reading a row of it.
-    table: ReadOnlyTable<&'static [u8; 13], &'static [u8; 32]>,
+    table: ReadOnlyTable<&'static [u8; 13], &'static [u8]>,
     number: u32,
 }
 
 impl LogView {
     fn open(read: &ReadTransaction, number: u32) -> Result<Self, StoreError> {
-        Ok(Self { table: read.open_table(tables::SUBTREES)?, number })
+        Ok(Self { table: read.open_table(tables::HASHES)?, number })
     }
 }
 
 impl Subtrees for LogView {
     type Error = StoreError;
     fn subtree(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
-        let row = self.table.get(&subtree_key(self.number, level, index))?;
-        row.map(|row| *row.value()).ok_or_else(|| StoreError::Corrupt(format!("no subtree {level}/{index}")))
+        rows::subtree(&self.table, self.number, level, index)
     }
 }
 
 struct Index<'a> {
-    cases: redb::Table<'a, &'static [u8; 28], ()>,
-    blobs: redb::Table<'a, &'static [u8; 48], ()>,
+    cases: redb::Table<'a, &'static [u8; 24], ()>,
+    blobs: redb::Table<'a, &'static [u8; 16], ()>,
+    marks: redb::Table<'a, &'static [u8; 16], ()>,
 }
 
 impl Index<'_> {
-    fn add(&mut self, key: [u8; 12], record: &Record) -> Result<(), StoreError> {
+    fn add(&mut self, number: u32, at: u64, record: &Record) -> Result<(), StoreError> {
         let Some(case) = record.case() else { return Ok(()) };
-        let mut row = [0; 28];
-        row[..16].copy_from_slice(&case.0);
-        row[16..].copy_from_slice(&key);
-        self.cases.insert(&row, ())?;
+        self.cases.insert(&case_key(case, number, at)?, ())?;
+        self.marks.insert(&case.0, ())?;
         let blobs: Vec<BlobHash> = match record {
             Record::Submitted(said) => vec![said.photo, said.original, said.payload],
             Record::DocChanged(said) => vec![said.payload],
+            Record::ReceiptUsed(said) => vec![said.reference],
             _ => vec![],
         };
         for blob in blobs {
-            let mut row = [0; 48];
-            row[..32].copy_from_slice(&blob.0);
-            row[32..].copy_from_slice(&case.0);
+            let mut row = [0; 16];
+            row[..8].copy_from_slice(&blob.0[..8]);
+            row[8..].copy_from_slice(&case.0[..8]);
             self.blobs.insert(&row, ())?;
         }
         Ok(())
     }
 }
 
-fn entry_key(number: u32, index: u64) -> [u8; 12] {
+pub(super) fn case_entries(
+    case: CaseId,
+    cases: &impl ReadableTable<&'static [u8; 24], ()>,
+    entries: &impl ReadableTable<&'static [u8; 12], &'static [u8]>,
+    origins: &BTreeMap<LogNumber, Origin>,
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let (mut from, mut to) = ([0; 24], [0xff; 24]);
+    from[..16].copy_from_slice(&case.0);
+    to[..16].copy_from_slice(&case.0);
+    let mut found = Vec::new();
+    for row in cases.range::<&[u8; 24]>(&from..=&to)? {
+        let (_, number, index) = split_case_key(row?.0.value());
+        let origin = origins.get(&number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number:?}")))?;
+        let bytes = rows::read_one(entries, u32::from_be_bytes(number), index)?;
+        let bytes = bytes.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
+        found.push(StoredEntry { origin: origin.clone(), index, bytes });
+    }
+    Ok(found)
+}
+
+/// Bounds: 16 million logs, and a million million entries in each.
+fn case_key(case: CaseId, number: u32, index: u64) -> Result<[u8; 24], StoreError> {
+    if number >> 24 != 0 || index >> 40 != 0 {
+        return Err(StoreError::Corrupt(format!("log {number} or its entry {index} is beyond what the case index holds")));
+    }
+    let mut key = [0; 24];
+    key[..16].copy_from_slice(&case.0);
+    key[16..].copy_from_slice(&(u64::from(number) << 40 | index).to_be_bytes());
+    Ok(key)
+}
+
+/// Case, log number and position in a key of the case index.
+pub(super) fn split_case_key(key: &[u8; 24]) -> ([u8; 16], LogNumber, u64) {
+    let place = u64::from_be_bytes(key[16..].try_into().expect("eight of 24 bytes"));
+    let number = u32::try_from(place >> 40).expect("24 bits fit into 32");
+    (key[..16].try_into().expect("sixteen of 24 bytes"), number.to_be_bytes(), place & ((1 << 40) - 1))
+}
+
+pub(super) fn entry_key(number: u32, index: u64) -> [u8; 12] {
     let mut key = [0; 12];
     key[..4].copy_from_slice(&number.to_be_bytes());
     key[4..].copy_from_slice(&index.to_be_bytes());
-    key
-}
-
-fn subtree_key(number: u32, level: u8, index: u64) -> [u8; 13] {
-    let mut key = [0; 13];
-    key[..4].copy_from_slice(&number.to_be_bytes());
-    key[4] = level;
-    key[5..].copy_from_slice(&index.to_be_bytes());
     key
 }

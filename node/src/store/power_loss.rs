@@ -114,7 +114,8 @@ impl StorageBackend for Disk {
 }
 
 fn open(dir: &Path, disk: &Disk) -> Result<Store, StoreError> {
-    Store::over(dir, redb::Builder::new().create_with_backend(disk.clone())?)
+    let disk = disk.clone();
+    Store::over(dir, Box::new(move || redb::Builder::new().create_with_backend(disk.clone())))
 }
 
 fn record(origin: &Origin, key: &OfficeKey, number: u64) -> Verified {

@@ -218,3 +218,51 @@ fn a_blob_settles_only_when_whole_and_right() {
     assert!(matches!(store.blobs.partial(wrong).unwrap().append(u64::MAX, b"xyz"), Err(BlobError::TooLarge(_))));
     assert_eq!(store.blobs.partial(wrong).unwrap().have(), 0, "nothing of it is kept");
 }
+
+#[test]
+fn entries_of_every_size_of_logs_that_grow_in_turn_are_read_back_from_anywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = redb::Database::create(dir.path().join("rows.redb")).unwrap();
+    let entry = |log: u32, index: u64| vec![log as u8 ^ index as u8; [0, 1, 400, 4_062, 4_063, 9_000, 65_535, 37][(index % 8) as usize]];
+    let mut sizes = [0_u64; 3];
+    for round in 0..60_u64 {
+        let log = round as usize % 3;
+        let count = [1, 1, 7, 40, 256][(round % 5) as usize];
+        let entries: Vec<_> = (sizes[log]..sizes[log] + count).map(|index| entry(log as u32, index)).collect();
+        let write = database.begin_write().unwrap();
+        let slices = entries.iter().map(Vec::as_slice);
+        rows::append(&mut write.open_table(tables::ENTRIES).unwrap(), log as u32, sizes[log], slices).unwrap();
+        write.commit().unwrap();
+        sizes[log] += count;
+    }
+    let write = database.begin_write().unwrap();
+    let mended = [(5, vec![9; 400]), (6, vec![8; 11])].into();
+    rows::replace(&mut write.open_table(tables::ENTRIES).unwrap(), 1, &mended).unwrap();
+    write.commit().unwrap();
+    let table = redb::ReadableDatabase::begin_read(&database).unwrap().open_table(tables::ENTRIES).unwrap();
+    for (log, size) in (0..).zip(sizes) {
+        let wanted = |index| mended.get(&index).filter(|_| log == 1).cloned().unwrap_or_else(|| entry(log, index));
+        for start in [0, 1, 9, size - 1, size] {
+            let read: Vec<_> = rows::read(&table, log, start).unwrap().map(Result::unwrap).collect();
+            assert_eq!(read.len() as u64, size - start);
+            assert!(read.iter().zip(start..).all(|((index, bytes), at)| *index == at && *bytes == wanted(at)));
+        }
+        assert_eq!(rows::read_one(&table, log, size - 1).unwrap(), Some(wanted(size - 1)));
+        assert_eq!(rows::read_one(&table, log, size).unwrap(), None);
+    }
+}
+
+#[test]
+fn case_44_a_database_of_another_time_is_refused_with_words() {
+    for (schema, words) in [(SCHEMA + 1, "install the newer version"), (SCHEMA - 1, "before the first release")] {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Store::open(dir.path()).unwrap());
+        let database = redb::Database::open(dir.path().join("store.redb")).unwrap();
+        let write = database.begin_write().unwrap();
+        write.open_table(tables::META).unwrap().insert("schema", schema).unwrap();
+        write.commit().unwrap();
+        drop(database);
+        let refused = Store::open(dir.path()).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains(words), "{refused}");
+    }
+}

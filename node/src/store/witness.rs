@@ -6,7 +6,7 @@ use protocol::{
     id::Origin,
     log::{LogPoint, SignedCheckpoint},
 };
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 use sha2::{Digest, Sha256};
 
 /// Notes of one log with cosignatures on them. Their lines were checked when they were stored.

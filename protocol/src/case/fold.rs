@@ -70,15 +70,15 @@ impl Parts {
         }
         self.counted.insert(hash);
         match entry.record.record() {
-            Record::Submitted(said) => _ = self.submissions.insert(hash, By { hash, office, said: said.clone() }),
-            Record::Withdrawn(said) => _ = self.withdrawals.insert(hash, By { hash, office, said: said.clone() }),
-            Record::Decided(said) => _ = self.decisions.insert(hash, By { hash, office, said: said.clone() }),
-            Record::ReceiptIssued(said) => _ = self.receipts.insert(hash, By { hash, office, said: said.clone() }),
-            Record::ReceiptUsed(said) => _ = self.uses.insert(hash, By { hash, office, said: said.clone() }),
-            Record::ReceiptRevoked(said) => _ = self.revocations.insert(hash, By { hash, office, said: said.clone() }),
-            Record::Erased(said) => _ = self.erased.insert(hash, By { hash, office, said: said.clone() }),
+            Record::Submitted(said) => take(&mut self.submissions, entry, office, said),
+            Record::Withdrawn(said) => take(&mut self.withdrawals, entry, office, said),
+            Record::Decided(said) => take(&mut self.decisions, entry, office, said),
+            Record::ReceiptIssued(said) => take(&mut self.receipts, entry, office, said),
+            Record::ReceiptUsed(said) => take(&mut self.uses, entry, office, said),
+            Record::ReceiptRevoked(said) => take(&mut self.revocations, entry, office, said),
+            Record::Erased(said) => take(&mut self.erased, entry, office, said),
             Record::DocChanged(said) => {
-                self.note.insert(hash, By { hash, office, said: said.clone() });
+                take(&mut self.note, entry, office, said);
                 if members.roles_at(&entry.origin, entry.index).contains(Roles::REVIEW) {
                     self.reviewers.insert(office);
                 }
@@ -198,6 +198,14 @@ impl Parts {
         let mut revocations: Vec<_> = revocations.values().cloned().collect();
         revocations.sort_by_key(|by| (by.said.receipt, by.hash));
         Receipts { receipts, uses, revocations }
+    }
+}
+
+/// Takes in what an entry says. Of the same bytes at two places the first place counts, whatever came first.
+fn take<T: Clone>(known: &mut Said<T>, entry: &Entry, office: OfficeCode, said: &T) {
+    let (hash, place) = (entry.record.hash(), (&entry.origin, entry.index));
+    if known.get(&hash).is_none_or(|by| place < (&by.origin, by.index)) {
+        known.insert(hash, By { hash, office, origin: entry.origin.clone(), index: entry.index, said: said.clone() });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{KeyUse, Membership, Office, OfficeLog, PublishedSpec};
 use crate::{
-    id::{OfficeCode, Origin, ParseIdError, PublicKey, SpecHash},
+    id::{Millis, OfficeCode, Origin, ParseIdError, PublicKey, SpecHash},
     log::{ForkName, LogPoint, VerifierKey},
     record::{Adjudicated, Enrol, Record, Revoke, Roles, Rotate, Verified},
 };
@@ -45,12 +45,34 @@ pub enum EnrolError {
     /// The fork was adjudicated before.
     #[error("this fork was adjudicated before")]
     Adjudicated,
-    /// The policy does not follow the one in force.
-    #[error("the policy does not supersede the one of its id that is in force")]
+    /// Versions of a spec or policy are a chain, so of two with one predecessor the first in the log counts.
+    #[error("it does not supersede the one of its id that was published last")]
     NotTheNext,
     /// The name of the federation or log has no valid form.
     #[error(transparent)]
     Form(#[from] ParseIdError),
+}
+
+/// Hash of what was published last under an id.
+fn latest(published: &[PublishedSpec], id: &str) -> Option<SpecHash> {
+    published.iter().rev().find(|known| known.id == id).map(|known| known.hash)
+}
+
+impl PublishedSpec {
+    fn new(entry: &Verified, id: &str, text: &str, at_ms: Millis, effective_from_ms: Option<Millis>) -> Self {
+        let hash = SpecHash(Sha256::digest(text).into());
+        Self { id: id.to_owned(), hash, text: text.to_owned(), record: entry.hash(), at_ms, effective_from_ms }
+    }
+
+    /// Whether it was to take force before it was signed. It takes force when it arrives then, for nobody could have followed it earlier.
+    pub fn is_backdated(&self) -> bool {
+        self.effective_from_ms.is_some_and(|from| from < self.at_ms)
+    }
+
+    /// Whether it has taken force by this clock.
+    pub fn is_effective(&self, now: Millis) -> bool {
+        self.effective_from_ms.is_none_or(|from| from <= now)
+    }
 }
 
 impl Membership {
@@ -79,31 +101,19 @@ impl Membership {
             Record::Revoke(revoke) => self.revoke(revoke),
             Record::Adjudicated(adjudicated) => self.adjudicate(adjudicated),
             Record::SpecPublished(said) => {
-                let hash = SpecHash(Sha256::digest(&said.text).into());
-                self.specs.push(PublishedSpec {
-                    id: said.id.clone(),
-                    hash,
-                    text: said.text.clone(),
-                    record: entry.hash(),
-                    at_ms: said.at_ms,
-                    effective_from_ms: said.effective_from_ms,
-                });
+                // Nothing of the specs that programs are shipped with is known here, so the first of a chain may name any.
+                let current = latest(&self.specs, &said.id);
+                if current.is_some() && current != said.supersedes {
+                    return Err(EnrolError::NotTheNext);
+                }
+                self.specs.push(PublishedSpec::new(entry, &said.id, &said.text, said.at_ms, said.effective_from_ms));
                 Ok(())
             }
             Record::PolicyPublished(said) => {
-                let hash = SpecHash(Sha256::digest(&said.text).into());
-                let current = self.policies.iter().rev().find(|policy| policy.id == said.id).map(|policy| policy.hash);
-                if current != said.supersedes {
+                if latest(&self.policies, &said.id) != said.supersedes {
                     return Err(EnrolError::NotTheNext);
                 }
-                self.policies.push(PublishedSpec {
-                    id: said.id.clone(),
-                    hash,
-                    text: said.text.clone(),
-                    record: entry.hash(),
-                    at_ms: said.at_ms,
-                    effective_from_ms: said.effective_from_ms,
-                });
+                self.policies.push(PublishedSpec::new(entry, &said.id, &said.text, said.at_ms, said.effective_from_ms));
                 Ok(())
             }
             _ => Ok(()),

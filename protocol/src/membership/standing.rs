@@ -7,6 +7,7 @@ use crate::{
     merkle::Hash,
     record::{Record, Roles},
 };
+use sha2::{Digest, Sha256};
 
 /// Whose statement an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,30 @@ impl Membership {
             Needed::Office(any) if any.iter().all(|role| !log.roles_at(entry.index).contains(*role)) => Err(NotCounted::RoleMissing),
             Needed::Office(_) | Needed::Nothing => Ok(Writer::Office(office.enrol.code)),
         }
+    }
+
+    /// A digest of everything that [`Membership::standing`] and [`Membership::roles_at`] look at for the entries of a log. While it stays
+    /// the same, what was folded from entries of this log stays as it is.
+    pub fn standing_digest(&self, origin: &Origin) -> Hash {
+        let mut sha = Sha256::new_with_prefix(b"huizhi standing\n");
+        if origin == self.province.origin() {
+            sha.update([1]);
+            sha.update(self.province.key().0);
+        } else if let Some((office, log)) = self.log(origin) {
+            sha.update([2, u8::from(self.disowned.contains(origin))]);
+            sha.update(office.enrol.code.to_string());
+            sha.update(log.key.0);
+            // Present and absent never read alike.
+            for bound in [log.end, self.shared(origin)] {
+                sha.update([u8::from(bound.is_some())]);
+                sha.update(bound.unwrap_or_default().to_be_bytes());
+            }
+            for (from, roles) in &log.roles {
+                sha.update(from.to_be_bytes());
+                sha.update(roles.0.to_be_bytes());
+            }
+        }
+        sha.finalize().into()
     }
 
     /// Roles that the writer of a log held at a position of it.

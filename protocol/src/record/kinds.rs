@@ -14,7 +14,7 @@ pub use slot::{Booked, Cancelled, NoShow, SlotOpened};
 
 use super::{RecordError, deterministic, malformed};
 use crate::{
-    id::CaseId,
+    id::{CaseId, Millis},
     limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX},
     log::LogPoint,
 };
@@ -89,6 +89,14 @@ macro_rules! kinds {
                 match self {
                     $(Self::$kind(_) => $name,)*
                     Self::Unknown { kind, .. } => kind,
+                }
+            }
+
+            /// The signer's clock; nothing of a kind that this version does not know. Nothing is ordered by it.
+            pub fn at_ms(&self) -> Option<Millis> {
+                match self {
+                    $(Self::$kind(said) => Some(said.at_ms),)*
+                    Self::Unknown { .. } => None,
                 }
             }
 

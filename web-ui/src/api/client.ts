@@ -110,7 +110,9 @@ export const api = {
   specs: () => json<SpecSummary[]>("GET", "/specs"),
   spec: (id: string) => json<SpecView>("GET", `/specs/${part(id)}`),
   checkSpec: (toml: string) => json<SpecDiff>("POST", "/specs/check", { toml }),
-  publishSpec: (toml: string) => json<SpecSummary>("POST", "/specs", { toml }),
+  publishSpec: (toml: string, effectiveFrom: string | null) =>
+    json<SpecSummary>("POST", "/specs", { toml, effective_from: effectiveFrom }),
+  cancelStaged: (id: string) => json<SpecView>("DELETE", `/specs/${part(id)}/staged`),
 
   drafts: () => json<DraftView[]>("GET", "/drafts"),
   draft: (id: string) => json<DraftView>("GET", `/drafts/${part(id)}`),
@@ -126,19 +128,23 @@ export const api = {
   forgetPlate: async () => void (await send("DELETE", "/plate")),
   marks: (id: string, marks: MarksView) => json<DraftView>("POST", `/drafts/${part(id)}/marks`, marks),
   background: (id: string, background: string) => json<DraftView>("PUT", `/drafts/${part(id)}/background`, { background }),
+  renew: (id: string) => json<DraftView>("PUT", `/drafts/${part(id)}/spec`),
   makeAgain: (id: string) => json<DraftView>("POST", `/drafts/${part(id)}/run`),
   giveUp: async (id: string) => void (await send("DELETE", `/drafts/${part(id)}/run`)),
   submit: (id: string, reason: string | null) =>
     json<CaseView>("POST", `/drafts/${part(id)}/submit`, { override_reason: reason }),
 
-  cases: (status?: CaseStatus) => json<CaseRow[]>("GET", status === undefined ? "/cases" : `/cases?status=${status}`),
+  cases: (status?: CaseStatus) => json<CaseRow[]>("GET", status === undefined ? "/cases?newest=true" : `/cases?status=${status}`),
   case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
   saveNote: (id: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { text }),
+  withdraw: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/withdraw`, { reason }),
+  erase: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/erase`, { reason }),
   decide: (id: string, verdict: "approve" | "return", submission: string, reasons: string[]) =>
     json<CaseView>("POST", `/cases/${part(id)}/decision`, { verdict, submission, reasons }),
   reasons: () => json<ReasonView[]>("GET", "/reasons"),
 
   receipt: (digits: string) => json<ReceiptAnswer>("GET", `/receipts/${part(digits)}`),
+  useReceipt: (digits: string, reference: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/use`, { reference }),
 
   offices: () => json<EnrolledOffice[]>("GET", "/offices"),
   enrol: (request: string, roles: string[]) => json<EnrolledOffice>("POST", "/offices", { request, roles }),
@@ -156,6 +162,6 @@ export function sheetPath(id: string, paper: string, gapMm: number): string {
 export const files = {
   original: (draft: string, version: string) => `/api/drafts/${part(draft)}/original?v=${part(version)}`,
   standardized: (draft: string, version: string) => `/api/drafts/${part(draft)}/standardized?v=${part(version)}`,
-  receiptPdf: (digits: string) => `/api/receipts/${part(digits)}/pdf`,
+  receiptPdf: (digits: string, reprint = false) => `/api/receipts/${part(digits)}/pdf${reprint ? "?reprint=true" : ""}`,
   receiptProof: (digits: string) => `/api/receipts/${part(digits)}/proof`,
 };

@@ -14,6 +14,8 @@ pub enum CaseStatus {
     Approved,
     /// Returned with reasons; may be captured again.
     Returned,
+    /// Taken back by the capturing office before anybody decided.
+    Withdrawn,
     /// Contradicting decisions; counts as not approved.
     Conflict,
 }
@@ -68,6 +70,8 @@ pub struct CaseView {
     pub note: NoteView,
     /// Number, once issued.
     pub receipt_number: Option<String>,
+    /// What was known about the person is deleted at every office that heard of it.
+    pub erased: bool,
 }
 
 /// A reviewer's decision.
@@ -139,12 +143,22 @@ pub struct ReceiptAnswer {
     pub number: String,
     /// The receipt, when it was found and every signature held.
     pub receipt: Option<ReceiptView>,
+    /// It is valid, and this office makes documents: `POST /api/receipts/{number}/use` is open to it.
+    pub may_use: bool,
 }
 
-/// `POST /api/receipts/{number}/revoke`.
+/// `POST /api/receipts/{number}/use`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RevokeRequest {
+pub struct UseRequest {
+    /// Number of the application that it is used for. It is sealed and stays at this office.
+    pub reference: String,
+}
+
+/// `POST /api/receipts/{number}/revoke`, `POST /api/cases/{id}/withdraw` and `/erase`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonRequest {
     /// Code of the reason; a wrong one is answered with all codes.
     pub reason: String,
 }
@@ -182,6 +196,10 @@ pub struct ReceiptView {
     pub witnesses: u32,
     /// Each step with its signer, in order: submission, decision, receipt.
     pub chain: Vec<ChainLink>,
+    /// One document may be made from it, not more.
+    pub single_use: bool,
+    /// How often documents were made from it, as far as is known here.
+    pub uses: u32,
     /// The photo is on this machine.
     pub photo_here: bool,
 }

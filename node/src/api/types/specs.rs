@@ -23,6 +23,10 @@ pub struct SpecSummary {
     pub origin: String,
     /// When the province signed it.
     pub published_ms: Option<u64>,
+    /// When it takes or took force, where the province named a day.
+    pub effective_from_ms: Option<u64>,
+    /// The day named lay before the signature; it took force when it arrived.
+    pub backdated: bool,
     /// Width of the file in pixels.
     pub width_px: u32,
     /// Height of the file in pixels.
@@ -42,6 +46,8 @@ pub struct SpecView {
     pub guide: GuideView,
     /// Sources of the numbers.
     pub sources: Vec<String>,
+    /// The version that waits for its day.
+    pub staged: Option<SpecSummary>,
     /// Earlier published versions, newest first.
     pub history: Vec<SpecSummary>,
 }
@@ -61,7 +67,16 @@ pub struct GuideView {
     pub face_width: f64,
 }
 
-/// `POST /api/specs` and `POST /api/specs/check`.
+/// `POST /api/specs`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct SpecPublication {
+    /// A spec file's text.
+    pub toml: String,
+    /// The day in China on which it takes force, `2026-12-01`; without one, when it arrives.
+    pub effective_from: Option<String>,
+}
+
+/// `POST /api/specs/check`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct SpecText {
     /// A spec file's text.

@@ -44,26 +44,34 @@ struct Place {
 
 impl Index {
     /// Reads all entries of the logs. One that is no record is noted too, and found again when its signature is asked for.
-    pub(super) fn of(logs: &[Log], progress: &mut dyn FnMut(u64)) -> Index {
+    pub(super) fn of(logs: &[Log], report: &mut Report, progress: &mut dyn FnMut(u64)) -> Index {
         let bundles: Vec<(u32, u64)> =
             (0..).zip(logs).flat_map(|(number, log)| (0..log.size().div_ceil(tile::WIDTH)).map(move |index| (number, index))).collect();
         let mut places = Vec::new();
         on_all_cores(
             &bundles,
             |taken| {
-                let mut found = Vec::new();
+                let (mut found, mut failed) = (Vec::new(), Report::default());
                 for &(number, index) in taken {
-                    // What could be read a moment ago and no longer can is found missing when its records are asked for.
-                    let Ok(bundle) = logs[number as usize].bundle(index) else { continue };
+                    let log = &logs[number as usize];
+                    let bundle = match log.bundle(index) {
+                        Ok(bundle) => bundle,
+                        // It could be read a moment ago, for its history was checked.
+                        Err(reason) => {
+                            failed.fail(format!("{} entry {}", log.place, index * tile::WIDTH), reason);
+                            continue;
+                        }
+                    };
                     for (entry, bytes) in (index * tile::WIDTH..).zip(tile::split_bundle(&bundle).unwrap_or_default()) {
                         let case = Signed::parse(bytes).ok().and_then(|signed| signed.claimed_case());
                         found.push(Place { case, log: number, entry });
                     }
                 }
-                found
+                (found, failed)
             },
-            |found| {
+            |(found, failed)| {
                 places.extend(found);
+                report.add(failed);
                 progress(places.len() as u64);
             },
         );

@@ -1,7 +1,7 @@
 //! Disk work: on blocking threads, reported as messages, so that the swarm is never held up.
 
 use super::{Asked, Driver};
-use crate::service::{Change, Learned, Office, intake, office::now_ms};
+use crate::service::{Change, Learned, Office, office::now_ms};
 use libp2p::request_response::ResponseChannel;
 use protocol::{
     id::{BlobHash, Origin, PublicKey, RecordHash},
@@ -14,6 +14,11 @@ use protocol::{
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+/// Wanted blobs looked up at one time; when some of them came there is another look.
+const WANTED_LOOK: usize = 256;
+/// Damaged entries asked for at one time.
+const DAMAGED_LOOK: usize = 1_024;
+
 /// What disk work reports.
 pub(super) enum Done {
     Answer(ResponseChannel<Response>, Response),
@@ -24,6 +29,7 @@ pub(super) enum Done {
         whole: Result<bool, String>,
     },
     Wanted(Vec<BlobHash>),
+    Damaged(Vec<(Origin, u64)>),
     Compared,
     /// A question to send that had to be made from disk; without one its asking failed.
     Question(PublicKey, Asked, Option<Request>),
@@ -51,13 +57,34 @@ impl Driver {
         self.looking = Looking::Yes;
         self.off_reactor(
             |office| {
-                Done::Wanted(intake::wanted(office).unwrap_or_else(|error| {
+                Done::Wanted(office.wanted(WANTED_LOOK).unwrap_or_else(|error| {
                     tracing::warn!(%error, "cannot tell which blobs are wanted");
                     Vec::new()
                 }))
             },
             || Done::Wanted(Vec::new()),
         );
+    }
+
+    /// Asks every connected peer for what decayed here; whatever of it hashes to its leaf is put in its place.
+    pub(super) fn look_for_damaged(&mut self) {
+        let look = |office: &Office| Done::Damaged(office.store.damaged().unwrap_or_default().into_iter().take(DAMAGED_LOOK).collect());
+        self.off_reactor(look, || Done::Damaged(Vec::new()));
+    }
+
+    fn mend(&mut self, damaged: Vec<(Origin, u64)>) {
+        let connected: Vec<PublicKey> = self.sync.connected().collect();
+        let mut asked = None;
+        for (origin, start) in damaged {
+            // One package mends all that it reaches.
+            if asked.as_ref().is_some_and(|(log, end)| *log == origin && start < *end) {
+                continue;
+            }
+            asked = Some((origin.clone(), start + protocol::limits::PACKAGE_ENTRIES_MAX as u64));
+            for peer in &connected {
+                self.send(*peer, Request::Entries { origin: origin.clone(), start }, Asked::Mend(origin.clone()));
+            }
+        }
     }
 
     /// Does disk work on a blocking thread. Every piece of it reports, also one that panics: the driver counts on an answer.
@@ -123,6 +150,7 @@ impl Driver {
                     self.look_for_wanted();
                 }
             }
+            Done::Damaged(damaged) => self.mend(damaged),
             Done::Compared => self.comparing = false,
             Done::Question(key, asked, Some(request)) => self.send(key, request, asked),
             Done::Question(key, asked, None) => self.failed(key, asked),

@@ -34,6 +34,8 @@ pub(super) enum Asked {
     Frontier,
     /// A package of a log, by the id that the machine gave the question.
     Entries(u64, Origin),
+    /// Entries in the place of damaged ones.
+    Mend(Origin),
     /// A piece of a blob, and the bytes of it that were here.
     Blob(BlobHash, u64),
     /// A cosignature on this note of a log.
@@ -162,6 +164,15 @@ impl Driver {
         match (asked, response) {
             (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(key, heads),
             (Asked::Entries(id, _), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
+            (Asked::Mend(origin), Response::Entries(package)) => {
+                let work = move |office: &Office| {
+                    if let Err(error) = office.mend(&origin, &package) {
+                        tracing::warn!(%error, %origin, "damaged entries cannot be replaced");
+                    }
+                    Done::Damaged(Vec::new())
+                };
+                self.off_reactor(work, || Done::Damaged(Vec::new()));
+            }
             (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => {
                 let append = move |office: &Office| {
                     let mut partial = office.store.blobs.partial(blob).map_err(|error| error.to_string())?;
@@ -189,7 +200,7 @@ impl Driver {
 
     pub(super) fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier | Asked::Proofs(_) | Asked::Pass => {}
+            Asked::Frontier | Asked::Mend(_) | Asked::Proofs(_) | Asked::Pass => {}
             Asked::Entries(id, origin) => {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));

@@ -1,14 +1,34 @@
-//! Cases as folded from their records, kept until something about them changes.
+//! Cases as folded from their records: one exactly, many by what is kept of them on disk.
+//!
+//! What is kept is brought up to date right after records were stored; where a change of membership touches more cases than that,
+//! [`Office::settle`] does it in steps. Lists show only what was folded exactly, so a row that lags is left out and never shown wrong.
 
-use super::{Change, Office, lock};
-use crate::store::StoreError;
+use super::{Change, Member, Office, lock};
+use crate::{
+    service::erasure,
+    store::{Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
+};
 use protocol::{
-    case::{self, Case},
+    access,
+    case::{self, Case, SUMMARY_FORM, Status},
     id::{BlobHash, CaseId, Origin},
     log::Entry,
-    record::Verified,
+    membership::Membership,
+    merkle::Hash,
+    record::{Record, Roles, Verified},
 };
-use std::{collections::HashMap, sync::Arc};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, RwLockReadGuard, atomic::Ordering},
+};
+
+/// Bound: cases kept in memory as folded.
+const FOLDED_MAX: usize = 2_048;
+/// Cases folded in one transaction, which keeps other writers waiting.
+const STEP: usize = 256;
+/// Bound: looks into the order of cases for one page. Rows that moved meanwhile are skipped; a page may be short then, never endless.
+const LOOKS_MAX: usize = 8;
 
 /// Cases as folded, until something about them changes.
 #[derive(Default)]
@@ -16,6 +36,69 @@ pub(super) struct Folded {
     pub(super) cases: HashMap<CaseId, Option<Arc<Case>>>,
     /// Counts changes. A fold that began before the newest one may have missed it and is not kept.
     changes: u64,
+}
+
+/// What to list.
+#[derive(Debug, Clone)]
+pub struct Listing<'a> {
+    /// States to list.
+    pub statuses: &'a [Status],
+    /// The last case of the page before.
+    pub after: Option<Place>,
+    /// The other way round.
+    pub newest_first: bool,
+    /// Cases at most.
+    pub limit: usize,
+}
+
+/// Folds under the membership of this moment, which stands still meanwhile.
+struct Folder<'a> {
+    office: &'a Office,
+    members: RwLockReadGuard<'a, Membership>,
+    me: Option<Member>,
+    /// Records that were verified a moment ago, by their bytes.
+    fresh: HashMap<&'a [u8], &'a Verified>,
+    of: Option<&'a Origin>,
+}
+
+impl<'a> Folder<'a> {
+    fn new(office: &'a Office) -> Self {
+        let members = office.members();
+        let me = members.office_of(office.keys.office.public()).cloned();
+        Self { office, members, me, fresh: HashMap::new(), of: None }
+    }
+
+    fn read(&self, stored: &StoredEntry) -> Option<Entry> {
+        let known = if self.of == Some(&stored.origin) { self.fresh.get(&stored.bytes[..]) } else { None };
+        match known {
+            Some(record) => Some(Entry { origin: stored.origin.clone(), index: stored.index, record: (*record).clone() }),
+            None => stored.verify().ok(),
+        }
+    }
+}
+
+impl Fold for Folder<'_> {
+    fn fold(&mut self, id: CaseId, entries: &[StoredEntry]) -> FoldedCase {
+        let entries: Vec<Entry> = entries.iter().filter_map(|stored| self.read(stored)).collect();
+        let Some(case) = case::fold(id, &entries, &self.members) else { return FoldedCase::default() };
+        let needed = self.me.as_ref().map(|me| needed(me, &case)).unwrap_or_default();
+        let wanted = needed.into_iter().filter(|blob| self.office.store.blobs.size(*blob).is_none()).collect();
+        FoldedCase { summary: Some(case.summary()), wanted }
+    }
+    fn standing(&self, origin: &Origin) -> Hash {
+        self.members.standing_digest(origin)
+    }
+}
+
+/// Blobs of a case that an office should hold and may have: a reviewer everything, the capturing office what reviewers wrote.
+fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
+    let said = &case.current.said;
+    let mut blobs: Vec<BlobHash> = case.note.iter().map(|by| by.said.payload).collect();
+    if me.enrol.roles.contains(Roles::REVIEW) {
+        blobs.extend([said.payload, said.photo, said.original]);
+    }
+    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles));
+    blobs
 }
 
 impl Office {
@@ -41,17 +124,56 @@ impl Office {
         drop(members);
         let mut folded = lock(&self.cases);
         if folded.changes == changes {
+            // Whatever goes is folded again when it is asked for.
+            if folded.cases.len() >= FOLDED_MAX
+                && let Some(any) = folded.cases.keys().next().copied()
+            {
+                folded.cases.remove(&any);
+            }
             folded.cases.insert(id, case.clone());
         }
         Ok(case)
     }
 
-    /// Every case.
+    /// Every case, each folded exactly. For exports and tests: a long history takes minutes and memory.
     ///
     /// # Errors
     /// As the store.
     pub fn cases(&self) -> Result<Vec<Arc<Case>>, StoreError> {
         self.store.case_ids()?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
+    }
+
+    /// A page of cases, each as its records fold at this moment, and whether others may be missing because they are not folded yet.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn list(&self, listing: &Listing<'_>) -> Result<(Vec<Arc<Case>>, bool), StoreError> {
+        let settled = self.settle(2 * STEP)?;
+        let mut page = Vec::new();
+        let mut after = listing.after;
+        for _ in 0..LOOKS_MAX {
+            let missing = listing.limit - page.len();
+            let rows = self.store.list_cases(listing.statuses, after, listing.newest_first, missing)?;
+            let Some((last, _)) = rows.last() else { break };
+            after = Some(*last);
+            let ended = rows.len() < missing;
+            for ((_, id), _) in &rows {
+                // Moved since its row was made: it belongs into another list, or comes into this one again.
+                page.extend(self.case(*id)?.filter(|case| listing.statuses.contains(&case.status)));
+            }
+            if ended || page.len() == listing.limit {
+                break;
+            }
+        }
+        Ok((page, !settled))
+    }
+
+    /// Cases in a state, as far as they are folded.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn count(&self, status: Status) -> Result<u64, StoreError> {
+        self.store.count_cases(status)
     }
 
     /// Every case that names a blob.
@@ -62,11 +184,88 @@ impl Office {
         self.store.cases_of_blob(blob)?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
     }
 
-    /// What counts may be different now.
+    /// Up to `max` blobs that this office needs and does not have, beginning anywhere, so that none is passed over for ever.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn wanted(&self, max: usize) -> Result<Vec<BlobHash>, StoreError> {
+        let Some(me) = self.member() else { return Ok(Vec::new()) };
+        let (mut wanted, mut no_more) = (Vec::new(), Vec::new());
+        for blob in self.store.wanted(BlobHash(rand::random()), max)? {
+            let lacks = self.store.blobs.size(blob).is_none();
+            let list = if lacks && self.cases_of_blob(blob)?.iter().any(|case| needed(&me, case).contains(&blob)) {
+                &mut wanted
+            } else {
+                &mut no_more
+            };
+            list.push(blob);
+        }
+        self.store.set_wanted(&[], &no_more)?;
+        Ok(wanted)
+    }
+
+    /// Folds at most `max` cases that wait for it; says whether none waits any more. Everything that a change of membership touches is
+    /// found first.
+    ///
+    /// # Errors
+    /// As the store; what was not folded waits on.
+    pub fn settle(&self, max: usize) -> Result<bool, StoreError> {
+        let _one = lock(&self.settling);
+        if self.restanding.swap(false, Ordering::AcqRel)
+            && let Err(error) = self.mark_changed_standings()
+        {
+            self.restanding.store(true, Ordering::Release);
+            return Err(error);
+        }
+        let mut left = max;
+        loop {
+            let marked = self.store.marked_cases(STEP.min(left.max(1)))?;
+            if marked.is_empty() {
+                return Ok(!self.restanding.load(Ordering::Acquire));
+            }
+            if left == 0 {
+                return Ok(false);
+            }
+            // A durable step every time: many that are not pile up in memory.
+            self.store.fold_cases(&marked, marked.len() == STEP, &mut Folder::new(self))?;
+            left = left.saturating_sub(marked.len());
+        }
+    }
+
+    fn mark_changed_standings(&self) -> Result<(), StoreError> {
+        let origins = self.store.origins();
+        let members = self.members();
+        let roles = members.office_of(self.keys.office.public()).map_or(0, |me| me.enrol.roles.0);
+        let standings: BTreeMap<Origin, Hash> =
+            origins.into_iter().map(|origin| (origin.clone(), members.standing_digest(&origin))).collect();
+        drop(members);
+        let every = Sha256::new().chain_update([SUMMARY_FORM]).chain_update(roles.to_be_bytes()).finalize();
+        self.store.mark_cases_of(&standings, &every.into())
+    }
+
+    /// Compares what is kept of every case with a replay of its records. Nothing may be written meanwhile.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn compare_states(&self, look: impl FnMut()) -> Result<Vec<Difference>, StoreError> {
+        self.store.compare_states(&mut Folder::new(self), look)
+    }
+
+    /// What counts may be different now: a record of the province was taken in, or a fork was learnt or settled.
     pub(super) fn forget_cases(&self) {
         let mut folded = lock(&self.cases);
         folded.changes += 1;
         folded.cases.clear();
+        self.restanding.store(true, Ordering::Release);
+    }
+
+    /// Entries on disk changed: whatever was folded from them is folded again.
+    pub(in crate::service) fn forget_all_cases(&self) {
+        let mut folded = lock(&self.cases);
+        folded.changes += 1;
+        folded.cases.clear();
+        drop(folded);
+        self.tell(Change::Cases);
     }
 
     /// Tells of records that were stored.
@@ -79,9 +278,29 @@ impl Office {
             }
         }
         drop(folded);
-        if records.iter().any(|record| record.record().case().is_some()) {
+        let mut ids: Vec<CaseId> = records.iter().filter_map(|record| record.record().case()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if !ids.is_empty() {
+            let mut folder = Folder::new(self);
+            folder.fresh = records.iter().map(|record| (record.bytes(), record)).collect();
+            folder.of = Some(origin);
+            if let Err(error) = self.store.fold_cases(&ids, false, &mut folder) {
+                tracing::warn!(%error, "cases cannot be folded now; they are folded when they are listed");
+            }
+            drop(folder);
             self.tell(Change::Cases);
         }
         self.tell(Change::Log(origin.clone()));
+    }
+
+    /// Deletes what another office told to be erased. Not under the right to append: drafts are held meanwhile.
+    pub(super) fn delete_erased(&self, records: &[Verified]) {
+        for id in records.iter().filter(|record| matches!(record.record(), Record::Erased(_))).filter_map(|record| record.record().case()) {
+            let done = self.case(id).and_then(|case| case.map_or(Ok(()), |case| erasure::delete_erased(self, &case)));
+            if let Err(error) = done {
+                tracing::warn!(%error, "what another office erased is still here: the next pass over the blobs deletes it");
+            }
+        }
     }
 }

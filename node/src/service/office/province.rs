@@ -1,6 +1,6 @@
 //! What the province's log says here, and what only the province writes into it.
 
-use super::{Change, Office, lock};
+use super::{Change, Office, Signer, lock};
 use crate::{
     service::{Kind, Refusal},
     store::StoreError,
@@ -19,10 +19,7 @@ impl Office {
     /// # Errors
     /// This node is not the province, or as for [`Office::append`].
     pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
-        let own = self.province_log.as_ref().ok_or_else(|| {
-            Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
-        })?;
-        let mut records = self.append_to(own, |_, signer| {
+        let mut records = self.append_to_province(|signer| {
             let record = signer.sign(record)?;
             // What does not count would stand in the log for ever, so it is tried on a copy first.
             if let Err(error) = self.members().clone().apply(&record) {
@@ -35,8 +32,29 @@ impl Office {
             }
             Ok(vec![record])
         })?;
-        self.apply_province().map_err(Refusal::fault)?;
         records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+    }
+
+    /// Signs the records of an earlier log of the province into this one, in one step, but those that do not count.
+    ///
+    /// # Errors
+    /// As for [`Office::append_province`].
+    pub fn reissue(&self, records: &[Record]) -> Result<(), Refusal> {
+        self.append_to_province(|signer| {
+            let mut members = self.members().clone();
+            let signed = records.iter().map(|record| signer.sign(record)).collect::<Result<Vec<_>, _>>()?;
+            Ok(signed.into_iter().filter(|record| members.apply(record).is_ok()).collect())
+        })?;
+        Ok(())
+    }
+
+    fn append_to_province(&self, build: impl FnOnce(&Signer<'_>) -> Result<Vec<Verified>, Refusal>) -> Result<Vec<Verified>, Refusal> {
+        let own = self.province_log.as_ref().ok_or_else(|| {
+            Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以发布。", "only the province's node may publish")
+        })?;
+        let records = self.append_to(own, |_, signer| build(signer))?;
+        self.apply_province().map_err(Refusal::fault)?;
+        Ok(records)
     }
 
     /// Takes new entries of the province's log into the membership.

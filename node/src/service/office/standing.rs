@@ -55,8 +55,17 @@ pub enum Held {
         /// Entries of it that stand.
         stands: u64,
     },
+    /// This office signed a root over bytes that nobody said.
+    Spoilt {
+        /// The log.
+        origin: Origin,
+        /// The entry that is not what was said.
+        index: u64,
+    },
     /// The disk refused a write.
     Disk(String),
+    /// The disk is full. Ends by itself when there is space again.
+    Full(String),
 }
 
 impl Held {
@@ -116,6 +125,22 @@ impl Held {
                      admin, to go on with a new key and a new log"
                 ),
             ),
+            Self::Spoilt { origin, index } => Text::new(
+                format!(
+                    "{origin} 的第 {index} 条记录已损坏，而且已对损坏的内容签名：此日志无法修复，须由省级节点开启新的日志纪元。请联系省级管理员"
+                ),
+                format!(
+                    "entry {index} of {origin} is damaged, and the damaged bytes were signed: this log cannot be mended and needs a new epoch; \
+                     call the provincial admin"
+                ),
+            ),
+            Self::Full(error) => Text::new(
+                format!("磁盘已满（{error}），暂停签发和采集；仍可查询并接收其他办公点的记录。请腾出至少 100 MB，本机会自动恢复"),
+                format!(
+                    "the disk is full ({error}): nothing is signed or captured, but what is here is shown and other offices' records are \
+                     taken. Free at least 100 MB; the node goes on by itself"
+                ),
+            ),
             Self::Disk(error) => Text::new(
                 format!("磁盘拒绝写入：{error}。请检查磁盘空间后重新启动"),
                 format!("the disk refused a write: {error}; look at the disk and start the node again"),
@@ -137,6 +162,12 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn new(mark: Mark) -> Self {
         Self { mark, compared: mark == Mark::Clean, stuck: None }
+    }
+    pub(super) fn stuck(&self) -> Option<&Held> {
+        self.stuck.as_ref()
+    }
+    pub(super) fn unstick(&mut self) {
+        self.stuck = None;
     }
 }
 
@@ -205,7 +236,7 @@ impl Office {
         self.standing.read().unwrap_or_else(PoisonError::into_inner).mark
     }
 
-    pub(super) fn stick(&self, held: Held) {
+    pub(in crate::service) fn stick(&self, held: Held) {
         tracing::error!(reason = %held.text().en, "read-only");
         self.standing.write().unwrap_or_else(PoisonError::into_inner).stuck.get_or_insert(held);
         self.tell(super::Change::Status);
@@ -224,7 +255,7 @@ impl Office {
     /// # Errors
     /// The disk refused a write.
     pub fn check_drafts(&self) -> Result<(), Refusal> {
-        self.held().filter(|held| matches!(held, Held::Disk(_))).map_or(Ok(()), |held| Err(refusal(&held)))
+        self.held().filter(|held| matches!(held, Held::Disk(_) | Held::Full(_))).map_or(Ok(()), |held| Err(refusal(&held)))
     }
 
     /// Whether no other office can hold anything of this one: the province before it enrolled anybody else.
@@ -247,7 +278,7 @@ impl Office {
     }
 
     /// Signs what was committed and not signed before the last end.
-    fn sign_tails(&self) -> Result<(), StoreError> {
+    pub(super) fn sign_tails(&self) -> Result<(), StoreError> {
         for own in self.own_logs() {
             if self.stopped_by_the_province(own).is_none()
                 && self.store.head(&own.origin).size > lock(&own.newest).as_ref().map_or(0, SignedCheckpoint::size)

@@ -1,7 +1,10 @@
 //! The office: heads after a crash or a restore, and cases that never show an older state than was stored.
 
+mod disk;
+mod states;
+
 use super::*;
-use crate::service::testing;
+use crate::{enrolment, service::testing};
 use protocol::{
     id::{RecordHash, SpecHash},
     keys::OfficeKey,

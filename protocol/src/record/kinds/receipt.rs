@@ -64,7 +64,7 @@ pub struct ReceiptUsed {
     /// The record that issued the receipt.
     #[n(1)]
     pub receipt: RecordHash,
-    /// Salted commitment to the application that it was used for.
+    /// Salted commitment to the application that it was used for: the hash of its sealed form (age), whose file key is the salt.
     #[n(2)]
     pub reference: BlobHash,
     /// Staff number of the operator.

@@ -1,0 +1,208 @@
+//! Taking a submission back, and deleting what is known about a person.
+//!
+//! A log entry never goes away, so an erasure deletes what an entry only names: the sealed payload with the salt of every commitment, the
+//! photo and the original, and when nothing else of the case is left, its note. The `Erased` record tells every other office to delete its
+//! copies, and nobody gives them out any more.
+//!
+//! The record is durable first and the files go then: a crash between leaves files that the next pass over the blobs finds and deletes.
+
+use crate::{
+    service::{Kind, Office, Refusal, office::now_ms, review},
+    store::StoreError,
+};
+use protocol::{
+    case::{Case, Status},
+    id::{BlobHash, CaseId},
+    receipt::{ReceiptVerdict, judge},
+    record::{Erased, Record, Roles, Withdrawn},
+};
+use std::sync::Arc;
+
+/// Why a submission is taken back or its data are deleted: code, Chinese, English.
+const REASONS: [(&str, &str, &str); 4] = [
+    ("consent_withdrawn", "申请人撤回同意", "the applicant withdrew the consent"),
+    ("applicant_asked", "申请人要求", "the applicant asked for it"),
+    ("captured_in_error", "误采集", "captured in error"),
+    ("retention_ended", "保存期限已满", "the time of retention has ended"),
+];
+
+/// Takes the case back before anybody decided on it.
+///
+/// # Errors
+/// It was decided, was captured elsewhere, the reason has no such code, or the disk refuses.
+pub fn withdraw(office: &Office, id: CaseId, reason: &str, operator: u32) -> Result<Arc<Case>, Refusal> {
+    office.require_role(Roles::CAPTURE)?;
+    check_reason(reason)?;
+    office.append(|_, signer| {
+        // Under the append lock: two windows must not both withdraw.
+        let case = own_case(office, id)?;
+        if case.status != Status::Submitted {
+            return Err(Refusal::state(
+                "not_waiting",
+                "只有尚未审核的记录可以撤回。",
+                "only a case on which nobody decided yet can be taken back",
+            ));
+        }
+        let (submission, reason) = (case.current.hash, reason.to_owned());
+        Ok(vec![signer.sign(&Record::Withdrawn(Withdrawn { case: id, submission, reason, operator, at_ms: now_ms() }))?])
+    })?;
+    review::find(office, id)
+}
+
+/// Deletes what is known here about the person of a case, and tells the other offices to. The log still verifies.
+///
+/// # Errors
+/// The case waits for a decision or a receipt of it is valid, it was captured elsewhere, the reason has no such code, or the disk refuses.
+pub fn erase(office: &Office, id: CaseId, reason: &str, operator: u32) -> Result<Arc<Case>, Refusal> {
+    office.require_role(Roles::CAPTURE)?;
+    check_reason(reason)?;
+    office.append(|_, signer| {
+        let case = own_case(office, id)?;
+        check_settled(&case)?;
+        let at_ms = now_ms();
+        let to_erase = case.submissions.iter().filter(|by| by.office == office.code() && !case.is_erased(by.said.payload));
+        let records = to_erase.map(|by| {
+            signer.sign(&Record::Erased(Erased {
+                case: id,
+                submission: by.hash,
+                payload: by.said.payload,
+                blobs: vec![by.said.photo, by.said.original],
+                applicant: by.said.applicant,
+                reason: reason.to_owned(),
+                operator,
+                at_ms,
+            }))
+        });
+        let records = records.collect::<Result<Vec<_>, _>>()?;
+        if records.is_empty() {
+            return Err(Refusal::state("already_erased", "此记录的资料已删除。", "the data of this case are erased already"));
+        }
+        Ok(records)
+    })?;
+    let case = review::find(office, id)?;
+    delete_erased(office, &case)?;
+    Ok(case)
+}
+
+/// Deletes the files of a case that its offices told to be erased, unless another case still needs them.
+///
+/// # Errors
+/// As the store.
+pub fn delete_erased(office: &Office, case: &Case) -> Result<(), StoreError> {
+    // A picture may be the start of another capture here.
+    let _drafts = office.lock_drafts();
+    let of_submissions = case.submissions.iter().flat_map(|by| [by.said.payload, by.said.photo, by.said.original]);
+    let of_notes = case.note.iter().map(|by| by.said.payload);
+    let of_uses = case.uses.iter().map(|by| by.said.reference);
+    for blob in of_submissions.chain(of_notes).chain(of_uses) {
+        if is_erased(office, blob)? {
+            office.store.blobs.remove(blob)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether every case that names a blob told that it is erased, and no draft holds it.
+///
+/// # Errors
+/// As the store.
+pub fn is_erased(office: &Office, blob: BlobHash) -> Result<bool, StoreError> {
+    let cases = office.cases_of_blob(blob)?;
+    let held = || -> Result<bool, StoreError> {
+        let drafts = office.store.drafts::<crate::service::intake::Draft>()?;
+        Ok(drafts.iter().any(|draft| draft.names(blob)))
+    };
+    Ok(!cases.is_empty() && cases.iter().all(|case| case.is_erased(blob)) && !held()?)
+}
+
+fn own_case(office: &Office, id: CaseId) -> Result<Arc<Case>, Refusal> {
+    let case = review::find(office, id)?;
+    if case.is_captured_by(office.code()) {
+        return Ok(case);
+    }
+    let name = office.office_name(case.captured_by());
+    Err(Refusal::new(
+        Kind::Forbidden,
+        "not_captured_here",
+        format!("此记录由{name}采集，只能在那里处理。"),
+        format!("this case was captured by {name} and is taken back or erased there"),
+    ))
+}
+
+fn check_settled(case: &Case) -> Result<(), Refusal> {
+    if matches!(case.status, Status::Submitted | Status::Conflict) {
+        return Err(Refusal::state(
+            "not_settled",
+            "此记录尚在审核中。请先撤回，或等待审核决定。",
+            "this case waits for a decision: take it back first, or wait",
+        ));
+    }
+    let now = now_ms();
+    let is_valid = case.receipts.iter().any(|by| matches!(judge(by.hash, &by.said, Some(case), now), ReceiptVerdict::Valid));
+    if is_valid {
+        return Err(Refusal::state(
+            "receipt_valid",
+            "此记录的回执仍然有效，删除资料后将无法制证。请先由签发办公点撤销回执。",
+            "a receipt of this case is valid, and nothing could be made from it without the photo: the issuing office revokes it first",
+        ));
+    }
+    Ok(())
+}
+
+fn check_reason(reason: &str) -> Result<(), Refusal> {
+    if REASONS.iter().any(|(code, ..)| *code == reason) {
+        return Ok(());
+    }
+    let known: Vec<String> = REASONS.iter().map(|(code, zh, en)| format!("{code} ({zh}, {en})")).collect();
+    let known = known.join("; ");
+    Err(Refusal::input("reason_unknown", "reason", format!("原因应为：{known}"), format!("the reason is one of: {known}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        audit,
+        service::{
+            notes, receipts,
+            testing::{Home, picture},
+        },
+    };
+
+    #[test]
+    fn what_is_erased_is_gone_and_the_log_still_verifies() {
+        let home = Home::new();
+        let office = home.open();
+        let case = home.case(&office, &picture(8, 8, [9; 3]), false);
+        notes::write(&office, case.id, "张伟，左眼有疤", 1).unwrap();
+        assert_eq!(erase(&office, case.id, "because", 1).unwrap_err().code, "reason_unknown");
+        assert_eq!(erase(&office, case.id, "captured_in_error", 1).unwrap_err().code, "not_settled");
+        assert_eq!(withdraw(&office, case.id, "captured_in_error", 1).unwrap().status, Status::Withdrawn);
+        assert_eq!(withdraw(&office, case.id, "captured_in_error", 1).unwrap_err().code, "not_waiting");
+        assert!(!office.store.blobs.names().unwrap().is_empty());
+        let case = erase(&office, case.id, "captured_in_error", 1).unwrap();
+        assert_eq!(office.store.blobs.names().unwrap(), [], "payload, photo, original and note");
+        assert_eq!(erase(&office, case.id, "captured_in_error", 1).unwrap_err().code, "already_erased");
+        assert!(case.is_erased(case.current.said.photo) && case.is_erased(case.note[0].said.payload));
+        let dir = home.path().join("export");
+        audit::export(&office, &dir, true).unwrap();
+        let report = audit::verify(&dir, None, None, &mut |_, _, _| {}).unwrap();
+        assert!(report.holds(), "{:?}", report.failures);
+    }
+
+    #[test]
+    fn a_picture_that_another_case_needs_stays() {
+        let home = Home::new();
+        let office = home.open();
+        let jpeg = picture(8, 8, [9; 3]);
+        let (one, other) = (home.case(&office, &jpeg, true), home.case(&office, &jpeg, false));
+        assert_eq!(erase(&office, one.id, "applicant_asked", 1).unwrap_err().code, "receipt_valid");
+        receipts::revoke(&office, &one.receipts[0].said.number, "applicant_asked", 2).unwrap();
+        erase(&office, one.id, "applicant_asked", 1).unwrap();
+        assert!(office.store.blobs.size(one.current.said.payload).is_none());
+        assert!(office.store.blobs.size(other.current.said.photo).is_some(), "the same bytes, and the other case is not erased");
+        withdraw(&office, other.id, "applicant_asked", 1).unwrap();
+        erase(&office, other.id, "applicant_asked", 1).unwrap();
+        assert_eq!(office.store.blobs.names().unwrap(), []);
+    }
+}

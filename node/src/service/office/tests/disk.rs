@@ -1,0 +1,101 @@
+//! A disk that is full and has space again.
+
+use super::*;
+use redb::StorageBackend;
+use std::sync::Arc;
+
+/// A disk that may become full, and then has only the space that the reserve gave back.
+#[derive(Debug, Clone)]
+struct Disk {
+    file: Arc<Mutex<Vec<u8>>>,
+    full: Arc<AtomicBool>,
+    reserve: PathBuf,
+}
+
+impl Disk {
+    fn room(&self) -> std::io::Result<MutexGuard<'_, Vec<u8>>> {
+        if self.full.load(Ordering::SeqCst) && self.reserve.is_file() {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        Ok(lock(&self.file))
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> std::io::Result<u64> {
+        Ok(lock(&self.file).len() as u64)
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        out.copy_from_slice(&lock(&self.file)[offset as usize..offset as usize + out.len()]);
+        Ok(())
+    }
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.room()?.resize(len as usize, 0);
+        Ok(())
+    }
+    fn sync_data(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        let end = offset as usize + data.len();
+        let mut file = self.room()?;
+        let len = file.len().max(end);
+        file.resize(len, 0);
+        file[offset as usize..end].copy_from_slice(data);
+        Ok(())
+    }
+}
+
+#[test]
+fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_restart() {
+    let home = testing::Home::new();
+    let reserve = home.path().join("reserve");
+    let disk = Disk { file: Arc::default(), full: Arc::default(), reserve: reserve.clone() };
+    let first = home.open();
+    let (code, province) = (first.code(), first.members().province().clone());
+    let enrol = enrolment::enrol_self(&first.keys, code, "test", Roles::CAPTURE.with(Roles::REVIEW).with(Roles::ADMIN));
+    drop(first);
+    std::fs::remove_dir_all(home.path().join("heads")).unwrap();
+    let backend = disk.clone();
+    let store = Store::over(home.path(), Box::new(move || redb::Builder::new().create_with_backend(backend.clone()))).unwrap();
+    let office = Office::over(home.path(), code, &province, store).unwrap();
+    office.keep_reserve().unwrap();
+    office.enrol(enrol).unwrap();
+    assert_eq!(std::fs::metadata(&reserve).unwrap().len(), crate::store::RESERVE_BYTES);
+    append(&office, &submitted(CaseId([1; 16])));
+    let signed =
+        |office: &Office| office.store.head(office.origin()).note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).unwrap();
+    let submit = |office: &Office, case: u8| office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([case; 16])))?]));
+    // Full from here on.
+    disk.full.store(true, Ordering::SeqCst);
+    assert!(submit(&office, 2).is_err());
+    assert!(matches!(office.held(), Some(Held::Full(_))), "{:?}", office.held());
+    assert!(!reserve.exists(), "given back");
+    assert!(office.check_drafts().is_err());
+    // There is a little space from the reserve: it reads, and it takes what others wrote; the reserve itself cannot be taken again.
+    std::fs::create_dir(&reserve).unwrap();
+    assert!(office.try_disk_again().is_err());
+    assert!(office.case(CaseId([1; 16])).unwrap().is_some());
+    assert!(submit(&office, 3).is_err(), "nothing is signed");
+    let (enrol, package, _) = other_office();
+    let origin = Origin::office("test.huizhi", enrol.code, 1).unwrap();
+    assert!(office.append_province(&Record::Enrol(enrol)).is_err());
+    assert_eq!(office.ingest(&origin, package).unwrap(), Err(PackageError::Bounds), "looked at, and not of this federation");
+    assert_eq!(signed(&office), 1);
+    // Space again.
+    std::fs::remove_dir(&reserve).unwrap();
+    disk.full.store(false, Ordering::SeqCst);
+    assert!(office.try_disk_again().unwrap());
+    assert_eq!(office.held(), None);
+    assert!(reserve.exists());
+    submit(&office, 4).unwrap();
+    let size = office.store.head(office.origin()).size;
+    assert_eq!(signed(&office), size);
+    assert!(office.begins_with(&office.store.head(office.origin()), &lock(&office.own.newest).clone().unwrap()).unwrap());
+    let words: Vec<_> = office.store.incidents().unwrap().into_iter().map(|(_, what)| what).collect();
+    assert!(words.contains(&"the disk has space again".to_owned()), "{words:?}");
+    let mut check = crate::store::LogCheck::new(&office.store, office.origin().clone());
+    while check.step(true).unwrap() > 0 {}
+    let key = VerifierKey::new(office.origin().clone(), office.keys.office.public());
+    assert_eq!(check.finish(Some(&key)).unwrap(), []);
+}

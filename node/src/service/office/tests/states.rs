@@ -1,0 +1,229 @@
+//! What is kept of cases on disk: in whatever order records and roles arrive, and wherever the node stops, it is what a replay gives.
+
+use super::*;
+use crate::store::STATUSES;
+use proptest::prelude::*;
+use protocol::case::Status;
+
+const CASES: u8 = 6;
+
+/// An office of the federation that is not the one under test, with everything that it will ever sign.
+struct Other {
+    enrol: Enrol,
+    origin: Origin,
+    key: OfficeKey,
+    records: Vec<Verified>,
+}
+
+impl Other {
+    fn new(number: u8, roles: Roles) -> Self {
+        let key = OfficeKey::from_seed(&[number; 32]);
+        let code: OfficeCode = format!("4403000{number}").parse().unwrap();
+        let origin = Origin::office("test.huizhi", code, 1).unwrap();
+        let enrol = Enrol {
+            code,
+            name: "other".into(),
+            key: key.public(),
+            recipient: "age1".into(),
+            roles,
+            epoch: 1,
+            at_ms: 0,
+            witness: None,
+            region: None,
+            roles_from: None,
+        };
+        Self { enrol, origin, key, records: Vec::new() }
+    }
+    fn says(&mut self, record: &Record) -> RecordHash {
+        let signed = Signed::sign(&self.origin, &self.key, record).unwrap();
+        self.records.push(signed);
+        self.records[self.records.len() - 1].hash()
+    }
+    fn point(&self, size: usize) -> LogPoint {
+        let mut edge = merkle::Edge::default();
+        self.records[..size].iter().for_each(|record| edge.append(record.hash().0, |_, _, _| {}));
+        LogPoint { origin: self.origin.clone(), size: size as u64, root: RecordHash(edge.root()) }
+    }
+    /// The entries up to `end` behind what the office holds.
+    fn package(&self, office: &Office, end: usize) -> Package {
+        let mut edge = merkle::Edge::default();
+        self.records[..end].iter().for_each(|record| edge.append(record.hash().0, |_, _, _| {}));
+        let checkpoint = Checkpoint { origin: self.origin.clone(), size: end as u64, root: edge.root() }.sign(&self.key).note().to_owned();
+        let start = office.store.head(&self.origin).size;
+        let entries = self.records[start as usize..end].iter().map(|record| record.bytes().to_vec().into()).collect();
+        Package { start, entries, checkpoint, proof: vec![] }
+    }
+}
+
+/// Two offices capture, one of them cases of the other; one reviews. The reviewer loses the role, the second capturer is revoked.
+fn world() -> (Vec<Other>, Vec<Record>) {
+    let (mut a, mut b, mut c) = (Other::new(2, Roles::CAPTURE), Other::new(3, Roles::REVIEW), Other::new(4, Roles::CAPTURE));
+    for case in 0..CASES {
+        let Record::Submitted(said) = submitted(CaseId([case; 16])) else { unreachable!() };
+        let submission = a.says(&Record::Submitted(Submitted { at_ms: u64::from(case % 3), ..said.clone() }));
+        if case % 2 == 0 {
+            c.says(&Record::Submitted(Submitted { case: CaseId([case / 2 + CASES - 2; 16]), ..said }));
+        }
+        let verdict = if case % 3 == 0 { Verdict::Return } else { Verdict::Approve };
+        let case = CaseId([case; 16]);
+        b.says(&Record::Decided(Decided { case, submission, verdict, reasons: vec![], resolves: vec![], operator: 1, at_ms: 0 }));
+    }
+    let upto = c.point(1);
+    let province = vec![
+        Record::Enrol(a.enrol.clone()),
+        Record::Enrol(b.enrol.clone()),
+        Record::Enrol(c.enrol.clone()),
+        Record::Enrol(Enrol { roles: Roles::ARCHIVE, roles_from: Some(b.point(3)), ..b.enrol.clone() }),
+        Record::Revoke(Revoke { code: c.enrol.code, upto, reason: "key_stolen".into(), operator: 1, at_ms: 0 }),
+    ];
+    (vec![a, b, c], province)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Deliver(usize, usize),
+    Province,
+    Reopen,
+    Settle(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (0..3_usize, 1..4_usize).prop_map(|(log, count)| Step::Deliver(log, count)),
+        2 => Just(Step::Province),
+        1 => Just(Step::Reopen),
+        1 => (1..4_usize).prop_map(Step::Settle),
+    ];
+    prop::collection::vec(step, 0..24)
+}
+
+fn settle(office: &Office) {
+    while !office.settle(3).unwrap() {}
+}
+
+fn play(steps: &[Step]) -> (testing::Home, Office) {
+    let (others, province) = world();
+    let home = testing::Home::new();
+    let mut office = home.open();
+    let mut said = province.iter();
+    for step in steps {
+        match step {
+            Step::Deliver(log, count) => {
+                let end = (office.store.head(&others[*log].origin).size as usize + count).min(others[*log].records.len());
+                // Refused while the office is not enrolled; it comes later then.
+                let _ = office.ingest(&others[*log].origin, others[*log].package(&office, end)).unwrap();
+            }
+            Step::Province => said.by_ref().take(1).for_each(|record| _ = office.append_province(record).unwrap()),
+            Step::Reopen => {
+                drop(office);
+                office = home.open();
+            }
+            Step::Settle(max) => _ = office.settle(*max).unwrap(),
+        }
+    }
+    said.for_each(|record| _ = office.append_province(record).unwrap());
+    for other in &others {
+        if office.store.head(&other.origin).size < other.records.len() as u64 {
+            office.ingest(&other.origin, other.package(&office, other.records.len())).unwrap().unwrap();
+        }
+    }
+    (home, office)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn any_order_with_roles_and_restarts_between_keeps_what_a_replay_gives(steps in steps()) {
+        let (_home, office) = play(&steps);
+        // Shown is what is exact, whatever waits to be folded.
+        let exact: Vec<_> = office.cases().unwrap().iter().map(|case| (case.id, case.status)).collect();
+        settle(&office);
+        prop_assert_eq!(office.compare_states(|| {}).unwrap(), vec![]);
+        let kept = office.store.dump_states();
+        let (_plain, other) = play(&[]);
+        settle(&other);
+        prop_assert_eq!(&kept, &other.store.dump_states(), "another order");
+        office.store.forget_states().unwrap();
+        office.forget_cases();
+        settle(&office);
+        prop_assert_eq!(&kept, &office.store.dump_states(), "a replay");
+        let all = Listing { statuses: &STATUSES, after: None, newest_first: false, limit: 100 };
+        let mut listed: Vec<_> = office.list(&all).unwrap().0.iter().map(|case| (case.id, case.status)).collect();
+        listed.sort_unstable_by_key(|(id, _)| *id);
+        prop_assert_eq!(listed, exact);
+    }
+}
+
+#[test]
+fn what_a_crash_left_unfolded_is_folded_after_the_start_and_nothing_else() {
+    let home = testing::Home::new();
+    let office = home.open();
+    append(&office, &submitted(CaseId([1; 16])));
+    settle(&office);
+    // The entry is durable and the process ends before anything else.
+    let signed = Signed::sign(office.origin(), &office.keys.office, &submitted(CaseId([2; 16]))).unwrap();
+    office.store.append(office.origin(), &[signed]).unwrap();
+    drop(office);
+    let office = home.open();
+    assert_eq!(office.store.marked_cases(9).unwrap(), [CaseId([2; 16])]);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 1);
+    settle(&office);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 2);
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
+}
+
+#[test]
+fn lists_are_paged_either_way_and_never_show_what_a_revocation_took() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let (others, province) = world();
+    province[..3].iter().for_each(|record| _ = office.append_province(record).unwrap());
+    for other in &others {
+        office.ingest(&other.origin, other.package(&office, other.records.len())).unwrap().unwrap();
+    }
+    let all = |newest_first| {
+        let mut after = None;
+        let mut found = Vec::new();
+        loop {
+            let (page, behind) = office.list(&Listing { statuses: &STATUSES, after, newest_first, limit: 2 }).unwrap();
+            assert!(!behind);
+            found.extend(page.iter().map(|case| (case.current.said.at_ms, case.id)));
+            after = found.last().copied();
+            if page.len() < 2 {
+                return found;
+            }
+        }
+    };
+    let mut oldest_first = all(false);
+    assert!(oldest_first.is_sorted());
+    assert_eq!(oldest_first.len(), usize::from(CASES) + 1, "one case is captured by the second office alone");
+    oldest_first.reverse();
+    assert_eq!(all(true), oldest_first);
+    let before = office.count(Status::Approved).unwrap();
+    assert!(before > 0);
+    // Known to the membership, and nothing is folded anew yet.
+    office.append_province(&province[3]).unwrap();
+    assert_eq!(office.count(Status::Approved).unwrap(), before);
+    let approved = || office.list(&Listing { statuses: &[Status::Approved], after: None, newest_first: false, limit: 9 }).unwrap().0.len();
+    assert_eq!(approved() as u64, office.count(Status::Approved).unwrap());
+    assert!((approved() as u64) < before);
+}
+
+#[test]
+fn a_kept_state_that_was_changed_is_found() {
+    let home = testing::Home::new();
+    let office = home.open();
+    (1..4).for_each(|case| _ = append(&office, &submitted(CaseId([case; 16]))));
+    settle(&office);
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
+    let whole = office.store.dump_states();
+    office.store.spoil_state(CaseId([2; 16]));
+    let found = office.compare_states(|| {}).unwrap();
+    assert!(found.contains(&crate::store::Difference::Row(CaseId([2; 16]))), "{found:?}");
+    assert!(!found.contains(&crate::store::Difference::Row(CaseId([1; 16]))), "{found:?}");
+    office.store.forget_states().unwrap();
+    office.forget_cases();
+    settle(&office);
+    assert_eq!(office.store.dump_states(), whole);
+}
