@@ -92,12 +92,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Cases, oldest submission first. */
+        /** Cases, oldest submission first, a page at a time. */
         get: {
             parameters: {
                 query?: {
                     /** @description Only cases in this state. */
                     status?: components["schemas"]["CaseStatus"];
+                    /** @description At most this many, 200 if nothing is said or more is asked. */
+                    limit?: number;
+                    /** @description Go on after this case: `submitted_ms` and `id` of the last row that was shown, with a comma between. */
+                    after?: string;
+                    /** @description Newest submission first. */
+                    newest?: boolean;
                 };
                 header?: never;
                 path?: never;
@@ -182,6 +188,47 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["DecisionRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CaseView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deletes what is known about the person of a case, here and at every office. It cannot be undone. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonRequest"];
                 };
             };
             responses: {
@@ -354,6 +401,47 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a case back on which nobody decided yet. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["CaseView"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -725,6 +813,43 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drafts/{id}/spec": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Goes over to the version of the spec that is in force now, and makes the photo by it where a picture was taken. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DraftView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1332,10 +1457,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The receipt as a PDF to print. */
+        /** The receipt as a PDF to print, while it is valid. */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    reprint?: boolean;
+                };
                 header?: never;
                 path: {
                     number: string;
@@ -1457,7 +1584,48 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["RevokeRequest"];
+                    "application/json": components["schemas"]["ReasonRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptAnswer"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{number}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs that a document was made from a receipt, and gives the answer that look-ups have from now on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UseRequest"];
                 };
             };
             responses: {
@@ -1550,7 +1718,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": components["schemas"]["SpecText"];
+                    "application/json": components["schemas"]["SpecPublication"];
                 };
             };
             responses: {
@@ -1641,6 +1809,43 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/specs/{id}/staged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Cancels the version that waits for its day, and gives the spec as it is then. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpecView"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1778,7 +1983,7 @@ export interface components {
          * @description State of a case, a pure function of the records about it.
          * @enum {string}
          */
-        CaseStatus: "submitted" | "approved" | "returned" | "conflict";
+        CaseStatus: "submitted" | "approved" | "returned" | "withdrawn" | "conflict";
         /** @description A case, whole. */
         CaseView: {
             applicant?: components["schemas"]["Applicant"] | null;
@@ -1786,6 +1991,8 @@ export interface components {
             checks: components["schemas"]["CheckView"][];
             /** @description Every decision, in causal order. */
             decisions: components["schemas"]["DecisionView"][];
+            /** @description What was known about the person is deleted at every office that heard of it. */
+            erased: boolean;
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */
@@ -2324,6 +2531,11 @@ export interface components {
              */
             y: number;
         };
+        /** @description `POST /api/receipts/{number}/revoke`, `POST /api/cases/{id}/withdraw` and `/erase`. */
+        ReasonRequest: {
+            /** @description Code of the reason; a wrong one is answered with all codes. */
+            reason: string;
+        };
         /** @description A coded reason for a return. */
         ReasonView: {
             /** @description Stable code, for example `head_tilted`. */
@@ -2333,6 +2545,8 @@ export interface components {
         };
         /** @description `GET /api/receipts/{number}`. */
         ReceiptAnswer: {
+            /** @description It is valid, and this office makes documents: `POST /api/receipts/{number}/use` is open to it. */
+            may_use: boolean;
             /** @description The verdict as a sentence, with what to do next. */
             message: components["schemas"]["Text"];
             /** @description The number, grouped for reading. */
@@ -2380,8 +2594,15 @@ export interface components {
             photo_here: boolean;
             /** @description SHA-256 of the photo. */
             photo_sha256: string;
+            /** @description One document may be made from it, not more. */
+            single_use: boolean;
             /** @description Document. */
             spec: components["schemas"]["SpecSummary"];
+            /**
+             * Format: int32
+             * @description How often documents were made from it, as far as is known here.
+             */
+            uses: number;
             /**
              * Format: int64
              * @description Last day of validity by the issuer's clock, exclusive.
@@ -2402,11 +2623,6 @@ export interface components {
              * @description Entries of its log that stand, where fewer than are here.
              */
             upto?: number | null;
-        };
-        /** @description `POST /api/receipts/{number}/revoke`. */
-        RevokeRequest: {
-            /** @description Code of the reason; a wrong one is answered with all codes. */
-            reason: string;
         };
         /** @description `POST /api/offices/rotate`. */
         RotateRequest: {
@@ -2443,8 +2659,17 @@ export interface components {
             /** @description The spec as parsed. */
             summary: components["schemas"]["SpecSummary"];
         };
+        /** @description `POST /api/specs`. */
+        SpecPublication: {
+            /** @description The day in China on which it takes force, `2026-12-01`; without one, when it arrives. */
+            effective_from?: string | null;
+            /** @description A spec file's text. */
+            toml: string;
+        };
         /** @description A spec in a list. */
         SpecSummary: {
+            /** @description The day named lay before the signature; it took force when it arrived. */
+            backdated: boolean;
             /** @description How far to trust the numbers: H, M, L or D. */
             confidence: string;
             /**
@@ -2452,6 +2677,11 @@ export interface components {
              * @description Pixels per inch written in the file.
              */
             dpi: number;
+            /**
+             * Format: int64
+             * @description When it takes or took force, where the province named a day.
+             */
+            effective_from_ms?: number | null;
             /** @description SHA-256 of its canonical text. */
             hash: string;
             /**
@@ -2483,7 +2713,7 @@ export interface components {
              */
             width_px: number;
         };
-        /** @description `POST /api/specs` and `POST /api/specs/check`. */
+        /** @description `POST /api/specs/check`. */
         SpecText: {
             /** @description A spec file's text. */
             toml: string;
@@ -2496,6 +2726,7 @@ export interface components {
             history: components["schemas"]["SpecSummary"][];
             /** @description Sources of the numbers. */
             sources: string[];
+            staged?: components["schemas"]["SpecSummary"] | null;
             /** @description The line of the list. */
             summary: components["schemas"]["SpecSummary"];
             /** @description The spec as TOML, exactly as hashed. */
@@ -2515,6 +2746,7 @@ export interface components {
             awaiting_review: number;
             /** @description Whether a receipt can be printed: a CJK font was found. */
             can_print: boolean;
+            clock?: components["schemas"]["Text"] | null;
             /** @description Whether a model finds faces by itself, or the staff marks them. */
             face_model: boolean;
             /** @description Logs that were proved to carry two signed histories; open ones first. */
@@ -2553,6 +2785,11 @@ export interface components {
             en: string;
             /** @description Simplified Chinese. */
             zh: string;
+        };
+        /** @description `POST /api/receipts/{number}/use`. */
+        UseRequest: {
+            /** @description Number of the application that it is used for. It is sealed and stays at this office. */
+            reference: string;
         };
     };
     responses: never;
