@@ -185,6 +185,15 @@ impl Membership {
         let own = origin.office_and_epoch().and_then(|(code, _)| self.offices.get(&code)?.enrol.witness);
         self.witnesses().filter(|witness| Some(witness.key()) != own).collect()
     }
+    /// Witnesses whose cosignatures on a log still weigh where they were kept when they were given: those of today, and keys of before, whose
+    /// office was revoked or has another one now. What such a key signs later weighs nothing, and only who kept a line knows that it came
+    /// in time: a time inside it may be made up.
+    pub fn witnesses_ever_of(&self, origin: &Origin) -> Vec<WitnessVerifier> {
+        let federation = self.province.origin().federation();
+        let own = origin.office_and_epoch().map(|(code, _)| code);
+        let ever = self.keys.iter().filter(|(_, (code, used))| *used == KeyUse::Witness && Some(*code) != own);
+        ever.filter_map(|(key, (code, _))| WitnessVerifier::of_office(federation, *code, *key).ok()).collect()
+    }
     /// Every published spec, oldest first.
     pub fn specs(&self) -> &[PublishedSpec] {
         &self.specs

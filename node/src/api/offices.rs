@@ -32,6 +32,8 @@ fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice
         epoch: member.enrol.epoch,
         active: member.is_active(),
         log_size: office.store.head(&member.origin).size,
+        // A disk that cannot be read is said elsewhere.
+        witnessed_ms: office.witnessed_ms(&member.origin).unwrap_or_default(),
         connected: me || peer.is_some_and(|peer| peer.lag.connected),
         has_current_specs: if me {
             Some(true)

@@ -172,6 +172,8 @@ pub struct EnrolledOffice {
     pub active: bool,
     /// Entries of its log that are here.
     pub log_size: u64,
+    /// When another office last cosigned its log, as far as is known here: how fresh the picture of it is.
+    pub witnessed_ms: Option<u64>,
     /// Connected at this moment.
     pub connected: bool,
     /// Whether it holds the newest entry of the province's log, as far as known here.

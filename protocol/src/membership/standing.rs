@@ -131,12 +131,10 @@ impl Membership {
         }
     }
 
-    /// Entries that the histories of all open forks of a log share; nothing where there is no fork. What the province named of the history
-    /// held here stands in any case: else who stole a key that was revoked since could sign a second history and have the first set aside.
+    /// Entries that the histories of all open forks of a log share; nothing where there is no fork.
     fn shared(&self, origin: &Origin) -> Option<u64> {
         let open = self.forks.iter().filter(|(name, _)| name.points().0.origin == *origin && !self.adjudicated.contains_key(*name));
-        let named = self.named(origin).map(|point| point.size).max().unwrap_or_default();
-        open.map(|(_, shared)| *shared).min().map(|shared| shared.max(named))
+        open.map(|(_, shared)| *shared).min()
     }
 }
 

@@ -2164,6 +2164,11 @@ export interface components {
             name: string;
             /** @description Roles. */
             roles: string[];
+            /**
+             * Format: int64
+             * @description When another office last cosigned its log, as far as is known here: how fresh the picture of it is.
+             */
+            witnessed_ms?: number | null;
         };
         /** @description Every refusal of the API. `code` is stable and what a program switches on; `message` is for a person. */
         ErrorBody: {

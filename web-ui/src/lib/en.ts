@@ -334,6 +334,7 @@ export const en: Record<MessageKey, string> = {
   office_link: "Connection",
   office_this: "this office",
   office_away: "not connected",
+  office_witnessed: "Last witnessed",
   office_entries: "Entries",
   office_specs: "Specifications",
   office_specs_current: "current",

@@ -332,6 +332,7 @@ export const zh = {
   office_link: "连接",
   office_this: "本机构",
   office_away: "未连接",
+  office_witnessed: "最近见证",
   office_entries: "日志条数",
   office_specs: "规格",
   office_specs_current: "最新",

@@ -7,7 +7,7 @@ use super::{Office, now_ms};
 use crate::{store::StoreError, text::Text};
 use protocol::{
     id::Millis,
-    log::{Note, SignedCheckpoint, VerifierKey},
+    log::{SignedCheckpoint, VerifierKey},
 };
 
 /// 2026-11-01, before which this program was not built.
@@ -53,12 +53,8 @@ impl Office {
     pub fn clock_doubt(&self) -> Result<Option<ClockDoubt>, StoreError> {
         let origin = self.origin();
         let key = VerifierKey::new(origin.clone(), self.keys.office.public());
-        let cosigned = self.store.cosigned(origin)?.newest;
-        let seen = SignedCheckpoint::verify(&cosigned, &key).ok().and_then(|checkpoint| {
-            let note = Note::parse(checkpoint.note()).ok()?;
-            let times = self.members().witnesses_of(origin).into_iter().filter_map(|witness| witness.cosigned(&note).ok().flatten());
-            Some((checkpoint.size(), times.max()? * 1000))
-        });
+        let cosigned = SignedCheckpoint::verify(&self.store.cosigned(origin)?.newest, &key).ok();
+        let seen = cosigned.map(|checkpoint| checkpoint.size()).zip(self.witnessed_ms(origin)?);
         let signed_at = |index: u64| -> Result<Option<Millis>, StoreError> {
             let entry = self.store.entry(origin, index)?;
             Ok(entry.and_then(|entry| entry.verify().ok()).and_then(|entry| entry.record.record().at_ms()))

@@ -9,7 +9,7 @@ use crate::{
     store::{Cosigned, StoreError},
 };
 use protocol::{
-    id::{Origin, RecordHash},
+    id::{Millis, Origin, RecordHash},
     keys::OfficeKey,
     log::{AddCheckpoint, LogPoint, SignedCheckpoint, Witness, WitnessError, WitnessKey, WitnessVerifier},
     merkle,
@@ -123,13 +123,16 @@ impl Office {
         if self.holds(&given)? != Some(true) {
             return Ok(None);
         }
-        let witnesses = self.members().witnesses_of(&origin);
+        let members = self.members();
+        let (today, witnesses) = (members.witnesses_of(&origin), members.witnesses_ever_of(&origin));
+        drop(members);
+        // What comes now counts by the witnesses of today; what was kept in its time goes on counting.
+        let Ok(given) = given.only_lines_of(&key, &today) else { return Ok(None) };
         // One at a time, so that no line is lost between reading and writing.
         let _one = lock(&self.cosigned);
         let known = self.store.cosigned(&origin)?;
-        let head = self.store.head(&origin).note;
         let mut merged = given.clone();
-        for other in [&head, &known.newest, &known.best].into_iter().filter_map(|note| SignedCheckpoint::verify(note, &key).ok()) {
+        for other in [&known.newest, &known.best].into_iter().filter_map(|note| SignedCheckpoint::verify(note, &key).ok()) {
             if other.point() == given.point() {
                 // A note that is full already keeps the lines that it has.
                 let _ = other.note().split_once("\n\n").map(|(_, lines)| merged.add_lines(lines));
@@ -159,13 +162,15 @@ impl Office {
     /// As the store.
     pub fn note_over(&self, origin: &Origin, index: u64) -> Result<Option<(SignedCheckpoint, usize)>, StoreError> {
         let members = self.members();
-        let (Some(key), witnesses) = (members.verifier(origin), members.witnesses_of(origin)) else { return Ok(None) };
+        let Some(key) = members.verifier(origin) else { return Ok(None) };
+        let (today, witnesses) = (members.witnesses_of(origin), members.witnesses_ever_of(origin));
         drop(members);
         let Cosigned { newest, best } = self.store.cosigned(origin)?;
-        let notes = [self.store.head(origin).note, newest, best];
-        let covering = notes.iter().filter_map(|note| SignedCheckpoint::verify(note, &key).ok()).filter(|signed| signed.size() > index);
-        // A line that stopped counting, because its witness was revoked since, goes, and one that does not hold as well.
-        let clean = covering.filter_map(|signed| signed.only_lines_of(&key, &witnesses).ok());
+        let head = self.store.head(origin).note;
+        let notes = [(&head, &today), (&newest, &witnesses), (&best, &witnesses)];
+        let covering = notes.into_iter().filter_map(|(note, may)| Some((SignedCheckpoint::verify(note, &key).ok()?, may)));
+        // A line of the newest note that stopped counting, because its witness was revoked since, goes, and one that does not hold as well.
+        let clean = covering.filter(|(signed, _)| signed.size() > index).filter_map(|(signed, may)| signed.only_lines_of(&key, may).ok());
         Ok(clean
             .map(|signed| (count(&signed, &witnesses), signed))
             .max_by_key(|(k, signed)| (*k, signed.size()))
@@ -174,7 +179,21 @@ impl Office {
 
     /// How many other offices cosigned a checkpoint, as far as is known here.
     pub fn witnesses_on(&self, checkpoint: &SignedCheckpoint) -> usize {
-        count(checkpoint, &self.members().witnesses_of(checkpoint.origin()))
+        count(checkpoint, &self.members().witnesses_ever_of(checkpoint.origin()))
+    }
+
+    /// When a witness last cosigned a log that is here, by its clock; nothing where none is known to have.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn witnessed_ms(&self, origin: &Origin) -> Result<Option<Millis>, StoreError> {
+        let members = self.members();
+        let Some(key) = members.verifier(origin) else { return Ok(None) };
+        let witnesses = members.witnesses_ever_of(origin);
+        drop(members);
+        let newest = SignedCheckpoint::verify(&self.store.cosigned(origin)?.newest, &key).ok();
+        let times = newest.as_ref().and_then(|newest| newest.cosigned_by(&witnesses).ok());
+        Ok(times.and_then(|times| times.iter().map(|(_, time_s)| time_s.saturating_mul(1000)).max()))
     }
 
     /// The newest checkpoints of the logs that this node writes.

@@ -68,6 +68,31 @@ fn a_witness_cosigns_what_it_holds_and_the_lines_travel_and_stay() {
 }
 
 #[test]
+fn case_24_a_receipt_keeps_the_witness_it_had_and_a_revoked_one_gives_no_more() {
+    let home = Home::new();
+    let owner = home.open();
+    let (_home_b, b) = Home::join(&owner, "44030002", Roles::CAPTURE);
+    case(&home, &owner, 9);
+    sync(&owner, &b);
+    assert!(matches!(cosign(&owner, &b), Cosigning::Line(_)));
+    let number = owner.cases().unwrap()[0].receipts[0].said.number.clone();
+    let witnessed = || match receipts::look_up(&owner, &number, now_ms()).unwrap() {
+        Answer::Valid(found) => owner.witnesses_on(&found.verified.checkpoint),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(witnessed(), 1);
+    owner.revoke_office("44030002".parse().unwrap(), "key_stolen", None, 1).unwrap();
+    assert_eq!(witnessed(), 1, "it was given in time");
+    // The same key on a later checkpoint, whatever time it writes.
+    case(&home, &owner, 7);
+    let (note, question) = owner.ask_for_cosignature(owner.origin(), 0).unwrap().unwrap();
+    let mut stolen = Witness::new(WitnessKey::new("test.huizhi/witness/44030002", OfficeKey::from_seed(&b.keys.witness_seed)).unwrap(), []);
+    let line = stolen.add_checkpoint(&question, Some(&verifier(&owner)), 1).unwrap().persisted();
+    assert_eq!(owner.take_cosignatures(&format!("{note}{line}")).unwrap(), Some(0));
+    assert_eq!(witnessed(), 1);
+}
+
+#[test]
 fn nobody_vouches_for_its_own_log_and_no_stranger_counts() {
     let home = Home::new();
     let owner = home.open();
