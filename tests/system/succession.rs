@@ -8,7 +8,7 @@ use system_tests::{Node, eventually, huizhi, pictures};
 fn said(dir: &Path, args: &[&str]) -> Value {
     let output = huizhi(dir, &[&["--json"], args].concat());
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("--json prints JSON")
 }
 
 #[test]
