@@ -183,6 +183,9 @@ mod tests {
         let case = erase(&office, case.id, "captured_in_error", 1).unwrap();
         assert_eq!(office.store.blobs.names().unwrap(), [], "payload, photo, original and note");
         assert_eq!(erase(&office, case.id, "captured_in_error", 1).unwrap_err().code, "already_erased");
+        // A crash before the files were gone, or an office that was off meanwhile.
+        let photo = office.store.blobs.put(&picture(8, 8, [9; 3])).unwrap();
+        assert_eq!((office.collect_orphans(u64::MAX).unwrap(), office.store.blobs.size(photo)), (1, None));
         assert!(case.is_erased(case.current.said.photo) && case.is_erased(case.note[0].said.payload));
         let dir = home.path().join("export");
         audit::export(&office, &dir, true).unwrap();

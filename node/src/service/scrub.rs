@@ -5,7 +5,7 @@
 //! Where this office signed a root over flipped bytes nothing can be mended: its log needs a new epoch, and it signs nothing until then.
 
 use crate::{
-    service::{Held, Office, Refusal},
+    service::{Held, Office, Refusal, erasure},
     store::{BlobError, DamageKind, LogCheck, StoreError, replace_file},
 };
 use protocol::{
@@ -129,7 +129,7 @@ impl<'a> Scrub<'a> {
             match (damage.kind, damage.index) {
                 (DamageKind::Entry, Some(index)) => self.office.store.set_damaged(origin, index, true)?,
                 (DamageKind::Signed, Some(index)) if self.office.own_origins().contains(origin) => {
-                    self.office.spoilt(origin.clone(), index);
+                    self.office.spoilt(origin.clone(), index)?;
                 }
                 (DamageKind::Tree, _) => rehash = true,
                 _ => {}
@@ -180,8 +180,12 @@ impl<'a> Scrub<'a> {
 
 impl Office {
     /// A root that this office signed stands over bytes that nobody said: nothing can be appended to that log any more.
-    pub(super) fn spoilt(&self, origin: Origin, index: u64) {
+    ///
+    /// Durable, so that a start before the next scrub does not forget it: an own log has no other refused entries.
+    fn spoilt(&self, origin: Origin, index: u64) -> Result<(), StoreError> {
+        self.store.refuse(&origin, index, "it was signed as something that nobody said")?;
         self.stick(Held::Spoilt { origin, index });
+        Ok(())
     }
 
     /// Puts entries of a package from a peer in the place of damaged ones, where they hash to the leaves that are here. Says how many.
@@ -198,19 +202,22 @@ impl Office {
         Ok(mended)
     }
 
-    /// Removes blobs that no draft and no record names and that are older than `grace_ms`. Says how many.
+    /// Removes blobs that no draft and no record names and that are older than `grace_ms`, and at once those whose erasure a crash cut
+    /// short. Says how many.
     ///
     /// # Errors
     /// As the store; what was removed so far is gone.
     pub fn collect_orphans(&self, grace_ms: u64) -> Result<u64, Refusal> {
         let mut removed = 0;
         for hash in self.store.blobs.names().map_err(StoreError::from)? {
-            if self.store.blobs.age_ms(hash).is_none_or(|age| age < grace_ms) || self.is_named(hash)? {
+            let is_old = self.store.blobs.age_ms(hash).is_some_and(|age| age >= grace_ms);
+            let may_go = |office: &Self| Ok::<_, Refusal>(is_old && !office.is_named(hash)? || erasure::is_erased(office, hash)?);
+            if !may_go(self)? {
                 continue;
             }
             // Looked at again while no draft can take it up.
             let _drafts = self.lock_drafts();
-            if !self.is_named(hash)? {
+            if may_go(self)? {
                 self.store.blobs.remove(hash).map_err(StoreError::from)?;
                 removed += 1;
             }
@@ -222,8 +229,7 @@ impl Office {
     }
 
     fn is_named(&self, hash: BlobHash) -> Result<bool, Refusal> {
-        let drafts = self.store.drafts::<super::intake::Draft>()?;
-        let of_draft = drafts.iter().any(|draft| draft.original() == Some(hash) || draft.photo() == Some(hash));
+        let of_draft = self.store.drafts::<super::intake::Draft>()?.iter().any(|draft| draft.names(hash));
         Ok(of_draft || !self.store.cases_of_blob(hash)?.is_empty())
     }
 }

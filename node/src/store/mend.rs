@@ -33,6 +33,28 @@ impl Store {
         Ok(write.commit()?)
     }
 
+    /// Notes that an entry does not count and why; durable when this returns.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn refuse(&self, origin: &Origin, index: u64, reason: &str) -> Result<(), StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(()) };
+        let write = self.db.begin_write()?;
+        write.open_table(tables::REFUSED)?.insert(&entry_key(number, index), reason)?;
+        Ok(write.commit()?)
+    }
+
+    /// The first entry of a log that does not count by itself.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn first_refused(&self, origin: &Origin) -> Result<Option<u64>, StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(None) };
+        let table = self.db.begin_read()?.open_table(tables::REFUSED)?;
+        let first = table.range::<&[u8; 12]>(&entry_key(number, 0)..=&entry_key(number, u64::MAX))?.next().transpose()?;
+        Ok(first.map(|(key, _)| u64::from_be_bytes(key.value()[4..].try_into().expect("eight of twelve bytes"))))
+    }
+
     /// Entries that decayed and wait to be fetched again.
     ///
     /// # Errors

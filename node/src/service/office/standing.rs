@@ -127,11 +127,11 @@ impl Held {
             ),
             Self::Spoilt { origin, index } => Text::new(
                 format!(
-                    "{origin} 的第 {index} 条记录已损坏，而且已对损坏的内容签名：此日志无法修复，须由省级节点开启新的日志纪元。请联系省级管理员"
+                    "{origin} 的第 {index} 条记录已损坏，而且已对损坏的内容签名：此日志无法修复。请运行 huizhi office new-epoch，并把申请交给省级管理员，以新日志继续"
                 ),
                 format!(
-                    "entry {index} of {origin} is damaged, and the damaged bytes were signed: this log cannot be mended and needs a new epoch; \
-                     call the provincial admin"
+                    "entry {index} of {origin} is damaged, and the damaged bytes were signed: this log cannot be mended and needs a new epoch: run \
+                     `huizhi office new-epoch` and give the request to the provincial admin"
                 ),
             ),
             Self::Full(error) => Text::new(
@@ -265,6 +265,11 @@ impl Office {
 
     /// After everything is read from disk: may this node sign, and is there a head that was not signed before the last end?
     pub(super) fn stand_up(&self) -> Result<(), StoreError> {
+        for own in self.own_logs() {
+            if let Some(index) = self.store.first_refused(&own.origin)? {
+                self.stick(Held::Spoilt { origin: own.origin.clone(), index });
+            }
+        }
         // Nobody else has seen anything, so there is nobody to ask; a backup stays suspect, for people hold receipts.
         let reached_head = || self.own_logs().all(|own| lock(&own.newest).as_ref().is_some_and(|newest| newest.size() > 0));
         let confirmed = match self.mark() {

@@ -90,6 +90,8 @@ fn case_16_a_root_signed_over_flipped_bytes_stops_the_signing_for_good() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(office.held(), Some(Held::Spoilt { origin: office.origin().clone(), index: size }));
     assert!(office.read_only().unwrap().en.contains("new epoch"));
+    drop(office);
+    assert!(matches!(home.open().held(), Some(Held::Spoilt { .. })), "also after a restart");
 }
 
 #[test]
