@@ -99,3 +99,24 @@ test("another office verifies the number and sees the photo", async ({ desks }) 
   await expect(page.getByText("签发回执")).toBeVisible();
   await shot(page, "verify-valid");
 });
+
+test("a document office records that it used the receipt", async ({ desks }) => {
+  const page = await desks.at("office_b", "counter");
+  await go(page, "核验");
+  await page.getByLabel("回执号").fill(number);
+  await page.getByRole("button", { name: "核验", exact: true }).click();
+  const use = page.getByRole("button", { name: "登记使用" });
+  await expect(use).toBeDisabled();
+  await page.getByLabel("业务编号（只保存在本办理点）").fill("办证受理 2026-000017");
+  await use.click();
+  await expect(page.getByText("此回执在有效期内可重复使用。 已使用 1 次。")).toBeVisible();
+  await shot(page, "verify-used");
+
+  // A lost receipt is printed again where it was captured, and the paper says so.
+  const counter = await desks.at("office_a", "counter");
+  await go(counter, "核验");
+  await counter.getByLabel("回执号").fill(number);
+  await counter.getByRole("button", { name: "核验", exact: true }).click();
+  const [again] = await Promise.all([counter.waitForEvent("download"), counter.getByRole("link", { name: "补打回执 PDF" }).click()]);
+  expect(readFileSync(await again.path()).subarray(0, 5).toString()).toBe("%PDF-");
+});

@@ -45,3 +45,23 @@ test("a broken spec is refused with the reason", async ({ desks }) => {
   await expect(admin.getByRole("alert")).toBeVisible();
   await expect(admin.getByRole("button", { name: "签名并发布" })).toHaveCount(0);
 });
+
+test("a version waits for its day and is cancelled", async ({ desks }) => {
+  const admin = await desks.at("province", "admin");
+  await go(admin, "规格");
+  await admin.getByRole("link", { name: "驾驶证" }).first().click();
+  const id = new URL(admin.url()).pathname.split("/").at(-1) ?? "";
+  await admin.getByRole("link", { name: "修改并发布" }).click();
+  const text = admin.getByLabel("规格文本（TOML）");
+  await expect(text).not.toHaveValue("");
+  await text.fill((await text.inputValue()).replace(/^(version\s*=\s*)(\d+)/m, (_, key: string, number: string) => `${key}${Number(number) + 1}`));
+  await admin.getByRole("button", { name: "检查并比较" }).click();
+  await admin.getByLabel("生效日期（留空则收到即生效）").fill("2099-01-01");
+  await admin.getByLabel(`输入 ${id} 以确认发布`).fill(id);
+  await admin.getByRole("button", { name: "签名并发布" }).click();
+  const waiting = admin.getByText(/将于 2099.+生效/);
+  await expect(waiting).toBeVisible();
+  await shot(admin, "spec-staged");
+  await admin.getByRole("button", { name: "取消待生效版本" }).click();
+  await expect(waiting).toHaveCount(0);
+});

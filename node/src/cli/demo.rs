@@ -198,7 +198,7 @@ fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &P
     drop(office);
     if let Some(request) = made.request {
         let admin = runtime::open_office(province, &Config::load(province)?)?;
-        admin.enrol(enrolment::read_request(&request, Roles::CAPTURE)?)?;
+        admin.enrol(enrolment::read_request(&request, Roles::CAPTURE.with(Roles::DOCUMENT))?)?;
     }
     Ok(())
 }

@@ -134,7 +134,10 @@ export const api = {
   submit: (id: string, reason: string | null) =>
     json<CaseView>("POST", `/drafts/${part(id)}/submit`, { override_reason: reason }),
 
-  cases: (status?: CaseStatus) => json<CaseRow[]>("GET", status === undefined ? "/cases?newest=true" : `/cases?status=${status}`),
+  cases: (status?: CaseStatus) => json<CaseRow[]>("GET", status === undefined ? "/cases" : `/cases?status=${status}`),
+  /** A page of all cases, newest first; the one after `last`, or the first. */
+  newestCases: (last?: CaseRow) =>
+    json<CaseRow[]>("GET", `/cases?newest=true${last === undefined ? "" : `&after=${last.submitted_ms},${part(last.id)}`}`),
   case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
   saveNote: (id: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { text }),
   withdraw: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/withdraw`, { reason }),

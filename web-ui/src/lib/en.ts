@@ -205,6 +205,7 @@ export const en: Record<MessageKey, string> = {
   sealed: "(sealed to this office)",
   returned_title: "Returned: please capture again",
   recapture: "Recapture",
+  cases_more: "Earlier cases",
   cases_none: "No case matches.",
   search_cases: "Find by name or number",
   receipt: "Receipt",

@@ -203,6 +203,7 @@ export const zh = {
   sealed: "（内容对本机构密封）",
   returned_title: "被退回，需要重拍",
   recapture: "重新采集",
+  cases_more: "更早的记录",
   cases_none: "没有符合条件的办理件。",
   search_cases: "按姓名或回执号查找",
   receipt: "回执",
