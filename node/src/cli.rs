@@ -1,6 +1,7 @@
 //! The command line. Standard output is for results (JSON with `--json`), standard error for people.
 
 mod audit;
+mod bundle;
 mod demo;
 mod doctor;
 mod init;
@@ -70,6 +71,9 @@ enum Command {
     Export(audit::ExportArgs),
     /// Check an export with no node running. Exit code 0: everything holds; 2: something does not; 1: not an export.
     Verify(audit::VerifyArgs),
+    /// Carry what offices have for each other on a stick: ask, export, import.
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     /// Copy the whole node into a folder, while it runs or not. Without --with-keys the secret keys stay out.
     Backup(recovery::BackupArgs),
     /// Bring a backup back into an empty data directory (--dir). It signs nothing until its log was compared with other offices.
@@ -142,6 +146,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Receipt(command) => receipt::run(dir, json, command),
         Command::Export(args) => audit::export(dir, json, args),
         Command::Verify(args) => audit::verify(json, args),
+        Command::Bundle(command) => bundle::run(dir, json, command),
         Command::Backup(args) => recovery::backup(dir, json, &args),
         Command::Restore(args) => recovery::restore(dir, json, &args),
         Command::Scrub(args) => scrub::run(dir, json, &args),
