@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod guard;
 mod guidance;
+mod metrics;
 mod offices;
 mod plate;
 mod receipts;
@@ -30,7 +31,7 @@ use crate::{
     print::Font,
     service::{Office, Refusal, network::NetworkHandle, runs::Runs},
 };
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use photo::Vision;
 use std::{sync::Arc, time::Duration};
 use tower_http::timeout::TimeoutLayer;
@@ -115,6 +116,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(status::status))
+        .routes(routes!(status::condition))
         .routes(routes!(specs::list))
         .routes(routes!(specs::show))
         .routes(routes!(specs::check))
@@ -182,6 +184,7 @@ pub fn router(app: App) -> Router {
     let (sticks, _) = sticks().split_for_parts();
     bounded
         .merge(events)
+        .merge(Router::new().route("/metrics", get(metrics::metrics)))
         .merge(sticks.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .fallback(assets::serve)
         .layer(middleware::from_fn_with_state(app.clone(), guard::writes))

@@ -15,6 +15,7 @@ mod run;
 mod scrub;
 mod specs;
 mod staff;
+mod status;
 mod succession;
 
 use crate::service::staff::StaffRole;
@@ -94,6 +95,8 @@ enum Command {
     /// Staff of this office.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
+    /// How this node and the others stand: who is connected, what waits, what nobody witnessed. Exit code 2: nothing is signed here.
+    Status,
     /// Look at the node and say what is wrong and what to do.
     Doctor(doctor::DoctorArgs),
     /// Print the OpenAPI document of the local API.
@@ -159,6 +162,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Fork(command) => office::run_fork(dir, json, command),
         Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
+        Command::Status => status::run(dir, json),
         Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {
             say(&crate::api::openapi()?);

@@ -8,7 +8,7 @@ use crate::{
     bundle,
     config::Config,
     runtime::{self, Running, StartError},
-    service::{Office, OfficeError},
+    service::{Office, OfficeError, condition::Condition, network::NetStatus},
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -184,6 +184,13 @@ impl Local {
                 let dir = std::path::absolute(dir)?;
                 client.post("/api/export", &json!({ "dir": dir, "photos": photos }))
             }
+        }
+    }
+    /// How the node and its federation stand.
+    pub(super) fn condition(&self) -> Result<Condition> {
+        match self {
+            Self::Stopped(office) => Ok(Condition::of(office, &NetStatus::default(), true)?),
+            Self::Running(client) => Ok(serde_json::from_value(client.get("/api/condition")?)?),
         }
     }
     /// What this office asks a stick for.
