@@ -5,6 +5,7 @@
 
 mod assets;
 mod auth;
+mod bundle;
 mod capture;
 mod card;
 mod cases;
@@ -12,6 +13,7 @@ mod error;
 mod events;
 mod guard;
 mod guidance;
+mod metrics;
 mod offices;
 mod plate;
 mod receipts;
@@ -29,7 +31,7 @@ use crate::{
     print::Font,
     service::{Office, Refusal, network::NetworkHandle, runs::Runs},
 };
-use axum::{Router, extract::DefaultBodyLimit, middleware};
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use photo::Vision;
 use std::{sync::Arc, time::Duration};
 use tower_http::timeout::TimeoutLayer;
@@ -114,6 +116,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(session::login))
         .routes(routes!(session::logout))
         .routes(routes!(status::status))
+        .routes(routes!(status::condition))
         .routes(routes!(specs::list))
         .routes(routes!(specs::show))
         .routes(routes!(specs::check))
@@ -163,6 +166,11 @@ fn pictures() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(capture::photo)).routes(routes!(plate::record)).routes(routes!(card::card))
 }
 
+/// Sticks: as slow as the stick is, so no time limit. Only the command line may ask.
+fn sticks() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(bundle::export)).routes(routes!(bundle::import)).routes(routes!(bundle::ask))
+}
+
 /// Whole router of a node.
 pub fn router(app: App) -> Router {
     let (api, _) = api().split_for_parts();
@@ -173,8 +181,11 @@ pub fn router(app: App) -> Router {
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
     // The event stream is meant to last, so no time limit.
     let (events, _) = OpenApiRouter::new().routes(routes!(events::events)).split_for_parts();
+    let (sticks, _) = sticks().split_for_parts();
     bounded
         .merge(events)
+        .merge(Router::new().route("/metrics", get(metrics::metrics)))
+        .merge(sticks.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .fallback(assets::serve)
         .layer(middleware::from_fn_with_state(app.clone(), guard::writes))
         .layer(middleware::from_fn_with_state(app.clone(), guard::host))
@@ -187,7 +198,7 @@ pub fn router(app: App) -> Router {
 /// # Errors
 /// It cannot be written as JSON.
 pub fn openapi() -> Result<String, serde_json::Error> {
-    let (_, mut document) = api().merge(pictures()).routes(routes!(events::events)).split_for_parts();
+    let (_, mut document) = api().merge(pictures()).merge(sticks()).routes(routes!(events::events)).split_for_parts();
     // Without this the document names the author of the library that builds it.
     document.info = utoipa::openapi::Info::new("Huizhi node", env!("CARGO_PKG_VERSION"));
     // Handlers of different modules share names, and an operation's id must be unique.
@@ -213,6 +224,7 @@ pub(crate) fn spec_view(office: &Office, id: &str) -> Result<types::SpecView, Re
     Ok(views::spec(office, &known))
 }
 
+pub(crate) use bundle::{take as take_bundle, write as write_bundle};
 pub(crate) use offices::rows as office_rows;
 pub(crate) use receipts::answer as receipt_answer;
 pub(crate) use rulings::point;

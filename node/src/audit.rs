@@ -8,7 +8,7 @@
 //! DIR/blobs/<sha256>                  photos that receipts vouch for
 //! ```
 
-mod export;
+pub(crate) mod export;
 #[cfg(test)]
 mod outside;
 mod verify;
@@ -17,8 +17,8 @@ pub use export::{Written, export};
 pub use verify::{Failure, Report, Step, VerifyError, Witnessed, verify};
 
 /// Folder of the logs in an export.
-const LOGS: &str = "logs";
+pub(crate) const LOGS: &str = "logs";
 /// Folder of the blobs in an export.
-const BLOBS: &str = "blobs";
+pub(crate) const BLOBS: &str = "blobs";
 /// The trust file of an export.
-const POLICY: &str = "policy";
+pub(crate) const POLICY: &str = "policy";

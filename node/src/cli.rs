@@ -1,6 +1,7 @@
 //! The command line. Standard output is for results (JSON with `--json`), standard error for people.
 
 mod audit;
+mod bundle;
 mod demo;
 mod doctor;
 mod init;
@@ -14,6 +15,7 @@ mod run;
 mod scrub;
 mod specs;
 mod staff;
+mod status;
 mod succession;
 
 use crate::service::staff::StaffRole;
@@ -70,6 +72,9 @@ enum Command {
     Export(audit::ExportArgs),
     /// Check an export with no node running. Exit code 0: everything holds; 2: something does not; 1: not an export.
     Verify(audit::VerifyArgs),
+    /// Carry what offices have for each other on a stick: ask, export, import.
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     /// Copy the whole node into a folder, while it runs or not. Without --with-keys the secret keys stay out.
     Backup(recovery::BackupArgs),
     /// Bring a backup back into an empty data directory (--dir). It signs nothing until its log was compared with other offices.
@@ -90,6 +95,8 @@ enum Command {
     /// Staff of this office.
     #[command(subcommand)]
     Staff(staff::StaffCommand),
+    /// How this node and the others stand: who is connected, what waits, what nobody witnessed. Exit code 2: nothing is signed here.
+    Status,
     /// Look at the node and say what is wrong and what to do.
     Doctor(doctor::DoctorArgs),
     /// Print the OpenAPI document of the local API.
@@ -142,6 +149,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Receipt(command) => receipt::run(dir, json, command),
         Command::Export(args) => audit::export(dir, json, args),
         Command::Verify(args) => audit::verify(json, args),
+        Command::Bundle(command) => bundle::run(dir, json, command),
         Command::Backup(args) => recovery::backup(dir, json, &args),
         Command::Restore(args) => recovery::restore(dir, json, &args),
         Command::Scrub(args) => scrub::run(dir, json, &args),
@@ -154,6 +162,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Fork(command) => office::run_fork(dir, json, command),
         Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
+        Command::Status => status::run(dir, json),
         Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {
             say(&crate::api::openapi()?);

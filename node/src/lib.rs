@@ -1,10 +1,11 @@
 //! The program of an office. `main.rs` parses arguments; everything else is here, in reading order:
-//! [`store`] (disk), [`service`] (decisions), [`audit`] (export and verification), [`recovery`] (backup and restore), [`print`] (PDF), [`net`] (libp2p), [`jobs`], [`api`] (HTTP),
+//! [`store`] (disk), [`service`] (decisions), [`audit`] (export and verification), [`bundle`] (sticks), [`recovery`] (backup and restore), [`print`] (PDF), [`net`] (libp2p), [`jobs`], [`api`] (HTTP),
 //! [`config`], [`runtime`] (starts and stops it all), [`cli`].
 
 pub mod api;
 pub mod audit;
 pub mod batch;
+pub mod bundle;
 pub mod cli;
 pub mod config;
 pub mod enrolment;

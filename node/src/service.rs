@@ -3,6 +3,7 @@
 //! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`erasure`],
 //! [`specs`], [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
 
+pub mod condition;
 pub mod erasure;
 pub mod feasibility;
 pub mod id_number;

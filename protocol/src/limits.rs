@@ -70,3 +70,11 @@ pub const REQUEST_TIMEOUT_MS: u64 = 20_000;
 pub const FETCH_RETRY_MS: u64 = 2_000;
 /// Successor keys of a province; people carry each of them.
 pub const SUCCESSORS_MAX: usize = 16;
+/// Bytes of a full bundle of 256 entries (C2SP tlog-tiles), as in exports and on sticks.
+pub const ENTRY_BUNDLE_BYTES_MAX: u64 = PACKAGE_ENTRIES_MAX as u64 * (2 + ENTRY_BYTES_MAX as u64);
+/// Files and folders of a bundle on a stick, all together: the tiles of sixty million entries. More is a bomb, or another folder.
+pub const STICK_FILES_MAX: u64 = 1 << 19;
+/// Bytes of what a node asks a stick for: the heads of 4,096 logs and the names of ten thousand blobs.
+pub const ASK_BYTES_MAX: u64 = 4 << 20;
+/// Blobs that one node asks a stick for.
+pub const ASK_BLOBS_MAX: usize = 10_000;

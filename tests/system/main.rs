@@ -3,6 +3,7 @@
 mod audit;
 mod bad_input;
 mod batch;
+mod bundle;
 mod cli;
 mod crash;
 mod desk;

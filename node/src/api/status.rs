@@ -7,6 +7,7 @@ use super::{
 };
 use crate::service::{
     ForkNotice, Office,
+    condition::Condition,
     network::PeerState,
     office::{ClockDoubt, now_ms},
 };
@@ -43,6 +44,13 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
         })
         .await?;
     Ok(Json(view))
+}
+
+/// How this node and its federation stand, in numbers; `huizhi status` shows it.
+#[utoipa::path(get, path = "/api/condition", responses((status = 200, body = Condition)))]
+pub(super) async fn condition(State(app): State<App>, _who: Operator) -> Result<Json<Condition>, ApiError> {
+    let net = app.net.status();
+    app.run(move |office| Condition::of(office, &net, true)).await.map(Json)
 }
 
 /// Every fork that was proved, as the API shows it.

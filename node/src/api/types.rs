@@ -4,6 +4,7 @@
 //! a stale copy fails `cargo xtask test`.
 //! Hashes are lower-case hex, times are milliseconds since 1970 by the clock of the machine that claims them.
 
+mod bundle;
 mod capture;
 mod cases;
 mod drafts;
@@ -12,6 +13,7 @@ mod specs;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use bundle::{BundleExportRequest, BundleExportView, BundleImportRequest};
 pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
 
 pub use cases::{

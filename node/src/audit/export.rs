@@ -28,19 +28,12 @@ pub struct Written {
 /// # Errors
 /// The folder is not empty, or the disk refuses.
 pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refusal> {
-    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Refusal::new(
-            Kind::Input,
-            "folder_not_empty",
-            format!("文件夹 {} 不是空的，请换一个。", dir.display()),
-            format!("the folder {} is not empty: choose another one", dir.display()),
-        ));
-    }
+    must_be_empty(dir)?;
     let mut written = Written::default();
     let mut keys = Vec::new();
     for origin in office.follow() {
         let Some(key) = office.members().verifier(&origin) else { continue };
-        if let Some(records) = export_log(office, dir, &key)? {
+        if let Some(records) = export_log(office, dir, &key, 0)? {
             keys.push(key);
             written.logs += 1;
             written.records += records;
@@ -56,9 +49,22 @@ pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refu
     Ok(written)
 }
 
+/// Refuses a folder in which something lies.
+pub(crate) fn must_be_empty(dir: &Path) -> Result<(), Refusal> {
+    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Refusal::new(
+            Kind::Input,
+            "folder_not_empty",
+            format!("文件夹 {} 不是空的，请换一个。", dir.display()),
+            format!("the folder {} is not empty: choose another one", dir.display()),
+        ));
+    }
+    Ok(())
+}
+
 /// The policy of an export: its logs, the province's first, and the witnesses of the federation, of whom a majority without the log's own
 /// office is asked for, but no more than half of what one note collects.
-fn policy(logs: Vec<VerifierKey>, witnesses: Vec<WitnessVerifier>) -> Result<String, Refusal> {
+pub(crate) fn policy(logs: Vec<VerifierKey>, witnesses: Vec<WitnessVerifier>) -> Result<String, Refusal> {
     let mut text =
         String::from("# C2SP tlog-policy. The first log is the province's: the root of trust. Compare its key with the one published.\n");
     let quorum = match witnesses.len().saturating_sub(1) {
@@ -71,7 +77,9 @@ fn policy(logs: Vec<VerifierKey>, witnesses: Vec<WitnessVerifier>) -> Result<Str
     Ok(text + &policy.to_string())
 }
 
-fn export_log(office: &Office, dir: &Path, key: &VerifierKey) -> Result<Option<u64>, Refusal> {
+/// Writes one log from the bundle on in which the entry `from` lies, and the tiles that its hashes stand in; tiles above the lowest level
+/// are few and are written whole. Gives the size of its newest complete checkpoint; nothing where there is none.
+pub(crate) fn export_log(office: &Office, dir: &Path, key: &VerifierKey, from: u64) -> Result<Option<u64>, Refusal> {
     let origin = key.origin();
     // Lines that do not hold here do not hold at the auditor's.
     let Some(note) = SignedCheckpoint::verify(&office.store.head(origin).note, key)
@@ -82,7 +90,8 @@ fn export_log(office: &Office, dir: &Path, key: &VerifierKey) -> Result<Option<u
     };
     let Some(size) = note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()) else { return Ok(None) };
     let dir = dir.join(LOGS).join(origin.as_str());
-    for (index, width) in tile::tiles(0, size) {
+    let first = (from / tile::WIDTH) as usize;
+    for (index, width) in tile::tiles(0, size).skip(first) {
         let mut bundle = Vec::new();
         for entry in office.store.entries(origin, index * tile::WIDTH, width as usize)? {
             tile::push_entry(&mut bundle, &entry.bytes);
@@ -91,7 +100,7 @@ fn export_log(office: &Office, dir: &Path, key: &VerifierKey) -> Result<Option<u
     }
     office.store.with_subtrees(origin, |view| {
         for level in 0..8 {
-            for (index, width) in tile::tiles(level, size) {
+            for (index, width) in tile::tiles(level, size).skip(if level == 0 { first } else { 0 }) {
                 let mut hashes = Vec::new();
                 for at in index * tile::WIDTH..index * tile::WIDTH + width {
                     hashes.extend(view.subtree(8 * level, at)?);
@@ -118,7 +127,7 @@ fn export_photos(office: &Office, dir: &Path) -> Result<u64, Refusal> {
     Ok(count)
 }
 
-fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), crate::store::StoreError> {
+pub(crate) fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), crate::store::StoreError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }

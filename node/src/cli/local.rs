@@ -1,10 +1,14 @@
 //! The node of a data directory as the command line reaches it: through its API while it runs, directly while it does not.
 
 use crate::{
-    api,
+    api::{
+        self,
+        types::{BundleExportRequest, BundleImportRequest},
+    },
+    bundle,
     config::Config,
     runtime::{self, Running, StartError},
-    service::{Office, OfficeError},
+    service::{Office, OfficeError, condition::Condition, network::NetStatus},
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -182,6 +186,36 @@ impl Local {
             }
         }
     }
+    /// How the node and its federation stand.
+    pub(super) fn condition(&self) -> Result<Condition> {
+        match self {
+            Self::Stopped(office) => Ok(Condition::of(office, &NetStatus::default(), true)?),
+            Self::Running(client) => Ok(serde_json::from_value(client.get("/api/condition")?)?),
+        }
+    }
+    /// What this office asks a stick for.
+    pub(super) fn bundle_ask(&self) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(crate::bundle::ask(office)?)),
+            Self::Running(client) => client.get("/api/bundle/ask"),
+        }
+    }
+    /// Writes a bundle for an office.
+    pub(super) fn bundle_export(&self, dir: &Path, office: OfficeCode, since: Option<&Path>) -> Result<Value> {
+        let request = BundleExportRequest { dir: path_text(dir)?, office: office.to_string(), since: since.map(path_text).transpose()? };
+        match self {
+            Self::Stopped(office) => Ok(json!(api::write_bundle(office, &request)?)),
+            Self::Running(client) => client.post("/api/bundle/export", &json!(request)),
+        }
+    }
+    /// Looks at a bundle, or takes in the next part of it.
+    pub(super) fn bundle_import(&self, dir: &Path, store: bool) -> Result<bundle::Report> {
+        let request = BundleImportRequest { dir: path_text(dir)?, store };
+        match self {
+            Self::Stopped(office) => Ok(api::take_bundle(office, &request)?),
+            Self::Running(client) => Ok(serde_json::from_value(client.post("/api/bundle/import", &json!(request))?)?),
+        }
+    }
     /// Writes a backup.
     pub(super) fn backup(&self, dir: &Path, to: &Path, keys: bool) -> Result<Value> {
         match self {
@@ -217,7 +251,11 @@ impl Client {
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).call())
     }
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        let request = self.agent.post(format!("{}{path}", self.running.url));
+        let mut request = self.agent.post(format!("{}{path}", self.running.url));
+        if path.starts_with("/api/bundle/") {
+            // As slow as the stick is.
+            request = request.config().timeout_global(None).build();
+        }
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))
     }
     fn delete(&self, path: &str) -> Result<Value> {
@@ -230,6 +268,12 @@ impl Client {
         let body: Value = answer.body_mut().read_json().context("the running node answered something else than JSON")?;
         if ok { Ok(body) } else { Err(anyhow!("{}", body["message"]["en"].as_str().unwrap_or("refused"))) }
     }
+}
+
+/// An absolute path as the node is told it.
+fn path_text(path: &Path) -> Result<String> {
+    let path = std::path::absolute(path)?;
+    Ok(path.to_str().with_context(|| format!("{} is no text: rename it", path.display()))?.to_owned())
 }
 
 /// A typed text as one segment of a path.

@@ -65,6 +65,15 @@ impl Home {
         assert_eq!(office.read_only(), None);
         (home, office)
     }
+    /// Another office that this province enrolled and that has heard nothing of it.
+    pub(crate) fn apart(province: &Office, code: &str, roles: Roles) -> (Self, Office) {
+        let home = Self(tempfile::tempdir().unwrap());
+        Keys::create(&home.path().join("keys"), false).unwrap();
+        let office = home.open_as(province, code);
+        province.enrol(enrolment::enrol_self(&office.keys, office.code(), code, roles)).unwrap();
+        office.compared().unwrap();
+        (home, office)
+    }
     /// Opens the office of a code in this province.
     pub(crate) fn open_as(&self, province: &Office, code: &str) -> Office {
         let trust = province.members().province().clone();
