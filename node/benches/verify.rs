@@ -112,7 +112,7 @@ fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
     let entries: Vec<Vec<u8>> = (0..records).map(sign).collect();
     write_log(dir, &origin, &office, &entries);
     let keys = [VerifierKey::new(root, province.public()), VerifierKey::new(origin, office.public())];
-    let policy: String = keys.iter().map(|key| format!("log {key}\n")).collect();
+    let policy = keys.iter().map(|key| format!("log {key}\n")).collect::<String>() + "quorum none\n";
     fs::write(dir.join("policy"), policy).expect("the target directory can be written");
     entries
 }
