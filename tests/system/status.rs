@@ -16,7 +16,8 @@ fn status(node: &Node) -> Value {
 }
 
 fn row(status: &Value, code: &str) -> Value {
-    status["offices"].as_array().unwrap().iter().find(|office| office["code"] == code).cloned().unwrap_or_default()
+    let offices = status["offices"].as_array().expect("a list");
+    offices.iter().find(|office| office["code"] == code).cloned().unwrap_or_default()
 }
 
 #[test]
