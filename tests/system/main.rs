@@ -11,6 +11,7 @@ mod membership;
 mod offline;
 mod recovery;
 mod specs;
+mod status;
 mod succession;
 mod trust;
 mod way;

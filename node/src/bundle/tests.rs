@@ -129,6 +129,7 @@ fn two_offices_that_never_had_a_network_finish_a_case_by_sticks() {
     let dir = them.of_a("with-case");
     let looked = look(&them.province, &dir).unwrap();
     assert_eq!((looked.new_cases, looked.entries(), looked.stored), (1, 1, false));
+    assert_eq!(looked.refused, [], "nothing is wrong with it");
     assert_eq!((them.size_a(), them.province.cases().unwrap().len()), (0, 0), "looking stores nothing");
     let taken = take(&them.province, &dir).unwrap();
     assert_eq!((taken.new_cases, taken.entries(), taken.blobs_new), (1, 1, looked.blobs_new), "{taken:?}");
@@ -227,6 +228,7 @@ fn case_37_a_stick_pulled_out_loses_nothing_and_goes_on() {
     assert_eq!((step.done, them.size_a()), (false, 768));
     let whole = take(&them.province, &dir).unwrap();
     assert_eq!((them.size_a(), whole.refused_count), (1_000, 0), "{whole:?}");
+    assert_eq!(look(&them.province, &dir).unwrap().refused, []);
     assert_eq!(them.province.store.head(them.a.origin()).root, them.a.store.head(them.a.origin()).root);
 }
 

@@ -43,6 +43,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bundle/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this office asks a stick for: the text of the file that `huizhi bundle ask` writes; only for the command line there. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bundle/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes a bundle for another office on the node's machine; only for the command line there. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BundleExportRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BundleExportView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bundle/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at a bundle on the node's machine, or takes in the next part of it; only for the command line there. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["BundleImportRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BundleReport"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/card": {
         parameters: {
             query?: never;
@@ -442,6 +555,41 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/condition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How this node and its federation stand, in numbers; `huizhi status` shows it. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Condition"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1941,6 +2089,126 @@ export interface components {
              */
             records: number;
         };
+        /** @description `POST /api/bundle/export`, for the command line. */
+        BundleExportRequest: {
+            /** @description Absolute path of a folder on the node's machine that does not exist yet or is empty. */
+            dir: string;
+            /** @description Code of the office that the bundle is for. */
+            office: string;
+            /** @description Absolute path of a file that `huizhi bundle ask` wrote at that office. Without it everything goes along. */
+            since?: string | null;
+        };
+        /** @description What a bundle holds. */
+        BundleExportView: {
+            /**
+             * Format: int64
+             * @description Photos and sealed payloads that the office may have and that are not here.
+             */
+            absent: number;
+            /**
+             * Format: int64
+             * @description Photos and sealed payloads.
+             */
+            blobs: number;
+            /**
+             * Format: int64
+             * @description Proofs that a log was signed twice.
+             */
+            forks: number;
+            /**
+             * Format: int64
+             * @description Logs.
+             */
+            logs: number;
+            /**
+             * Format: int64
+             * @description Records that the receiving office is not known to have.
+             */
+            records: number;
+        };
+        /** @description `POST /api/bundle/import`, for the command line. */
+        BundleImportRequest: {
+            /** @description Absolute path of the bundle's folder on the node's machine. */
+            dir: string;
+            /** @description False: only say what it brings. True: take in the next part of it; ask again until the answer says `done`. */
+            store: boolean;
+        };
+        /** @description One log on a stick. */
+        BundleLog: {
+            /**
+             * Format: int64
+             * @description Entries that were here before.
+             */
+            from: number;
+            /** @description The log. */
+            log: string;
+            /** @description Name of its office, as far as it is known here. */
+            office: string;
+            /**
+             * Format: int64
+             * @description Entries that the checkpoint on the stick stands for.
+             */
+            signed: number;
+            /**
+             * Format: int64
+             * @description Entries that are here afterwards.
+             */
+            to: number;
+        };
+        /** @description Something on a stick that is not taken. */
+        BundleRefused: {
+            /** @description Where, relative to the bundle. */
+            place: string;
+            /** @description Why, and what to do. */
+            reason: components["schemas"]["Text"];
+        };
+        /** @description What a stick brings, before anything is stored, or what came of it. */
+        BundleReport: {
+            /**
+             * Format: int64
+             * @description Bytes of those.
+             */
+            blob_bytes: number;
+            /**
+             * Format: int64
+             * @description Photos and sealed payloads that were here already.
+             */
+            blobs_here: number;
+            /**
+             * Format: int64
+             * @description Photos and sealed payloads that were taken in. Before the import: those that are not here yet; which of them this office may have
+             *     is known only with the records.
+             */
+            blobs_new: number;
+            /** @description Nothing more of it can be taken in; false where another step follows. */
+            done: boolean;
+            /**
+             * Format: int64
+             * @description Fork proofs that were not known here, or prove more than was known.
+             */
+            forks_new: number;
+            /**
+             * Format: int64
+             * @description Files that systems leave on every stick; they are not read.
+             */
+            ignored: number;
+            /** @description Logs on the stick, the province's first. */
+            logs: components["schemas"]["BundleLog"][];
+            /**
+             * Format: int64
+             * @description Cases of which nothing was here.
+             */
+            new_cases: number;
+            /** @description Whatever is not taken, and why; the first 200. */
+            refused: components["schemas"]["BundleRefused"][];
+            /**
+             * Format: int64
+             * @description How many things are not taken.
+             */
+            refused_count: number;
+            /** @description Whether anything was stored. False: this is what an import would do. */
+            stored: boolean;
+        };
         /** @description `POST /api/card`: advice on a picture of an identity card. Nothing printed on the card is read, nothing is kept. */
         CardView: {
             /** @description What to do; empty when good. */
@@ -1949,6 +2217,16 @@ export interface components {
             outline?: components["schemas"]["PointView"][] | null;
             /** @description `good`, `not_a_card`, `edge_missing`, `blurred`, `glare` or `misframed`. */
             state: string;
+        };
+        /** @description Cases in one state. */
+        CaseCount: {
+            /**
+             * Format: int64
+             * @description How many, as far as they are folded.
+             */
+            count: number;
+            /** @description `submitted`, `approved`, `returned`, `withdrawn` or `conflict`. */
+            status: string;
         };
         /** @description A case in a list. */
         CaseRow: {
@@ -2069,6 +2347,64 @@ export interface components {
             unit: string;
             /** @description `pass`, `fail` or `not_assessed`. */
             verdict: string;
+        };
+        /** @description How this node and its federation stand. */
+        Condition: {
+            /**
+             * Format: int64
+             * @description Photos and payloads that this office needs and that are not here.
+             */
+            blobs_wanted: number;
+            /** @description Cases, by state. */
+            cases: components["schemas"]["CaseCount"][];
+            clock?: components["schemas"]["Text"] | null;
+            /**
+             * Format: int64
+             * @description Days until the disk is full, by how the logs grew lately; nothing where less than a day of growth is known.
+             */
+            disk_days_left?: number | null;
+            /**
+             * Format: int64
+             * @description Bytes that are free on the disk of the data directory; nothing where the system does not tell.
+             */
+            disk_free_bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Forks that nobody adjudicated.
+             */
+            forks_open: number;
+            /** @description Every log of which something is here. */
+            logs: components["schemas"]["LogSize"][];
+            /**
+             * Format: int64
+             * @description The node's clock.
+             */
+            now_ms: number;
+            /** @description Every office, this one first. */
+            offices: components["schemas"]["OfficeCondition"][];
+            /**
+             * Format: int64
+             * @description Entries here that count for nothing: behind a fork or a revocation, or not verifying.
+             */
+            quarantined: number;
+            read_only?: components["schemas"]["Text"] | null;
+            /**
+             * Format: int64
+             * @description Entries of the province's log here: the specs and members that are in force here.
+             */
+            specs_at: number;
+            /**
+             * Format: int64
+             * @description Entries of the own log that no other office cosigned.
+             */
+            unwitnessed: number;
+            /**
+             * Format: int64
+             * @description Age of the oldest of them in ms, by this office's clock.
+             */
+            unwitnessed_ms?: number | null;
+            /** @description Version of the program. */
+            version: string;
         };
         /** @description `POST /api/cases/{id}/decision`. */
         DecisionRequest: {
@@ -2310,6 +2646,16 @@ export interface components {
              */
             hair_top: number;
         };
+        /** @description Size of a log here. */
+        LogSize: {
+            /**
+             * Format: int64
+             * @description Entries here.
+             */
+            entries: number;
+            /** @description The log. */
+            log: string;
+        };
         /** @description `POST /api/login`. */
         LoginRequest: {
             /** @description Login name. */
@@ -2370,6 +2716,52 @@ export interface components {
             missing: number;
             /** @description Merged text. */
             text: string;
+        };
+        /** @description One office as seen from here. */
+        OfficeCondition: {
+            /** @description Its code. */
+            code: string;
+            /** @description Connected at this moment. */
+            connected: boolean;
+            /**
+             * Format: int64
+             * @description Entries of its log here.
+             */
+            entries: number;
+            /** @description This is the node that answers. */
+            here: boolean;
+            /**
+             * Format: int64
+             * @description When it last answered since this node started.
+             */
+            last_seen_ms?: number | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Entries of the province's log that it is known to hold: the specs that it works by.
+             */
+            specs_at?: number | null;
+            /**
+             * Format: int64
+             * @description Entries that it told of and that are not here. How old they are nobody here can know.
+             */
+            to_receive: number;
+            /**
+             * Format: int64
+             * @description Entries here that it is not known to hold.
+             */
+            to_send: number;
+            /**
+             * Format: int64
+             * @description Age of the oldest of those in ms, where it is known what it lacks. What it holds is remembered some seconds late.
+             */
+            to_send_ms?: number | null;
+            /**
+             * Format: int64
+             * @description When another office last cosigned its log, as far as is known here.
+             */
+            witnessed_ms?: number | null;
         };
         /** @description The office that this node serves. */
         OfficeView: {
