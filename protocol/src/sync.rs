@@ -6,6 +6,7 @@
 //!
 //! Nothing depends on an announcement arriving: frontiers are sent again every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS).
 
+mod passed;
 pub mod wire;
 pub mod witnessing;
 
@@ -14,6 +15,7 @@ use crate::{
     limits::{ANTI_ENTROPY_MS, FETCH_RETRY_MS, FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
     log::Package,
 };
+use passed::Passed;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::Head;
 
@@ -140,12 +142,13 @@ pub struct Sync {
     heads: BTreeMap<Origin, Head>,
     peers: BTreeMap<PublicKey, Peer>,
     next_id: u64,
+    passed: Passed,
 }
 
 impl Sync {
     /// A machine for the node that writes the log `own`. That log is never fetched: only this node may extend it.
     pub fn new(own: Option<Origin>) -> Self {
-        Self { own, follow: Vec::new(), heads: BTreeMap::new(), peers: BTreeMap::new(), next_id: 0 }
+        Self { own, follow: Vec::new(), heads: BTreeMap::new(), peers: BTreeMap::new(), next_id: 0, passed: Passed::default() }
     }
 
     /// What a peer was known to hold before this node restarted, so that "waits to be sent" stays honest without a connection.
@@ -153,8 +156,10 @@ impl Sync {
         self.peers.entry(peer).or_default().sizes.insert(origin, size);
     }
 
-    /// Takes in one event. Never blocks and never fails.
-    pub fn handle(&mut self, now: Millis, event: Event) -> Vec<Effect> {
+    /// Takes in one event. Never blocks and never fails. `clock` is this node's clock, which people set and batteries lose: it is told as the
+    /// time at which a peer was last seen, and what waits for a time goes by what passed.
+    pub fn handle(&mut self, clock: Millis, event: Event) -> Vec<Effect> {
+        let now = self.passed.by(clock);
         let mut effects = Vec::new();
         match event {
             Event::Connected(key) => {
@@ -178,10 +183,10 @@ impl Sync {
                     self.peers.values_mut().for_each(|peer| peer.announce_at = now);
                 }
             }
-            Event::FrontierReceived(key, heads) => self.learn(now, key, heads, &mut effects),
+            Event::FrontierReceived(key, heads) => self.learn(clock, key, heads, &mut effects),
             Event::PackageReceived(key, id, package) => {
                 let peer = self.peers.entry(key).or_default();
-                peer.last_seen = Some(now);
+                peer.last_seen = Some(clock);
                 match peer.fetch.as_mut().filter(|fetch| fetch.id == id && !fetch.ingesting) {
                     Some(fetch) if fetch.start == package.start => {
                         fetch.ingesting = true;
@@ -227,9 +232,9 @@ impl Sync {
         effects
     }
 
-    fn learn(&mut self, now: Millis, key: PublicKey, heads: Vec<Head>, effects: &mut Vec<Effect>) {
+    fn learn(&mut self, clock: Millis, key: PublicKey, heads: Vec<Head>, effects: &mut Vec<Effect>) {
         let peer = self.peers.entry(key).or_default();
-        peer.last_seen = Some(now);
+        peer.last_seen = Some(clock);
         for head in heads.into_iter().take(FRONTIER_LOGS_MAX) {
             if let Some(ours) = self.heads.get(&head.origin).filter(|ours| ours.size == head.size && ours.root != head.root) {
                 effects.push(Effect::Diverged { peer: key, origin: ours.origin.clone() });

@@ -35,8 +35,8 @@ use protocol::{
 };
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{broadcast, mpsc, watch},
@@ -49,6 +49,13 @@ const DONE_QUEUE: usize = 256;
 const STRANGER_STAY_MS: u64 = 30_000;
 /// A peer without a connection is dialled again after this long.
 const REDIAL_MS: u64 = 3_000;
+
+/// Milliseconds since this was first asked. What the driver waits for goes by it and not by the machine's clock, which may be set back by
+/// years while the driver runs.
+fn uptime_ms() -> u64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_millis() as u64
+}
 
 struct Driver {
     office: Arc<Office>,
@@ -102,7 +109,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         sync,
         swarm,
         wants: Wants::default(),
-        own_shown: Shown::new(now_ms()),
+        own_shown: Shown::new(uptime_ms()),
         witnessing: Witnessing::default(),
         forks: Forks::default(),
         go_on_unanswered: config.go_on_unanswered,
@@ -187,7 +194,7 @@ impl Driver {
 
     fn on_tick(&mut self) {
         self.step(Event::Tick);
-        let now = now_ms();
+        let now = uptime_ms();
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
@@ -225,7 +232,7 @@ impl Driver {
                     self.look_for_damaged();
                     self.office.tell(Change::Status);
                 } else {
-                    self.guests.entry(peer_id).or_insert_with(now_ms);
+                    self.guests.entry(peer_id).or_insert_with(uptime_ms);
                 }
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
@@ -261,7 +268,7 @@ impl Driver {
     }
 
     fn on_frontier(&mut self, key: PublicKey, heads: Vec<Head>) {
-        self.own_shown.hear(key, &self.office.own_origins(), &heads, now_ms());
+        self.own_shown.hear(key, &self.office.own_origins(), &heads, uptime_ms());
         self.step(Event::FrontierReceived(key, heads));
     }
 
@@ -273,7 +280,7 @@ impl Driver {
         let here: Vec<_> =
             self.office.own_origins().into_iter().map(|origin| (origin.clone(), self.office.store.head(&origin).size)).collect();
         let others = self.office.others().len();
-        if self.own_shown.enough(now_ms(), self.office.mark(), self.go_on_unanswered, &here, others) {
+        if self.own_shown.enough(uptime_ms(), self.office.mark(), self.go_on_unanswered, &here, others) {
             self.comparing = true;
             let work = |office: &Office| {
                 if let Err(error) = office.compared() {

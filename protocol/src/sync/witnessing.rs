@@ -4,6 +4,7 @@
 //! cosignature is also the word of somebody who can give the log back. At most one question about a log is under way per peer, so a
 //! busy office asks for the newest checkpoint only. Once nobody is left to ask, peers that hold the same entries are told the lines.
 
+use super::passed::Passed;
 use crate::{
     id::{Millis, Origin, PublicKey},
     limits::{COSIGN_PAUSE_MS, COSIGN_RETRY_MS, COSIGNATURES_MAX, REQUEST_TIMEOUT_MS},
@@ -72,12 +73,20 @@ struct About {
 #[derive(Debug, Default)]
 pub struct Witnessing {
     about: BTreeMap<(Origin, PublicKey), About>,
+    passed: Passed,
 }
 
 impl Witnessing {
     /// What to send now. `newest` are the logs that this node writes; `held` gives the entries of a log that a connected peer is known
     /// to hold, in a stable order of peers so that the same ones are asked every time.
-    pub fn next(&mut self, now: Millis, newest: &[Newest], connected: &[PublicKey], held: impl Fn(PublicKey, &Origin) -> u64) -> Vec<Ask> {
+    pub fn next(
+        &mut self,
+        clock: Millis,
+        newest: &[Newest],
+        connected: &[PublicKey],
+        held: impl Fn(PublicKey, &Origin) -> u64,
+    ) -> Vec<Ask> {
+        let now = self.passed.by(clock);
         let mut asks = Vec::new();
         for Newest { origin, size, lines } in newest.iter().filter(|newest| newest.size > 0) {
             let mut expected = *lines;
@@ -114,7 +123,8 @@ impl Witnessing {
     }
 
     /// Takes in what came of a question.
-    pub fn answered(&mut self, now: Millis, peer: PublicKey, origin: &Origin, answer: Answer) {
+    pub fn answered(&mut self, clock: Millis, peer: PublicKey, origin: &Origin, answer: Answer) {
+        let now = self.passed.by(clock);
         let about = self.about.entry((origin.clone(), peer)).or_default();
         about.busy_until = None;
         about.again_at = now + COSIGN_PAUSE_MS;

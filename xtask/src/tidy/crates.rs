@@ -7,6 +7,7 @@ use crate::shell::Shell;
 /// Folder, name, and the crates of this workspace that it may use.
 const ARROWS: &[(&str, &str, &[&str])] = &[
     ("protocol", "protocol", &[]),
+    ("protocol/sim", "sim", &["protocol"]),
     ("specs", "specs", &[]),
     ("node/photo", "photo", &["specs", "studio"]),
     ("node/photo/studio", "studio", &["photo", "specs"]),

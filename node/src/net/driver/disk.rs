@@ -1,6 +1,6 @@
 //! Disk work: on blocking threads, reported as messages, so that the swarm is never held up.
 
-use super::{Asked, Driver};
+use super::{Asked, Driver, uptime_ms};
 use crate::service::{Change, Learned, Office, office::now_ms};
 use libp2p::request_response::ResponseChannel;
 use protocol::{
@@ -141,7 +141,7 @@ impl Driver {
                 Ok(false) => self.wants.free(blob, peer),
                 Err(error) => {
                     tracing::warn!(%error, %blob, "a piece of a blob is refused");
-                    self.wants.failed(blob, peer, now_ms());
+                    self.wants.failed(blob, peer, uptime_ms());
                 }
             },
             Done::Wanted(blobs) => {

@@ -1,7 +1,7 @@
 //! Carries what proves forks: comparisons with peers that hold another history, and proofs, each passed on once.
 
-use super::{Asked, Done, Driver};
-use crate::service::{Learned, Office, office::now_ms};
+use super::{Asked, Done, Driver, uptime_ms};
+use crate::service::{Learned, Office};
 use minicbor::bytes::ByteArray;
 use protocol::{
     id::{Origin, PublicKey},
@@ -57,7 +57,7 @@ impl Driver {
 
     /// A peer holds another history of a log: whoever holds the larger one can prove it.
     pub(super) fn compare_with(&mut self, peer: PublicKey, origin: Origin) {
-        let now = now_ms();
+        let now = uptime_ms();
         let again_at = self.forks.compared.entry((peer, origin.clone())).or_default();
         if *again_at <= now {
             *again_at = now + COMPARE_RETRY_MS;

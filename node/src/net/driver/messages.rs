@@ -3,7 +3,7 @@
 use super::{
     Done, Driver,
     behaviour::{key_of, peer_id},
-    forks, head_of, witnessing,
+    forks, head_of, uptime_ms, witnessing,
 };
 use crate::{
     net::blobs,
@@ -205,7 +205,7 @@ impl Driver {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));
             }
-            Asked::Blob(blob, _) => self.wants.failed(blob, key, now_ms()),
+            Asked::Blob(blob, _) => self.wants.failed(blob, key, uptime_ms()),
             Asked::Cosign(origin, _) | Asked::Tell(origin) => self.witnessing.answered(now_ms(), key, &origin, Answer::No),
         }
     }
@@ -218,7 +218,7 @@ impl Driver {
 
     pub(super) fn ask_for_blobs(&mut self) {
         let connected: BTreeSet<PublicKey> = self.sync.connected().collect();
-        for (peer, blob) in self.wants.next(now_ms(), &connected) {
+        for (peer, blob) in self.wants.next(uptime_ms(), &connected) {
             if self.office.store.blobs.size(blob).is_some() {
                 self.wants.done(blob);
                 continue;

@@ -1,0 +1,292 @@
+//! What must hold after every run, whatever went wrong. Each finding is a sentence; a run without findings is green.
+
+use crate::{liar::Lie, office::Office, store::size_of, work::case_at, world::World};
+use protocol::{
+    case::{Case, Status},
+    id::{CaseId, Origin, RecordHash},
+    limits::{FORKS_PER_LOG_MAX, FRONTIER_LOGS_MAX},
+    log::{SignedCheckpoint, VerifierKey},
+    receipt::ReceiptProof,
+    record::{Record, Verdict},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Questions of one office without an answer, per peer: announcements of 20 s, one fetch, cosignatures and proofs of a few logs.
+const QUESTIONS_PER_PEER_MAX: usize = 400;
+
+impl World {
+    /// Whether every honest office holds every honest log whole, and knows of every fork of which two of them hold both sides.
+    pub(crate) fn is_converged(&self) -> bool {
+        let honest = self.honest();
+        let offices: Vec<&Office> = honest.iter().map(|index| &self.offices[*index]).collect();
+        let whole = honest.iter().all(|writer| {
+            let origins = [Some(&self.offices[*writer].origin), (*writer == 0).then(|| self.province().origin())];
+            origins.into_iter().flatten().all(|origin| {
+                let size = self.offices[*writer].disk.size(origin);
+                offices.iter().all(|office| office.disk.size(origin) == size)
+            })
+        });
+        let origins: BTreeSet<&Origin> = offices.iter().flat_map(|office| office.disk.logs.keys()).collect();
+        whole
+            && origins.into_iter().all(|origin| {
+                let same = self.clash(&offices, origin).is_none() && {
+                    let sizes: BTreeSet<u64> = offices.iter().map(|office| office.disk.size(origin)).collect();
+                    sizes.len() == 1
+                };
+                // What a liar gave to one office and never finished nobody can pass on: no checkpoint covers just that.
+                let lies = self.offices.iter().any(|office| office.liar.is_some() && office.origin == *origin);
+                let all_know = || offices.iter().all(|office| office.members.forks().any(|(fork, ..)| fork.points().0.origin == *origin));
+                same || if self.clash(&offices, origin).is_some() { all_know() } else { lies }
+            })
+    }
+
+    /// Two offices that hold contradicting histories of a log.
+    fn clash(&self, offices: &[&Office], origin: &Origin) -> Option<(String, String)> {
+        let held: Vec<_> = offices.iter().filter_map(|office| Some((office.code, office.disk.logs.get(origin)?))).collect();
+        let (longest, log) = held.iter().max_by_key(|(_, log)| log.size())?;
+        let other = held.iter().find(|(_, other)| log.root_at(other.size()) != other.edge.root())?;
+        Some((longest.to_string(), other.0.to_string()))
+    }
+
+    /// Everything that is wrong at the end of a run.
+    pub(crate) fn check(&self) -> Vec<String> {
+        let mut findings = self.findings.clone();
+        let honest = self.honest();
+        self.check_progress(&honest, &mut findings);
+        self.check_logs(&mut findings);
+        self.check_acknowledged(&honest, &mut findings);
+        self.check_state(&honest, &mut findings);
+        self.check_receipts(&honest, &mut findings);
+        self.check_forks(&honest, &mut findings);
+        self.check_bounds(&mut findings);
+        findings.truncate(20);
+        findings
+    }
+
+    fn check_progress(&self, honest: &[usize], findings: &mut Vec<String>) {
+        if self.is_converged() {
+            return;
+        }
+        findings.push(format!("no convergence within the bound, at {} ms of virtual time", self.now));
+        for writer in &self.offices {
+            let held: Vec<u64> = honest.iter().map(|index| self.offices[*index].disk.size(&writer.origin)).collect();
+            if held.iter().any(|size| *size != writer.disk.size(&writer.origin)) {
+                findings.push(format!(
+                    "{} has {} entries; offices {honest:?} hold {held:?}",
+                    writer.origin,
+                    writer.disk.size(&writer.origin)
+                ));
+            }
+        }
+    }
+
+    /// Honest logs have one history, everywhere and under every checkpoint, and nobody holds more of one than its writer.
+    fn check_logs(&self, findings: &mut Vec<String>) {
+        for writer in (0..self.plan.offices).filter(|index| self.offices[*index].liar.is_none()) {
+            let province = (writer == 0).then(|| self.province().origin().clone());
+            for origin in std::iter::once(self.offices[writer].origin.clone()).chain(province) {
+                let Some(whole) = self.offices[writer].disk.logs.get(&origin) else { continue };
+                let key = self.key_of(&origin);
+                for (index, office) in self.offices.iter().enumerate() {
+                    let Some(held) = office.disk.logs.get(&origin) else { continue };
+                    if held.size() > whole.size() || held.edge.root() != whole.root_at(held.size()) {
+                        findings.push(format!("office {index} holds another history of the honest log {origin}"));
+                    }
+                    let signed = size_of(&held.note);
+                    let note = key.as_ref().map(|key| SignedCheckpoint::verify(&held.note, key));
+                    let holds = matches!(&note, Some(Ok(note)) if signed <= whole.size() && whole.root_at(signed) == *note.root());
+                    if signed > 0 && !holds {
+                        findings.push(format!("office {index} keeps a checkpoint of the honest log {origin} that is not one"));
+                    }
+                    if office.members.forks().any(|(fork, ..)| fork.points().0.origin == origin) {
+                        findings.push(format!("office {index} believes that the honest log {origin} forked"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn key_of(&self, origin: &Origin) -> Option<VerifierKey> {
+        self.offices[0].members.verifier(origin)
+    }
+
+    /// What a clerk was told is done stands where it was put, and every honest office accounts for it in the state of its case.
+    fn check_acknowledged(&self, honest: &[usize], findings: &mut Vec<String>) {
+        let mut states: BTreeMap<(usize, CaseId), BTreeSet<RecordHash>> = BTreeMap::new();
+        for said in self.acknowledged.iter().filter(|said| self.offices[said.office].liar.is_none()) {
+            let log = self.offices[said.office].disk.logs.get(&said.origin);
+            let entry = log.and_then(|log| log.entries.get(said.index as usize)).and_then(|stored| stored.entry.as_ref());
+            if entry.is_none_or(|entry| entry.record.hash() != said.hash) {
+                findings.push(format!("an acknowledged record is lost: entry {} of {}", said.index, said.origin));
+                continue;
+            }
+            // A withdrawal that counts is told by the status alone.
+            let Some(case) = said.record.case().filter(|_| !matches!(said.record, Record::Withdrawn(_))) else { continue };
+            for index in honest {
+                let office = &self.offices[*index];
+                if office.disk.size(&said.origin) <= said.index {
+                    continue;
+                }
+                let known =
+                    states.entry((*index, case)).or_insert_with(|| case_at(office, case).map(|case| accounted(&case)).unwrap_or_default());
+                // Without a submission that counts there is no case, and so nothing to account in.
+                if !known.is_empty() && !known.contains(&said.hash) {
+                    findings.push(format!("office {index} does not account for a {} of {}", said.record.kind(), said.origin));
+                }
+            }
+        }
+    }
+
+    /// Equal prefixes and equal knowledge of forks give equal members and equal cases, quarantine included.
+    fn check_state(&self, honest: &[usize], findings: &mut Vec<String>) {
+        let mut states: Vec<(usize, BTreeMap<CaseId, Option<Case>>)> = Vec::new();
+        for index in honest {
+            let office = &self.offices[*index];
+            let cases: BTreeMap<CaseId, Option<Case>> = office.cases.keys().map(|case| (*case, case_at(office, *case))).collect();
+            for case in cases.values().flatten() {
+                findings.extend(contradiction(case).map(|what| format!("office {index}: {what}")));
+            }
+            let equal = |other: &&(usize, _)| {
+                let other = &self.offices[other.0];
+                other.disk.frontier() == office.disk.frontier() && other.members.forks().eq(office.members.forks())
+            };
+            if let Some((other, theirs)) = states.iter().find(equal) {
+                if self.offices[*other].members != office.members {
+                    findings.push(format!("offices {other} and {index} hold the same and differ about the members"));
+                }
+                if *theirs != cases {
+                    findings.push(format!("offices {other} and {index} hold the same and differ about cases"));
+                }
+                let digests = |cases: &BTreeMap<CaseId, Option<Case>>| -> Vec<_> {
+                    cases.values().flatten().map(|case| case.summary().digest).collect()
+                };
+                if digests(theirs) != digests(&cases) {
+                    findings.push(format!("offices {other} and {index} hold the same and have other digests"));
+                }
+            }
+            states.push((*index, cases));
+        }
+    }
+
+    /// Every receipt that an honest office acknowledged verifies from every honest office that holds it under a checkpoint.
+    fn check_receipts(&self, honest: &[usize], findings: &mut Vec<String>) {
+        for said in self.acknowledged.iter().filter(|said| matches!(said.record, Record::ReceiptIssued(_))) {
+            if self.offices[said.office].liar.is_some() {
+                continue;
+            }
+            let Some(key) = self.key_of(&said.origin) else { continue };
+            for index in honest {
+                let Some(log) = self.offices[*index].disk.logs.get(&said.origin).filter(|log| log.signed() > said.index) else { continue };
+                let proof = ReceiptProof {
+                    entry: log.entries[said.index as usize].bytes.clone(),
+                    index: said.index,
+                    path: log.inclusion(said.index, log.signed()),
+                    checkpoint: log.note.clone(),
+                };
+                let verified = ReceiptProof::parse(&proof.to_string()).and_then(|proof| proof.verify(&key));
+                if verified.as_ref().map(|verified| verified.record.hash()) != Ok(said.hash) {
+                    findings.push(format!("a receipt of {} does not verify from office {index}: {verified:?}", said.origin));
+                }
+            }
+        }
+    }
+
+    /// A cloned key is proved where two honest offices hold both sides; nobody counts what comes after; no witness vouched for both.
+    fn check_forks(&self, honest: &[usize], findings: &mut Vec<String>) {
+        let offices: Vec<&Office> = honest.iter().map(|index| &self.offices[*index]).collect();
+        for (liar, _) in self.plan.liars.iter().filter(|(_, lie)| *lie == Lie::Equivocates) {
+            let origin = &self.offices[*liar].origin;
+            let Some(twin) = self.offices.get(self.plan.offices..).and_then(|twins| twins.iter().find(|twin| twin.origin == *origin))
+            else {
+                continue;
+            };
+            let (Some(one), Some(other)) = (self.offices[*liar].disk.logs.get(origin), twin.disk.logs.get(origin)) else { continue };
+            let common = (0..=one.size().min(other.size())).rev().find(|size| one.root_at(*size) == other.root_at(*size)).unwrap_or(0);
+            let clash = self.clash(&offices, origin);
+            for index in honest {
+                let office = &self.offices[*index];
+                let shared =
+                    office.members.forks().filter(|(fork, ..)| fork.points().0.origin == *origin).map(|(_, shared, _)| shared).min();
+                if clash.is_some() && shared.is_none() {
+                    findings.push(format!("office {index} does not know that {origin} forked"));
+                }
+                if shared.is_some_and(|shared| shared > common) {
+                    findings.push(format!("office {index} counts entries of {origin} beyond the {common} that both histories share"));
+                }
+                let points = office.cosigned.iter().filter(|(log, size, _)| log == origin && *size > common);
+                let on = |log: &crate::store::Log, size: u64, root: &RecordHash| size <= log.size() && log.root_at(size) == root.0;
+                let both: BTreeSet<bool> = points.map(|(_, size, root)| on(one, *size, root)).collect();
+                if both.len() > 1 {
+                    findings.push(format!("office {index} cosigned both histories of {origin}"));
+                }
+            }
+        }
+    }
+
+    fn check_bounds(&self, findings: &mut Vec<String>) {
+        let peers = self.offices.len();
+        for (index, office) in self.offices.iter().enumerate() {
+            let logs = office.logs_known().len();
+            if office.sync.holdings().count() > peers * logs {
+                findings.push(format!("office {index} remembers more logs of peers than there are"));
+            }
+            if office.disk.frontier().len() > FRONTIER_LOGS_MAX || office.disk.logs.len() > 2 * self.plan.offices + 1 {
+                findings.push(format!("office {index} keeps logs that nobody enrolled"));
+            }
+            for log in office.disk.logs.keys() {
+                if office.members.forks().filter(|(fork, ..)| fork.points().0.origin == *log).count() > FORKS_PER_LOG_MAX {
+                    findings.push(format!("office {index} remembers more forks of {log} than the bound"));
+                }
+            }
+        }
+        if self.questions_max > peers * QUESTIONS_PER_PEER_MAX {
+            findings.push(format!("{} questions of one office were without an answer at one time", self.questions_max));
+        }
+    }
+
+    /// Cases that stand in conflict at the province, and receipts acknowledged.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let province = &self.offices[0];
+        let conflicts =
+            province.cases.keys().filter_map(|case| case_at(province, *case)).filter(|case| case.status == Status::Conflict).count();
+        let receipts = self.acknowledged.iter().filter(|said| matches!(said.record, Record::ReceiptIssued(_))).count();
+        (province.cases.len(), conflicts, receipts)
+    }
+}
+
+/// Every record that the state of a case tells of, whatever it says of it.
+fn accounted(case: &Case) -> BTreeSet<RecordHash> {
+    let mut all: BTreeSet<RecordHash> = case.submissions.iter().map(|by| by.hash).collect();
+    all.extend(case.decisions.iter().map(|by| by.hash));
+    all.extend(case.receipts.iter().map(|by| by.hash));
+    all.extend(case.uses.iter().map(|by| by.hash));
+    all.extend(case.revocations.iter().map(|by| by.hash));
+    all.extend(case.refused.iter().copied());
+    all.extend(case.quarantined.keys().copied());
+    all
+}
+
+/// The meaning of the decisions, said a second time and in other words than the fold's: nobody wins by coming last.
+fn contradiction(case: &Case) -> Option<String> {
+    let of_current: Vec<_> = case.decisions.iter().filter(|by| by.said.submission == case.current.hash).collect();
+    let named = |hash: RecordHash| of_current.iter().any(|later| later.said.resolves.contains(&hash));
+    let unnamed: BTreeSet<Verdict> = of_current.iter().filter(|by| !named(by.hash)).map(|by| by.said.verdict).collect();
+    let both = unnamed.contains(&Verdict::Approve) && unnamed.contains(&Verdict::Return);
+    if both && case.status != Status::Conflict {
+        return Some(format!("case {} is {:?} although an approval and a return stand unresolved", case.id, case.status));
+    }
+    // One decision that names everything else on it, an approval and a return among them, closes the conflict.
+    let closing = of_current.iter().find(|by| {
+        let others: Vec<_> = of_current.iter().filter(|other| other.hash != by.hash).collect();
+        let verdicts: BTreeSet<Verdict> = others.iter().map(|other| other.said.verdict).collect();
+        verdicts.len() == 2 && others.iter().all(|other| by.said.resolves.contains(&other.hash))
+    });
+    let contested = case.submissions.len() > 1;
+    if closing.is_some() && case.status == Status::Conflict && !contested {
+        return Some(format!("case {} is in conflict although a decision named all others", case.id));
+    }
+    if !case.receipts.is_empty() && case.status != Status::Approved {
+        return Some(format!("case {} has a receipt and is {:?}", case.id, case.status));
+    }
+    None
+}

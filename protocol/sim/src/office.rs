@@ -1,0 +1,447 @@
+//! One simulated office: the shell around the real machines, as small as it can be. What it does is what `node::net::driver` and
+//! `node::service::office` do; what it decides, `protocol` decides.
+
+mod forks;
+mod ingest;
+mod standing;
+mod witnessing;
+
+use crate::{
+    liar::Liar,
+    store::{Checked, Disk, Stored},
+};
+use protocol::{
+    id::{CaseId, Millis, OfficeCode, Origin, PublicKey, RecordHash},
+    keys::OfficeKey,
+    limits::{FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
+    log::{Checkpoint, Package, VerifierKey, Witness},
+    membership::Membership,
+    record::{Record, Signed, Verified},
+    sync::{
+        Effect, Event, Sync,
+        wire::{Head, Refusal, Request, Response},
+        witnessing::{Answer, Witnessing},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+/// A question or an answer, with the number that pairs them.
+#[derive(Debug, Clone)]
+pub(crate) enum Message {
+    Ask(u64, Request),
+    Reply(u64, Response),
+}
+
+/// What an office waits for.
+#[derive(Debug)]
+enum Asked {
+    Frontier,
+    Entries(u64),
+    Cosign(Origin, String),
+    Proofs(Option<(Origin, u64, u64)>),
+    Pass,
+    Tell(Origin),
+}
+
+/// Disk work that takes a while.
+#[derive(Debug, Clone)]
+pub(crate) struct Work {
+    pub(crate) peer: PublicKey,
+    pub(crate) origin: Origin,
+    pub(crate) package: Package,
+}
+
+/// Where an append was cut off by the power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    Nowhere,
+    /// The entries are durable, the head file is not written.
+    AfterCommit,
+    /// The head file is written; nobody was told, and the clerk saw no answer.
+    AfterHead,
+}
+
+/// An own log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Own {
+    Office,
+    Province,
+}
+
+pub(crate) struct Office {
+    pub(crate) code: OfficeCode,
+    pub(crate) origin: Origin,
+    pub(crate) key: OfficeKey,
+    witness_seed: [u8; 32],
+    province_key: Option<OfficeKey>,
+    province: VerifierKey,
+    pub(crate) liar: Option<Liar>,
+    pub(crate) disk: Disk,
+    pub(crate) package_entries: usize,
+    checked: Checked,
+    /// This office's wall clock, which may be wrong. The machines get it as it is, as in the node.
+    pub(crate) clock: Millis,
+    pub(crate) up: bool,
+    pub(crate) sync: Sync,
+    pub(crate) members: Membership,
+    province_applied: u64,
+    pub(crate) cases: BTreeMap<CaseId, Vec<Rc<Stored>>>,
+    witnessing: Witnessing,
+    witness: Witness,
+    forks: forks::Forks,
+    standing: standing::Standing,
+    asked: BTreeMap<u64, (PublicKey, Asked, Millis)>,
+    next_ask: u64,
+    /// Time since the start, by a clock that is never set.
+    pub(crate) uptime: Millis,
+    pub(crate) outbox: Vec<(PublicKey, Message)>,
+    pub(crate) work: Vec<Work>,
+    /// Points cosigned, for the checker.
+    pub(crate) cosigned: Vec<(Origin, u64, RecordHash)>,
+    /// Packages of peers that did not verify.
+    pub(crate) rejected: u64,
+}
+
+/// What an office is made with.
+pub(crate) struct Setup {
+    pub(crate) code: OfficeCode,
+    pub(crate) origin: Origin,
+    pub(crate) seed: [u8; 32],
+    pub(crate) witness_seed: [u8; 32],
+    pub(crate) province_seed: Option<[u8; 32]>,
+    pub(crate) province: VerifierKey,
+    pub(crate) liar: Option<Liar>,
+    pub(crate) package_entries: usize,
+    pub(crate) checked: Checked,
+}
+
+impl Office {
+    pub(crate) fn new(setup: Setup) -> Self {
+        let members = Membership::new(setup.province.clone());
+        let witness = witnessing::open(&setup.province, setup.code, &setup.witness_seed, &Disk::default());
+        Self {
+            code: setup.code,
+            origin: setup.origin,
+            key: OfficeKey::from_seed(&setup.seed),
+            witness_seed: setup.witness_seed,
+            province_key: setup.province_seed.map(|seed| OfficeKey::from_seed(&seed)),
+            province: setup.province,
+            liar: setup.liar,
+            disk: Disk::default(),
+            package_entries: setup.package_entries,
+            checked: setup.checked,
+            clock: 0,
+            up: false,
+            sync: Sync::new(None),
+            members,
+            province_applied: 0,
+            cases: BTreeMap::new(),
+            witnessing: Witnessing::default(),
+            witness,
+            forks: forks::Forks::default(),
+            standing: standing::Standing::default(),
+            asked: BTreeMap::new(),
+            next_ask: 0,
+            uptime: 0,
+            outbox: Vec::new(),
+            work: Vec::new(),
+            cosigned: Vec::new(),
+            rejected: 0,
+        }
+    }
+
+    /// Starts from what the disk holds. Everything else begins anew.
+    pub(crate) fn boot(&mut self, clean: bool) {
+        self.up = true;
+        self.sync = Sync::new(None);
+        self.members = Membership::new(self.province.clone());
+        self.province_applied = 0;
+        self.witnessing = Witnessing::default();
+        self.witness = witnessing::open(&self.province, self.code, &self.witness_seed, &self.disk);
+        self.forks = forks::Forks::default();
+        self.standing = standing::Standing::after(clean);
+        self.asked.clear();
+        self.cases.clear();
+        self.reconcile_heads();
+        let all: Vec<Rc<Stored>> = self.disk.logs.values().flat_map(|log| log.entries.iter().cloned()).collect();
+        all.iter().for_each(|stored| self.note(stored));
+        self.apply_province();
+        self.recall_forks();
+        if clean {
+            self.sign_tails();
+        }
+        self.follow();
+        for head in self.disk.frontier() {
+            self.step(Event::HeadAdvanced(head));
+        }
+    }
+
+    pub(crate) fn public(&self) -> PublicKey {
+        self.key.public()
+    }
+    pub(crate) fn is_province(&self) -> bool {
+        self.province_key.is_some()
+    }
+    pub(crate) fn own(&self, own: Own) -> (Origin, &OfficeKey) {
+        match (own, &self.province_key) {
+            (Own::Province, Some(key)) => (self.province.origin().clone(), key),
+            _ => (self.origin.clone(), &self.key),
+        }
+    }
+    fn own_origins(&self) -> Vec<Origin> {
+        let province = self.is_province().then(|| self.province.origin().clone());
+        std::iter::once(self.origin.clone()).chain(province).collect()
+    }
+    fn is_enrolled(&self, key: PublicKey) -> bool {
+        self.members.office_of(key).is_some()
+    }
+    /// Enrolled, or the province's own office, whose address everybody is given.
+    pub(crate) fn may_speak(&self, key: PublicKey, of_province: PublicKey) -> bool {
+        self.is_enrolled(key) || key == of_province
+    }
+
+    /// Appends to an own log, in the order of the real store. Nothing where this office may not sign now, or where the power went first.
+    pub(crate) fn append(
+        &mut self,
+        own: Own,
+        cut: Cut,
+        build: impl FnOnce(u64, &mut dyn FnMut(&Record) -> Option<Verified>) -> Vec<Verified>,
+    ) -> Option<Vec<Verified>> {
+        let (origin, key) = self.own(own);
+        if !self.may_sign(&origin) {
+            return None;
+        }
+        let start = self.disk.size(&origin);
+        let records = build(start, &mut |record| Signed::sign(&origin, key, record).ok());
+        if records.is_empty() {
+            return None;
+        }
+        for (index, record) in (start..).zip(&records) {
+            let stored = self.checked.entry(&origin, index, record.bytes());
+            self.disk.logs.entry(origin.clone()).or_default().push(stored.clone());
+            self.note(&stored);
+        }
+        self.disk.sync();
+        if cut == Cut::AfterCommit {
+            return None;
+        }
+        self.publish(&origin, own);
+        if cut == Cut::AfterHead {
+            return None;
+        }
+        if own == Own::Province {
+            self.apply_province();
+        }
+        let head = self.disk.logs.entry(origin.clone()).or_default().head(&origin);
+        self.step(Event::HeadAdvanced(head));
+        Some(records)
+    }
+
+    /// The first entries of the province's log, before anybody is enrolled.
+    pub(crate) fn found(&mut self, build: impl FnOnce(&mut dyn FnMut(&Record) -> Option<Verified>) -> Vec<Verified>) -> Vec<Verified> {
+        self.append(Own::Province, Cut::Nowhere, |_, sign| build(sign)).unwrap_or_default()
+    }
+
+    /// Signs what is durable; the head file first.
+    fn publish(&mut self, origin: &Origin, own: Own) {
+        let (_, key) = self.own(own);
+        let Some(log) = self.disk.logs.get(origin) else { return };
+        let checkpoint = Checkpoint { origin: origin.clone(), size: log.size(), root: log.edge.root() }.sign(key);
+        self.disk.heads.insert(origin.clone(), checkpoint.note().to_owned());
+        if let Some(log) = self.disk.logs.get_mut(origin) {
+            log.note = checkpoint.note().to_owned();
+        }
+        self.disk.sync();
+        self.standing.signed.insert(origin.clone());
+    }
+
+    fn note(&mut self, stored: &Rc<Stored>) {
+        if let Some(case) = stored.entry.as_ref().and_then(|entry| entry.record.record().case()) {
+            self.cases.entry(case).or_default().push(stored.clone());
+        }
+    }
+
+    /// Logs that are wanted, as the node orders them: the province's, the own one, the others.
+    fn follow(&mut self) {
+        let province = self.province.origin();
+        let others = self.members.logs().filter(|origin| *origin != province && **origin != self.origin);
+        let follow = [province, &self.origin].into_iter().chain(others).cloned().collect();
+        self.step(Event::Follow(follow));
+    }
+
+    pub(crate) fn tick(&mut self) {
+        self.uptime += 1_000;
+        let late: Vec<u64> = self.asked.iter().filter(|(_, (_, _, until))| *until <= self.uptime).map(|(id, _)| *id).collect();
+        for id in late {
+            if let Some((key, asked, _)) = self.asked.remove(&id) {
+                self.failed(key, asked);
+            }
+        }
+        self.step(Event::Tick);
+        self.look_around();
+    }
+
+    /// What the driver does after every event.
+    pub(crate) fn look_around(&mut self) {
+        self.compare_own();
+        self.ask_for_cosignatures();
+    }
+
+    pub(crate) fn connected(&mut self, key: PublicKey) {
+        let new = !self.sync.lag(key).connected;
+        self.step(Event::Connected(key));
+        if new {
+            let held = self.fork_proofs_held();
+            self.ask(key, Request::ForkProofs(held), Asked::Proofs(None));
+        }
+    }
+    pub(crate) fn gone(&mut self, key: PublicKey) {
+        self.witnessing.gone(key);
+        self.forks.gone(key);
+        self.standing.gone(key);
+        self.step(Event::Disconnected(key));
+        let lost: Vec<u64> = self.asked.iter().filter(|(_, (to, ..))| *to == key).map(|(id, _)| *id).collect();
+        for id in lost {
+            if let Some((key, asked, _)) = self.asked.remove(&id) {
+                self.failed(key, asked);
+            }
+        }
+    }
+
+    pub(crate) fn receive(&mut self, from: PublicKey, of_province: PublicKey, message: Message) {
+        match message {
+            Message::Ask(id, request) => self.on_request(from, of_province, id, request),
+            Message::Reply(id, response) => self.on_response(from, id, response),
+        }
+        self.look_around();
+    }
+
+    fn on_request(&mut self, from: PublicKey, of_province: PublicKey, id: u64, request: Request) {
+        if !self.may_speak(from, of_province) {
+            let response = if self.members.was_enrolled(from) { self.answer_of_before(request) } else { refused() };
+            self.reply(from, id, response);
+            return;
+        }
+        if !self.sync.lag(from).connected {
+            self.connected(from);
+        }
+        let response = match request {
+            Request::Frontier(heads) => {
+                let ours = self.disk.frontier().into_iter().take(FRONTIER_LOGS_MAX).collect();
+                self.reply(from, id, Response::Frontier(ours));
+                self.on_frontier(from, heads);
+                return;
+            }
+            Request::Entries { origin, start } => self.give(&origin, start),
+            Request::Blob { .. } => Response::NotHere,
+            Request::Cosign(body) => self.cosign(&body),
+            Request::Cosigned(note) => self.take_cosignatures(&note).map_or(Response::NotHere, |_| Response::Taken),
+            Request::Compare { note, beginnings } => {
+                Response::ForkProofs(self.compare(&note, &beginnings).into_iter().map(Into::into).collect())
+            }
+            Request::ForkProof(proof) => {
+                if self.learn(from, None, vec![proof.into()]) {
+                    Response::Taken
+                } else {
+                    Response::NotHere
+                }
+            }
+            Request::ForkProofs(held) => Response::ForkProofs(self.fork_proofs_beside(&held)),
+        };
+        self.reply(from, id, response);
+    }
+
+    fn give(&self, origin: &Origin, start: u64) -> Response {
+        let package = self.disk.logs.get(origin).and_then(|log| log.package(start, self.package_entries));
+        package.map_or(Response::NotHere, Response::Entries)
+    }
+
+    /// An office whose key was ended reads the province's log, and nothing else.
+    fn answer_of_before(&self, request: Request) -> Response {
+        let province = self.province.origin();
+        match request {
+            Request::Frontier(_) => Response::Frontier(self.disk.logs.get(province).map(|log| log.head(province)).into_iter().collect()),
+            Request::Entries { origin, start } if origin == *province => self.give(&origin, start),
+            _ => refused(),
+        }
+    }
+
+    fn on_response(&mut self, from: PublicKey, id: u64, response: Response) {
+        // An answer counts from whom was asked, and once: duplicates find nothing.
+        if self.asked.get(&id).is_none_or(|(to, ..)| *to != from) {
+            return;
+        }
+        let Some((_, asked, _)) = self.asked.remove(&id) else { return };
+        match (asked, response) {
+            (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(from, heads),
+            (Asked::Entries(fetch), Response::Entries(package)) => self.step(Event::PackageReceived(from, fetch, package)),
+            (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(from, &origin, &note, &line),
+            (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.answered(from, &origin, Answer::At(size)),
+            (Asked::Tell(origin), Response::Taken) => self.answered(from, &origin, Answer::Told),
+            (Asked::Proofs(range), Response::ForkProofs(proofs)) => {
+                self.learn(from, range, proofs.into_iter().map(Into::into).collect());
+            }
+            (Asked::Pass, _) => {}
+            (asked, _) => self.failed(from, asked),
+        }
+    }
+
+    fn failed(&mut self, from: PublicKey, asked: Asked) {
+        match asked {
+            Asked::Frontier | Asked::Proofs(_) | Asked::Pass => {}
+            Asked::Entries(fetch) => {
+                self.standing.gave_nothing(from);
+                self.step(Event::FetchFailed(from, fetch));
+            }
+            Asked::Cosign(origin, _) | Asked::Tell(origin) => self.answered(from, &origin, Answer::No),
+        }
+    }
+
+    fn on_frontier(&mut self, from: PublicKey, heads: Vec<Head>) {
+        self.standing.hear(from, &self.own_origins(), &heads);
+        self.step(Event::FrontierReceived(from, heads));
+    }
+
+    pub(crate) fn step(&mut self, event: Event) {
+        for effect in self.sync.handle(self.clock, event) {
+            match effect {
+                Effect::Announce(peer, heads) => self.ask(peer, Request::Frontier(heads), Asked::Frontier),
+                Effect::Fetch { peer, id, origin, start } => self.ask(peer, Request::Entries { origin, start }, Asked::Entries(id)),
+                Effect::Ingest { peer, origin, package } => self.work.push(Work { peer, origin, package }),
+                Effect::Diverged { peer, origin } => self.compare_with(peer, origin),
+            }
+        }
+    }
+
+    fn ask(&mut self, to: PublicKey, request: Request, asked: Asked) {
+        self.next_ask += 1;
+        self.asked.insert(self.next_ask, (to, asked, self.uptime + REQUEST_TIMEOUT_MS));
+        self.outbox.push((to, Message::Ask(self.next_ask, request)));
+    }
+    fn reply(&mut self, to: PublicKey, id: u64, response: Response) {
+        let response = match &mut self.liar {
+            Some(liar) => liar.twist(response),
+            None => response,
+        };
+        self.outbox.push((to, Message::Reply(id, response)));
+    }
+    /// Says something that nobody asked the machines to say; only liars do.
+    pub(crate) fn blurt(&mut self, to: PublicKey, request: Request) {
+        self.ask(to, request, Asked::Pass);
+    }
+
+    /// Questions without an answer.
+    pub(crate) fn waiting(&self) -> usize {
+        self.asked.len()
+    }
+    pub(crate) fn logs_known(&self) -> BTreeSet<Origin> {
+        self.members.logs().cloned().chain(self.disk.logs.keys().cloned()).collect()
+    }
+}
+
+fn refused() -> Response {
+    Response::Refused(Refusal::NotEnrolled)
+}
