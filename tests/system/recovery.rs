@@ -87,3 +87,43 @@ fn case_11_a_whole_disk_put_back_is_found_out_before_the_first_signature() {
     assert_eq!(federation.a.signed().0, 3);
     until_sent(&federation.a);
 }
+
+#[test]
+fn case_16_an_entry_that_decayed_comes_back_from_another_office() {
+    let mut federation = Federation::start();
+    let id = federation.a.client().submit("cn-id-card", &pictures::astronaut(), None);
+    let b = federation.b.client();
+    eventually("office B holds the record", || (b.get(&format!("/api/cases/{id}")).status == 200).then_some(()));
+    federation.b.stop();
+    // The entry: its kind, then somewhere behind it the case that it is about.
+    let path = federation.b.dir.join("store.redb");
+    let mut file = fs::read(&path).unwrap();
+    let case: Vec<u8> = (0..32).step_by(2).map(|at| u8::from_str_radix(&id[at..at + 2], 16).unwrap()).collect();
+    let (kind, mut flipped) = (b"submitted", 0);
+    for at in 128..file.len() - 64 {
+        if file[at..].starts_with(&case) && file[at - 128..at].windows(kind.len()).any(|window| window == kind) {
+            // In the hash of the spec, which stands behind the case.
+            file[at + 24] ^= 1;
+            flipped += 1;
+        }
+    }
+    assert!(flipped > 0, "the entry was found");
+    fs::write(&path, &file).unwrap();
+    let scrub = |node: &Node| {
+        let output = node.cli(&["--json", "scrub"]);
+        (output.status.code(), serde_json::from_slice::<Value>(&output.stdout).expect("--json prints JSON"))
+    };
+    let (code, found) = scrub(&federation.b);
+    assert_eq!((code, &found["entries_to_fetch"]), (Some(2), &1.into()), "{found}");
+    federation.b.start();
+    eventually("the network mends it", || {
+        federation.b.stop();
+        let (code, found) = scrub(&federation.b);
+        let whole = code == Some(0) && found["entries_to_fetch"] == 0;
+        federation.b.start();
+        let b = federation.b.client();
+        eventually("office B is connected", || (b.get("/api/status").json()["online"] == true).then_some(()));
+        whole.then_some(())
+    });
+    assert_eq!(federation.b.client().get(&format!("/api/cases/{id}")).status, 200);
+}
