@@ -3,7 +3,7 @@
 import { begin, expect, shot, standardized, submit, test } from "./desk";
 
 test("the counter takes a case back and erases it", async ({ desks }) => {
-  const page = await desks.at("office_a", "counter");
+  const page = await desks.at("office_b", "counter");
   await begin(page, "司马相如", "11010519491231002X");
   await page.getByRole("button", { name: /^拍照/ }).click();
   await standardized(page);
