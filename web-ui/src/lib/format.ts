@@ -17,6 +17,11 @@ export function timeOfDay(ms: number, language: Language): string {
   return new Intl.DateTimeFormat(locale(language), { hour: "2-digit", minute: "2-digit", hour12: false }).format(ms);
 }
 
+/** A day that was named as a day in China, wherever the browser is. */
+export function dayInChina(ms: number, language: Language): string {
+  return new Intl.DateTimeFormat(locale(language), { dateStyle: "medium", timeZone: "Asia/Shanghai" }).format(ms);
+}
+
 export function day(ms: number, language: Language): string {
   return new Intl.DateTimeFormat(locale(language), { dateStyle: "medium" }).format(ms);
 }
