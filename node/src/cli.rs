@@ -108,7 +108,7 @@ enum Command {
 struct EnrolArgs {
     /// The text that `huizhi init --join` printed at the office.
     request: String,
-    /// Roles to grant: capture, review, admin, archive.
+    /// Roles to grant: capture, review, document, admin, archive.
     #[arg(long, value_delimiter = ',', default_value = "capture")]
     roles: Vec<String>,
 }

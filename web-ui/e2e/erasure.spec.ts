@@ -24,5 +24,6 @@ test("the counter takes a case back and erases it", async ({ desks }) => {
   await settle("删除个人资料", "申请人撤回同意");
   await expect(page.getByText("此记录的个人资料已删除；签名记录仍可核验。")).toBeVisible();
   await expect(page.getByText("司马相如")).toHaveCount(0);
+  await expect(page.getByRole("img", { name: "标准照" })).toHaveCount(0);
   await shot(page, "case-erased");
 });

@@ -187,7 +187,7 @@ pub struct EnrolledOffice {
 pub struct EnrolRequest {
     /// The text that `huizhi init --join` printed at the office.
     pub request: String,
-    /// Roles to grant: `capture`, `review`, `admin`, `archive`.
+    /// Roles to grant: `capture`, `review`, `document`, `admin`, `archive`.
     pub roles: Vec<String>,
 }
 

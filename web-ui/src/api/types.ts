@@ -2466,7 +2466,7 @@ export interface components {
         EnrolRequest: {
             /** @description The text that `huizhi init --join` printed at the office. */
             request: string;
-            /** @description Roles to grant: `capture`, `review`, `admin`, `archive`. */
+            /** @description Roles to grant: `capture`, `review`, `document`, `admin`, `archive`. */
             roles: string[];
         };
         /** @description An office of the federation. */

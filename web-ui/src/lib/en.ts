@@ -331,6 +331,7 @@ export const en: Record<MessageKey, string> = {
   office_capture: "Capture",
   office_review: "Review",
   office_admin: "Administration",
+  office_document: "Documents",
   office_archive: "Archive",
   office_link: "Connection",
   office_this: "this office",

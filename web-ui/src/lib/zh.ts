@@ -329,6 +329,7 @@ export const zh = {
   office_capture: "采集",
   office_review: "审核",
   office_admin: "管理",
+  office_document: "制证",
   office_archive: "存档",
   office_link: "连接",
   office_this: "本机构",
