@@ -13,7 +13,7 @@ pub use summary::{SUMMARY_FORM, Summary};
 use crate::{
     id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     membership::NotCounted,
-    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted},
+    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted, Usage},
 };
 use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,6 +93,12 @@ impl Case {
     /// Decisions on the current submission that no later one resolves.
     pub fn standing(&self) -> impl Iterator<Item = &By<Decided>> {
         self.decisions.iter().filter(|decision| decision.said.submission == self.current.hash && !self.is_resolved(decision.hash))
+    }
+    /// Uses of a receipt. What a receipt for single use uses up is the approved photo, not the paper: where a conflict was decided for approval,
+    /// two such receipts may stand on it, and have one use between them.
+    pub fn uses_of(&self, receipt: RecordHash) -> impl Iterator<Item = &By<ReceiptUsed>> {
+        let single = move |hash| self.receipts.iter().any(|by| by.hash == hash && by.said.usage == Some(Usage::Single));
+        self.uses.iter().filter(move |by| by.said.receipt == receipt || single(receipt) && single(by.said.receipt))
     }
     /// Whether every office that submitted this blob in this case told that it deleted it. What belongs to the case as a whole, its note and
     /// the references of uses, is erased when all of its submissions are.

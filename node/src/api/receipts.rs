@@ -60,7 +60,7 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
             })
             .collect(),
         single_use: receipt.usage == Some(Usage::Single),
-        uses: found.case.uses.iter().filter(|by| by.said.receipt == found.verified.record.hash()).count() as u32,
+        uses: found.case.uses_of(found.verified.record.hash()).count() as u32,
         photo_here: office.store.blobs.size(receipt.photo).is_some(),
     })
 }

@@ -16,7 +16,7 @@ pub enum ReceiptVerdict<'a> {
     Valid,
     /// It was valid, and was revoked later.
     LaterRevoked(Vec<&'a By<ReceiptRevoked>>),
-    /// It was for single use, and was used. More than one use is a conflict between offices that did not know of each other; all are shown.
+    /// It was for single use, and it or another receipt for single use of the same photo was used. More than one use is a conflict between offices that did not know of each other; all are shown.
     Used(Vec<&'a By<ReceiptUsed>>),
     /// It stands, and its validity has ended.
     Expired,
@@ -69,7 +69,7 @@ pub fn judge<'a>(hash: RecordHash, receipt: &ReceiptIssued, case: Option<&'a Cas
     if !revocations.is_empty() {
         return ReceiptVerdict::LaterRevoked(revocations);
     }
-    let uses: Vec<_> = case.uses.iter().filter(|by| by.said.receipt == hash).collect();
+    let uses: Vec<_> = case.uses_of(hash).collect();
     if receipt.usage == Some(Usage::Single) && !uses.is_empty() {
         return ReceiptVerdict::Used(uses);
     }

@@ -172,6 +172,15 @@ fn a_receipt_is_valid_expired_used_revoked_unknown_or_invalid() {
         assert_eq!(verdict(revoked.as_ref(), &once, 0), expected);
         assert_eq!(verdict(revoked.as_ref(), &many, 0), "valid", "the other receipt is not touched");
     }
+    // Two approvals, of which a later decision resolved one: both papers stand, for one use between them.
+    let returned = world.decides(2, &submitted, Verdict::Return, &[]);
+    let again = world.decides(2, &submitted, Verdict::Approve, &[&approved, &returned]);
+    let second = world.issues_once(2, &submitted, &again);
+    let decided = with(&[&returned, &again, &second]);
+    assert_eq!((verdict(decided.as_ref(), &once, 0), verdict(decided.as_ref(), &second, 0)), ("valid".into(), "valid".into()));
+    let used = with(&[&returned, &again, &second, &here, &other]);
+    assert_eq!((verdict(used.as_ref(), &once, 0), verdict(used.as_ref(), &second, 0)), ("used".into(), "used".into()));
+    assert_eq!(verdict(used.as_ref(), &many, 0), "valid");
     // Invalid: a conflict, or a receipt by somebody who did not approve.
     let returned = world.decides(2, &submitted, Verdict::Return, &[]);
     let disputed = with(&[&returned]);
