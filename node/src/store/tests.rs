@@ -82,7 +82,7 @@ fn a_changed_package_is_refused_and_leaves_nothing() {
 }
 
 #[test]
-fn two_packages_on_top_of_the_same_entries_are_not_both_stored() {
+fn case_14_two_packages_on_top_of_the_same_entries_are_not_both_stored() {
     let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let key = OfficeKey::from_seed(&[1; 32]);
     let verifier = VerifierKey::new(origin(), key.public());

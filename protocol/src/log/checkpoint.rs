@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_signature_lines_are_ignored_and_extension_lines_refused() {
+    fn case_19_foreign_signature_lines_are_ignored_and_extension_lines_refused() {
         let (checkpoint, vkey) = signed();
         let with_line = format!("{}\u{2014} witness.example AAAAAAECAwQ=\n", checkpoint.note());
         assert!(SignedCheckpoint::verify(&with_line, &vkey).is_ok());

@@ -137,7 +137,7 @@ fn a_record_has_one_spelling() {
 }
 
 #[test]
-fn a_record_too_long_for_an_entry_is_refused_before_signing() {
+fn case_17_a_record_too_long_for_an_entry_is_refused_before_signing() {
     let record = Record::SpecPublished(SpecPublished {
         id: "x".into(),
         text: "x".repeat(65_500),

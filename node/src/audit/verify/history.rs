@@ -1,4 +1,4 @@
-//! The history of one log: entries, tiles and root against the signed checkpoint, read once from front to back.
+//! The history of one log: entries, tiles and root against the signed checkpoint, taken once from front to back.
 
 use super::{Report, read_bounded};
 use crate::audit::LOGS;
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// Bytes of a full bundle of entries.
 const BUNDLE_BYTES_MAX: u64 = tile::WIDTH * (2 + 65_535);
+
+/// Bundles that are read and hashed on all cores before their leaves are taken in order: 2 MB of hashes.
+const BUNDLES_TOGETHER: usize = 256;
 
 /// A log of an export whose checkpoint is signed by its key.
 pub(super) struct Log {
@@ -49,29 +52,31 @@ impl Log {
         self.checkpoint.size()
     }
 
-    /// Checks that entries and tiles lead to the signed root and through the histories that the province `named`, and shows every
-    /// entry with its position.
+    /// Checks that entries and tiles lead to the signed root and through the histories that the province `named`; `progress` is told how many
+    /// entries were read since it was told last.
     ///
-    /// False when not all entries can be read, or the history is another one: what was shown then does not count.
-    pub(super) fn check_history(&self, named: &[LogPoint], report: &mut Report, entry: &mut dyn FnMut(u64, &[u8])) -> bool {
+    /// False when not all entries can be read, or the history is another one: nothing in the log counts then.
+    pub(super) fn check_history(&self, named: &[LogPoint], report: &mut Report, progress: &mut dyn FnMut(u64)) -> bool {
         let mut edge = Edge::default();
         let mut levels: Vec<Level> = Vec::new();
-        for (index, width) in tile::tiles(0, self.size()) {
-            let bundle = match self.bundle(index) {
-                Ok(bundle) => bundle,
-                Err(reason) => {
-                    report.fail(format!("{}/{}", self.place, tile::entries_path(index, width)), reason);
-                    return false;
+        let bundles: Vec<(u64, u64)> = tile::tiles(0, self.size()).collect();
+        for together in bundles.chunks(BUNDLES_TOGETHER) {
+            for (&(index, width), leaves) in together.iter().zip(self.leaves(together)) {
+                let leaves = match leaves {
+                    Ok(leaves) => leaves,
+                    Err(reason) => {
+                        report.fail(format!("{}/{}", self.place, tile::entries_path(index, width)), reason);
+                        return false;
+                    }
+                };
+                for leaf in &leaves {
+                    edge.append(*leaf, |level, _, hash| self.take(level, hash, &mut levels, report));
+                    if named.iter().any(|point| point.size == edge.size() && point.root.0 != edge.root()) {
+                        report.fail(&self.place, format!("the first {} entries are not those that the province named", edge.size()));
+                        return false;
+                    }
                 }
-            };
-            let entries = tile::split_bundle(&bundle).unwrap_or_default();
-            for (at, bytes) in (index * tile::WIDTH..).zip(entries) {
-                edge.append(leaf_hash(bytes), |level, _, hash| self.take(level, hash, &mut levels, report));
-                if named.iter().any(|point| point.size == edge.size() && point.root.0 != edge.root()) {
-                    report.fail(&self.place, format!("the first {} entries are not those that the province named", edge.size()));
-                    return false;
-                }
-                entry(at, bytes);
+                progress(leaves.len() as u64);
             }
         }
         for level in 0..levels.len() {
@@ -84,6 +89,20 @@ impl Log {
             report.fail(&self.place, reason);
         }
         true
+    }
+
+    /// Reads bundles and hashes their entries on all cores, and gives back the leaves of each in order.
+    fn leaves(&self, bundles: &[(u64, u64)]) -> Vec<Result<Vec<Hash>, String>> {
+        let read = |&(index, _): &(u64, u64)| {
+            let bundle = self.bundle(index)?;
+            Ok(tile::split_bundle(&bundle).unwrap_or_default().into_iter().map(leaf_hash).collect())
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            let parts = bundles.chunks(bundles.len().div_ceil(threads)).map(|part| scope.spawn(move || part.iter().map(read).collect()));
+            let parts: Vec<_> = parts.collect();
+            parts.into_iter().flat_map(|part| -> Vec<_> { part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) }).collect()
+        })
     }
 
     /// The bundle of this index, with as many entries as it must have, or what is wrong with it.
