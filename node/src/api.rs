@@ -13,7 +13,9 @@ mod error;
 mod events;
 mod guard;
 mod guidance;
+mod invitations;
 mod metrics;
+mod network;
 mod offices;
 mod plate;
 mod receipts;
@@ -122,6 +124,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(specs::check))
         .routes(routes!(specs::publish))
         .routes(routes!(specs::cancel))
+        .routes(routes!(specs::draft, specs::write_draft, specs::discard_draft))
         .routes(routes!(capture::list))
         .routes(routes!(capture::begin))
         .routes(routes!(capture::show))
@@ -154,6 +157,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(receipts::revoke))
         .routes(routes!(offices::list))
         .routes(routes!(offices::enrol))
+        .routes(routes!(invitations::list, invitations::invite))
+        .routes(routes!(invitations::cancel))
+        .routes(routes!(network::switch))
         .routes(routes!(rulings::revoke))
         .routes(routes!(rulings::rotate))
         .routes(routes!(rulings::adjudicate))
@@ -225,6 +231,7 @@ pub(crate) fn spec_view(office: &Office, id: &str) -> Result<types::SpecView, Re
 }
 
 pub(crate) use bundle::{take as take_bundle, write as write_bundle};
+pub(crate) use invitations::{make as invite, rows as invitation_rows};
 pub(crate) use offices::rows as office_rows;
 pub(crate) use receipts::answer as receipt_answer;
 pub(crate) use rulings::point;

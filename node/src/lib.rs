@@ -9,6 +9,7 @@ pub mod bundle;
 pub mod cli;
 pub mod config;
 pub mod enrolment;
+pub mod invitation;
 pub mod jobs;
 pub mod net;
 pub mod print;

@@ -8,4 +8,4 @@ mod codec;
 mod driver;
 mod own_log;
 
-pub use driver::{NetConfig, NetError, peer_id, start};
+pub use driver::{Join, NetConfig, NetError, key_in, peer_id, start};

@@ -5,8 +5,9 @@
 use crate::{
     api::{self, App},
     config::{Config, ConfigError, FEDERATION, Unanswered},
-    enrolment::Federation,
-    net::{self, NetConfig, NetError},
+    enrolment::{self, Federation},
+    invitation::{self, Invitation},
+    net::{self, Join, NetConfig, NetError},
     print::Font,
     service::{Office, OfficeError, upkeep},
     store::StoreError,
@@ -134,6 +135,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         peers,
         mdns: config.network.mdns,
         go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
+        join: join(dir, &office, &config.office.name),
     };
     let (net, net_task) = net::start(office.clone(), &net_config, stopped.clone())?;
     let upkeep = tokio::spawn(upkeep::run(office.clone(), config.scrub.clone(), stopped.clone()));
@@ -168,6 +170,22 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
     let _ = tokio::time::timeout(DRAIN, upkeep).await;
     let _ = std::fs::remove_file(&run_file);
     Ok(end)
+}
+
+/// The invitation that was left for this node, until it is enrolled.
+fn join(dir: &Path, office: &Office, name: &str) -> Option<Join> {
+    let path = dir.join(invitation::FILE);
+    let text = std::fs::read_to_string(&path).ok()?;
+    if office.is_enrolled(office.keys.office.public()) {
+        // The secret is spent; a file that stays does no harm.
+        let _ = std::fs::remove_file(&path);
+        return None;
+    }
+    let made = text.parse::<Invitation>().and_then(|invitation| {
+        let at = invitation.federation.peers.iter().filter_map(net::key_in).collect();
+        Ok(Join { request: enrolment::write_request(&office.keys, office.origin(), name)?, secret: invitation.secret, at })
+    });
+    made.inspect_err(|error| tracing::warn!(%error, "the invitation in this directory cannot be used")).ok()
 }
 
 /// Resolves when the province gave this office the next epoch and its keys are here.

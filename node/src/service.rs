@@ -8,6 +8,7 @@ pub mod erasure;
 pub mod feasibility;
 pub mod id_number;
 pub mod intake;
+pub mod invitations;
 pub mod keys;
 pub mod network;
 pub mod notes;
@@ -22,6 +23,7 @@ pub mod review;
 pub mod runs;
 pub mod scrub;
 pub mod sheets;
+pub mod spec_drafts;
 pub mod specs;
 pub mod staff;
 #[cfg(test)]

@@ -10,11 +10,13 @@ mod cases;
 mod check;
 mod database;
 mod heads;
+mod invitations;
 mod logs;
 mod mark;
 mod mend;
 mod reserve;
 mod rows;
+mod spec_drafts;
 mod tables;
 mod witness;
 
@@ -174,6 +176,8 @@ impl Store {
             write.open_table(tables::FORKS)?;
             write.open_table(tables::INCIDENTS)?;
             write.open_table(tables::DAMAGED)?;
+            write.open_table(tables::INVITATIONS)?;
+            write.open_table(tables::SPEC_DRAFTS)?;
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };

@@ -1,10 +1,12 @@
-//! The shared note of a case: an Automerge document, and the only module that knows Automerge.
+//! The shared note of a case: an Automerge document. Only this module and [`shared`] know Automerge.
 //!
 //! Accepts raw change chunks only (type 0x01): a compressed chunk of 1 MB was measured to inflate to 3 GB. Bytes, operations and the
 //! number of changes are capped, and a panic of the library becomes an error of ours.
 //!
 //! Every replica begins with the same first change, made here with fixed actor and time, so that all edit one text object.
 //! The actor of later changes is bound to the writer's log, whose epoch changes after any restore: reusing an actor diverges for good.
+
+pub mod shared;
 
 use crate::{
     id::Origin,

@@ -8,6 +8,12 @@ pub const PACKAGE_ENTRIES_MAX: usize = 256;
 pub const PACKAGE_BYTES_MAX: usize = 1 << 20;
 /// Entries of one log. Sizes beyond it cannot come from an honest office, and their arithmetic need not be thought about.
 pub const LOG_SIZE_MAX: u64 = 1 << 62;
+/// Bytes of a text that several people write at once: a photo spec has some thousand.
+pub const SHARED_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Changes of such a text before it must begin anew; with one a second that is an hour.
+pub const SHARED_TEXT_CHANGES_MAX: usize = 4_096;
+/// Bytes of a request to be enrolled: one record without a photo, as text.
+pub const ENROL_REQUEST_BYTES_MAX: usize = 4 << 10;
 /// Bytes of one wire frame: a package, its proof and its checkpoint.
 pub const FRAME_BYTES_MAX: usize = 2 << 20;
 /// Bytes of one piece of a blob.

@@ -86,12 +86,21 @@ pub struct Node {
 impl Node {
     /// Makes a node with one login `staff`/`staff-password` that may do everything; gives the enrolment request along.
     pub fn make(parent: &Path, name: &str, code: &str, found_or_join: &[&str]) -> (Self, String) {
+        Self::make_as(parent, name, &[&["--name", name, "--code", code], found_or_join].concat())
+    }
+
+    /// The same for a node that an invitation names.
+    pub fn invited(parent: &Path, name: &str, invitation: &str) -> Self {
+        Self::make_as(parent, name, &["--invitation", invitation]).0
+    }
+
+    fn make_as(parent: &Path, name: &str, what: &[&str]) -> (Self, String) {
         let dir = parent.join(name);
         let (http, port) = (free_port(), free_port());
         let (listen, port) = (format!("127.0.0.1:{http}"), port.to_string());
         let announce = format!("/ip4/127.0.0.1/tcp/{port}");
-        let args = ["--json", "init", "--name", name, "--code", code, "--http", &listen, "--port", &port, "--announce", &announce];
-        let made = must(&dir, &[&args, found_or_join].concat(), "");
+        let args = ["--json", "init", "--http", &listen, "--port", &port, "--announce", &announce];
+        let made = must(&dir, &[&args, what].concat(), "");
         // Loopback only, and no looking around on the local network.
         let config = dir.join("node.toml");
         let text = std::fs::read_to_string(&config).expect("init wrote node.toml");

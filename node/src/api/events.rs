@@ -17,6 +17,7 @@ fn message(change: Change) -> Option<EventMessage> {
         Change::Specs => "specs",
         Change::Offices => "offices",
         Change::Drafts => "drafts",
+        Change::SpecDrafts => "spec_drafts",
         Change::Status => "status",
         // Work for the network shell; what comes of it is told by the others.
         Change::Log(_) | Change::Wanted(_) | Change::Fork(_) | Change::Damaged => return None,
@@ -31,7 +32,9 @@ pub(super) async fn events(State(app): State<App>, _who: Operator) -> Sse<impl S
         let messages = match change {
             Ok(change) => message(change).into_iter().collect(),
             // Events were lost to a slow reader: everything may have changed.
-            Err(_) => ["cases", "specs", "offices", "drafts", "status"].map(|topic| EventMessage::Changed { topic: topic.into() }).to_vec(),
+            Err(_) => ["cases", "specs", "offices", "drafts", "spec_drafts", "status"]
+                .map(|topic| EventMessage::Changed { topic: topic.into() })
+                .to_vec(),
         };
         futures::stream::iter(messages).filter_map(async |message| Event::default().event("huizhi").json_data(message).ok().map(Ok))
     });

@@ -3,10 +3,10 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{SpecChange, SpecDiff, SpecPublication, SpecSummary, SpecText, SpecView},
+    types::{SpecChange, SpecDiff, SpecDraft, SpecDraftEdit, SpecPublication, SpecSummary, SpecText, SpecView},
     views,
 };
-use crate::service::{specs, staff::StaffRole};
+use crate::service::{spec_drafts, specs, staff::StaffRole};
 use axum::{
     Json,
     extract::{Path, State},
@@ -64,6 +64,35 @@ pub(super) async fn publish(
     })
     .await
     .map(Json)
+}
+
+/// The draft of a spec that the admins of this node write together.
+#[utoipa::path(get, path = "/api/specs/{id}/draft", params(("id" = String, Path)), responses((status = 200, body = SpecDraft)))]
+pub(super) async fn draft(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<SpecDraft>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| Ok(spec_drafts::open(office, &id)?.into())).await.map(Json)
+}
+
+/// Merges what somebody made out of the draft as they saw it.
+#[utoipa::path(
+    put, path = "/api/specs/{id}/draft", params(("id" = String, Path)),
+    request_body = SpecDraftEdit, responses((status = 200, body = SpecDraft)),
+)]
+pub(super) async fn write_draft(
+    State(app): State<App>,
+    who: Operator,
+    Path(id): Path<String>,
+    Json(edit): Json<SpecDraftEdit>,
+) -> Result<Json<SpecDraft>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| Ok(spec_drafts::write(office, &id, &edit.version, &edit.text, &who.display_name)?.into())).await.map(Json)
+}
+
+/// Throws the draft of a spec away.
+#[utoipa::path(delete, path = "/api/specs/{id}/draft", params(("id" = String, Path)), responses((status = 200)))]
+pub(super) async fn discard_draft(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<()>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| spec_drafts::discard(office, &id)).await.map(Json)
 }
 
 /// Cancels the version that waits for its day, and gives the spec as it is then.

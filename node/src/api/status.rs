@@ -17,7 +17,7 @@ use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
 /// State of this node and its peers.
 #[utoipa::path(get, path = "/api/status", responses((status = 200, body = StatusView)))]
 pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Json<StatusView>, ApiError> {
-    let net = app.net.status();
+    let (net, network_off) = (app.net.status(), app.net.is_off());
     let (finds_faces, can_print) = (app.finds_faces, app.font.is_some());
     let view = app
         .run(move |office| {
@@ -32,6 +32,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 now_ms: now_ms(),
                 read_only: office.read_only(),
                 online: net.peers.values().any(|peer| peer.lag.connected),
+                network_off,
                 to_send: net.to_send,
                 to_receive: net.peers.values().map(|peer| peer.lag.to_receive).max().unwrap_or(0),
                 peers: net.peers.iter().map(|(key, state)| peer(office, *key, state)).collect(),
@@ -85,6 +86,10 @@ fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
             Refusal::NotEnrolled => Text::new(
                 format!("对方拒绝连接：本办公点尚未登记。请把公钥 {} 交给省级管理员登记。", office.keys.office.public()),
                 format!("refused: this office is not enrolled; give the key {} to the provincial admin", office.keys.office.public()),
+            ),
+            Refusal::NotInvited => Text::new(
+                "邀请无效、已使用或已过期：请向省级管理员索取新的邀请，并用 huizhi office accept 填入。",
+                "the invitation is used, cancelled or expired: ask the provincial admin for another and enter it with `huizhi office accept`",
             ),
             Refusal::NotForYou => Text::new("对方拒绝提供。", "refused: not for this office"),
         }),

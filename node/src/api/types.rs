@@ -21,7 +21,9 @@ pub use cases::{
     ReceiptView, UseRequest,
 };
 pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
-pub use specs::{GuideView, SpecChange, SpecDiff, SpecPublication, SpecSummary, SpecText, SpecView};
+pub use specs::{
+    GuideView, SpecChange, SpecDiff, SpecDraft, SpecDraftEdit, SpecDraftWriter, SpecPublication, SpecSummary, SpecText, SpecView,
+};
 
 pub use crate::{
     service::{
@@ -99,6 +101,8 @@ pub struct StatusView {
     pub read_only: Option<Text>,
     /// Whether at least one other office is connected.
     pub online: bool,
+    /// Somebody cut this node off from all others, until it is let speak again.
+    pub network_off: bool,
     /// Own entries that no other office is known to hold.
     pub to_send: u64,
     /// Entries that others announced and that are not here yet.
@@ -189,6 +193,54 @@ pub struct EnrolRequest {
     pub request: String,
     /// Roles to grant: `capture`, `review`, `document`, `admin`, `archive`.
     pub roles: Vec<String>,
+}
+
+/// `PUT /api/network`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct NetworkSwitch {
+    /// Whether this node speaks with others.
+    pub on: bool,
+}
+
+/// `POST /api/invitations`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct InviteRequest {
+    /// Code of the office: eight digits.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`.
+    pub roles: Vec<String>,
+    /// Days that the invitation holds, 1 to 90.
+    pub days: u32,
+}
+
+/// An invitation that was just made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InvitationMade {
+    /// Code of the office.
+    pub code: String,
+    /// When it ends.
+    pub expires_ms: u64,
+    /// What the office is handed, shown once.
+    pub text: String,
+    /// The same as a QR code; nothing when it is too long for one.
+    pub qr_svg: Option<String>,
+}
+
+/// An invitation.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct InvitationView {
+    /// Code of the office.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Roles that it gets.
+    pub roles: Vec<String>,
+    /// When it ends.
+    pub expires_ms: u64,
+    /// `open`, `joined` or `expired`.
+    pub state: String,
 }
 
 /// `POST /api/offices/{code}/revoke`.

@@ -188,17 +188,18 @@ fn membership(dir: &Path, province: &VerifierKey, report: &mut Report) -> Member
     if !log.check_history(&[], report, &mut |_| {}) {
         return members;
     }
+    let mut buffer = Vec::new();
     for index in 0..log.size().div_ceil(tile::WIDTH) {
         let first = index * tile::WIDTH;
-        let bundle = match log.bundle(index) {
-            Ok(bundle) => bundle,
+        let entries = match log.entries(index, &mut buffer) {
+            Ok(entries) => entries,
             Err(reason) => {
                 // What follows would be applied to a membership that nobody had.
                 report.fail(format!("{} entry {first}", log.place), reason);
                 return members;
             }
         };
-        for (at, entry) in (first..).zip(tile::split_bundle(&bundle).unwrap_or_default()) {
+        for (at, entry) in (first..).zip(entries) {
             if let Some(record) = records::verified(&log, at, entry, report)
                 && let Err(error) = members.apply(&record.record)
             {
@@ -254,14 +255,22 @@ fn check_receipts(dir: &Path, case: &Case, report: &mut Report) {
     }
 }
 
-/// Reads a regular file below a bound. Attack: a link in an export may point anywhere, a file may be endless.
-fn read_bounded(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
+/// Reads a regular file below a bound into a buffer. Attack: a link in an export may point anywhere, a file may be endless.
+fn read_into(path: &Path, max: u64, bytes: &mut Vec<u8>) -> std::io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if !meta.is_file() || meta.len() > max {
         return Err(std::io::Error::other("not a regular file of a plausible size"));
     }
-    let mut bytes = Vec::with_capacity(meta.len() as usize);
-    fs::File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    bytes.clear();
+    bytes.reserve(meta.len() as usize);
+    fs::File::open(path)?.take(max + 1).read_to_end(bytes)?;
+    Ok(())
+}
+
+/// The same, into memory of its own.
+fn read_bounded(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    read_into(path, max, &mut bytes)?;
     Ok(bytes)
 }
 

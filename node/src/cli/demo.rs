@@ -1,11 +1,11 @@
-//! `huizhi demo`: a province and two offices as three real processes on loopback.
+//! `huizhi demo`: a province and some offices as real processes on loopback.
 //!
 //! Each child is this same program with `run`, and ends when the pipe to its standard input does, so that no child outlives the demo,
 //! however it ends.
 
 use super::{
     init::{self, InitArgs},
-    say,
+    local, say,
 };
 use crate::{
     config::{self, Config},
@@ -40,10 +40,13 @@ const STOP_MAX: Duration = Duration::from_secs(15);
 /// Where the demo lives.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Folder of the three nodes; kept between starts.
+    /// Folder of the nodes; kept between starts.
     #[arg(long = "in", value_name = "FOLDER", default_value_os_t = std::env::home_dir().unwrap_or_default().join(".huizhi-demo"))]
     folder: PathBuf,
-    /// First of six ports: three for pages, three between the nodes.
+    /// How many offices, the province's among them.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(2..=NODES.len() as i64))]
+    offices: u16,
+    /// First of the ports, two for each office: those of the pages, then those between the nodes.
     #[arg(long, default_value_t = 8601)]
     base_port: u16,
     /// Throw the demo's data away and start over.
@@ -54,14 +57,21 @@ pub(super) struct DemoArgs {
     only: Vec<String>,
 }
 
+/// Login, name and role.
+type Login = (&'static str, &'static str, StaffRole);
+
 struct Node {
     name: &'static str,
     title: &'static str,
     code: &'static str,
-    logins: &'static [(&'static str, &'static str, StaffRole)],
+    logins: &'static [Login],
 }
 
-const NODES: [Node; 3] = [
+const fn desk(name: &'static str, title: &'static str, code: &'static str, logins: &'static [Login]) -> Node {
+    Node { name, title, code, logins }
+}
+
+const NODES: [Node; 10] = [
     Node {
         name: "province",
         title: "广东省审核中心",
@@ -72,19 +82,73 @@ const NODES: [Node; 3] = [
             ("auditor", "审计员 周", StaffRole::Auditor),
         ],
     },
-    Node {
-        name: "office-a",
-        title: "福田采集点",
-        code: "44030401",
-        logins: &[("counter", "采集员 王", StaffRole::Counter), ("auditor", "审计员 吴", StaffRole::Auditor)],
-    },
-    Node {
-        name: "office-b",
-        title: "海珠采集点",
-        code: "44010501",
-        logins: &[("counter", "采集员 赵", StaffRole::Counter), ("auditor", "审计员 孙", StaffRole::Auditor)],
-    },
+    desk(
+        "office-a",
+        "福田采集点",
+        "44030401",
+        &[("counter", "采集员 王", StaffRole::Counter), ("auditor", "审计员 吴", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-b",
+        "海珠采集点",
+        "44010501",
+        &[("counter", "采集员 赵", StaffRole::Counter), ("auditor", "审计员 孙", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-c",
+        "罗湖采集点",
+        "44030301",
+        &[("counter", "采集员 钱", StaffRole::Counter), ("auditor", "审计员 冯", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-d",
+        "越秀采集点",
+        "44010401",
+        &[("counter", "采集员 郑", StaffRole::Counter), ("auditor", "审计员 褚", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-e",
+        "南山采集点",
+        "44030501",
+        &[("counter", "采集员 卫", StaffRole::Counter), ("auditor", "审计员 蒋", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-f",
+        "天河采集点",
+        "44010601",
+        &[("counter", "采集员 沈", StaffRole::Counter), ("auditor", "审计员 韩", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-g",
+        "宝安采集点",
+        "44030601",
+        &[("counter", "采集员 杨", StaffRole::Counter), ("auditor", "审计员 朱", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-h",
+        "白云采集点",
+        "44011101",
+        &[("counter", "采集员 秦", StaffRole::Counter), ("auditor", "审计员 尤", StaffRole::Auditor)],
+    ),
+    desk(
+        "office-i",
+        "龙岗采集点",
+        "44030701",
+        &[("counter", "采集员 许", StaffRole::Counter), ("auditor", "审计员 何", StaffRole::Auditor)],
+    ),
 ];
+
+impl DemoArgs {
+    fn nodes(&self) -> &'static [Node] {
+        &NODES[..usize::from(self.offices)]
+    }
+    fn http(&self, index: usize) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.base_port + index as u16))
+    }
+    fn p2p(&self, index: usize) -> u16 {
+        self.base_port + self.offices + index as u16
+    }
+}
 
 pub(super) fn run(args: DemoArgs) -> Result<ExitCode> {
     if args.reset {
@@ -92,15 +156,15 @@ pub(super) fn run(args: DemoArgs) -> Result<ExitCode> {
     }
     let fresh = !args.folder.join(NODES[0].name).join(config::FILE).exists();
     if fresh {
-        eprintln!("Making three nodes in {} …", args.folder.display());
+        eprintln!("Making {} nodes in {} …", args.offices, args.folder.display());
     }
     make(&args)?;
     let wanted = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
-    for (index, _) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
-        check_port(http(&args, index))?;
+    for (index, _) in args.nodes().iter().enumerate().filter(|(_, node)| wanted(node.name)) {
+        check_port(args.http(index))?;
     }
     let mut children = Vec::new();
-    for node in NODES.iter().filter(|node| wanted(node.name)) {
+    for node in args.nodes().iter().filter(|node| wanted(node.name)) {
         children.push(Running::start(&args.folder.join(node.name), node.name)?);
     }
     let started = Instant::now();
@@ -108,6 +172,9 @@ pub(super) fn run(args: DemoArgs) -> Result<ExitCode> {
         child.wait_until_ready(started)?;
     }
     tell(&args, fresh, &wanted);
+    let folder = args.folder.clone();
+    // A thread of its own: a read of standard input cannot be cancelled.
+    std::thread::spawn(move || std::io::stdin().lock().lines().map_while(Result::ok).for_each(|line| obey(&folder, &line)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let mut look = tokio::time::interval(Duration::from_millis(500));
@@ -135,6 +202,25 @@ pub(super) fn run(args: DemoArgs) -> Result<ExitCode> {
     }
 }
 
+/// Cuts an office off or lets it speak again, as somebody typed it.
+fn obey(folder: &Path, line: &str) {
+    let (on, name) = match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => return,
+        ["cut", name] => (false, name),
+        ["back", name] => (true, name),
+        _ => return say("  type `cut office-a` or `back office-a`"),
+    };
+    // What is typed must not become a path.
+    let known = NODES.iter().any(|node| node.name == name);
+    let done = known.then(|| local::running(&folder.join(name)).and_then(|node| node.switch_network(on)));
+    match done {
+        Some(Ok(_)) if on => say(&format!("  {name} is back: it sends what it has and fetches what it missed")),
+        Some(Ok(_)) => say(&format!("  {name} is cut off and goes on working alone")),
+        Some(Err(error)) => say(&format!("  {name}: {error}")),
+        None => say(&format!("  no office is called {name}")),
+    }
+}
+
 /// Removes only what looks like a demo.
 fn reset(folder: &Path) -> Result<()> {
     for node in NODES {
@@ -146,14 +232,6 @@ fn reset(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn http(args: &DemoArgs, index: usize) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, args.base_port + index as u16))
-}
-
-fn p2p(args: &DemoArgs, index: usize) -> u16 {
-    args.base_port + 3 + index as u16
-}
-
 fn check_port(address: SocketAddr) -> Result<()> {
     TcpListener::bind(address)
         .map(|_| ())
@@ -162,7 +240,7 @@ fn check_port(address: SocketAddr) -> Result<()> {
 
 fn make(args: &DemoArgs) -> Result<()> {
     let province = args.folder.join(NODES[0].name);
-    for (index, node) in NODES.iter().enumerate() {
+    for (index, node) in args.nodes().iter().enumerate() {
         let dir = args.folder.join(node.name);
         if !dir.join(config::FILE).exists() {
             // A start that was cut short leaves a folder without configuration; it holds nothing yet.
@@ -183,9 +261,10 @@ fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &P
         federation: "demo.huizhi".into(),
         join: (!founder).then(|| province.join(config::FEDERATION)),
         roles: vec!["review".into(), "admin".into()],
-        http: http(args, index),
-        port: p2p(args, index),
-        announce: listen(p2p(args, 0)).to_vec(),
+        http: args.http(index),
+        port: args.p2p(index),
+        invitation: None,
+        announce: listen(args.p2p(0)).to_vec(),
         login: "admin".into(),
         successor: vec![],
         threshold: None,
@@ -203,20 +282,20 @@ fn make_one(args: &DemoArgs, index: usize, node: &Node, dir: &Path, province: &P
     Ok(())
 }
 
-/// Writes addresses into the configurations and the roots of trust, which follow `--base-port` at every start. All three know each other,
+/// Writes addresses into the configurations and the roots of trust, which follow `--base-port` at every start. All know each other,
 /// so that the offices go on together while the province is away.
 fn set_addresses(args: &DemoArgs) -> Result<()> {
     let mut addresses = Vec::new();
-    for (index, node) in NODES.iter().enumerate() {
+    for (index, node) in args.nodes().iter().enumerate() {
         let key = Keys::open(&args.folder.join(node.name).join("keys"))?.office.public();
         let peer = crate::net::peer_id(key).context("the office key is no network identity")?;
-        addresses.push(listen(p2p(args, index)).map(|address| address.with(Protocol::P2p(peer))));
+        addresses.push(listen(args.p2p(index)).map(|address| address.with(Protocol::P2p(peer))));
     }
-    for (index, node) in NODES.iter().enumerate() {
+    for (index, node) in args.nodes().iter().enumerate() {
         let dir = args.folder.join(node.name);
         let mut config = Config::load(&dir)?;
-        config.http.listen = http(args, index);
-        config.network.listen = listen(p2p(args, index)).to_vec();
+        config.http.listen = args.http(index);
+        config.network.listen = listen(args.p2p(index)).to_vec();
         config.network.peers =
             addresses.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, both)| both.clone()).collect();
         config.network.mdns = false;
@@ -233,15 +312,20 @@ fn listen(port: u16) -> [Multiaddr; 2] {
 }
 
 fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
-    let pages: serde_json::Map<_, _> = NODES
+    let pages: serde_json::Map<_, _> = args
+        .nodes()
         .iter()
         .enumerate()
-        .map(|(index, node)| (node.name.replace('-', "_"), json!(format!("http://{}", http(args, index)))))
+        .map(|(index, node)| (node.name.replace('-', "_"), json!(format!("http://{}", args.http(index)))))
         .collect();
-    say(&format!("\n  回执 Huizhi demo: three offices, three processes, one machine ({})\n", if fresh { "new" } else { "as you left it" }));
+    say(&format!(
+        "\n  回执 Huizhi demo: {0} offices, {0} processes, one machine ({1})\n",
+        args.offices,
+        if fresh { "new" } else { "as you left it" }
+    ));
     for (index, node) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
         let logins: Vec<_> = node.logins.iter().map(|(login, _, _)| *login).collect();
-        say(&format!("  http://{}   {}   log in as {}", http(args, index), node.title, logins.join(", ")));
+        say(&format!("  http://{}   {}   log in as {}", args.http(index), node.title, logins.join(", ")));
     }
     say(&format!("\n  Password everywhere: {PASSWORD}\n"));
     say("  Try this first:");
@@ -253,7 +337,8 @@ fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
     say("    4. 海珠采集点 as auditor: type the number under 核验.");
     let program = std::env::current_exe().map_or_else(|_| "huizhi".into(), |path| path.display().to_string());
     say(&format!("    5. {program} --dir {} export audit && {program} verify audit", args.folder.join(NODES[1].name).display()));
-    say("\n  Ctrl-C stops all three. The next start finds everything again; --reset starts over.");
+    say("    6. Type `cut office-a` here, go on working there, look at 办理点 of the province, then type `back office-a`.");
+    say("\n  Ctrl-C stops them all. The next start finds everything again; --reset starts over.");
     say(&format!("ready {}", serde_json::Value::Object(pages)));
 }
 

@@ -3,8 +3,12 @@
 use crate::{
     config::{self, Config},
     enrolment::{self, Federation, PinnedSuccessors},
+    invitation::{self, Invitation},
     runtime,
-    service::{keys::Keys, staff},
+    service::{
+        keys::{self, Keys},
+        staff,
+    },
     store,
 };
 use anyhow::{Context, Result, bail};
@@ -37,6 +41,10 @@ pub(super) struct InitArgs {
     /// Join the federation of this file, which the province hands out (`federation.json` of its data directory).
     #[arg(long, value_name = "FILE")]
     pub(super) join: Option<PathBuf>,
+    /// Join by this invitation of the province (the text, or a file with it): it says code and name, and the province enrols this office
+    /// when it first connects.
+    #[arg(long, value_name = "TEXT|FILE", conflicts_with_all = ["join", "federation", "code", "name"])]
+    pub(super) invitation: Option<String>,
     /// Roles of the founding office, which enrols itself.
     #[arg(long, value_delimiter = ',', default_value = "capture,review,admin")]
     pub(super) roles: Vec<String>,
@@ -50,7 +58,7 @@ pub(super) struct InitArgs {
     #[arg(long)]
     pub(super) announce: Vec<Multiaddr>,
     /// Public half of a successor key (`huizhi succession keygen`), which may name another key for the province; repeat it for each.
-    #[arg(long, conflicts_with = "join")]
+    #[arg(long, conflicts_with_all = ["join", "invitation"])]
     pub(super) successor: Vec<String>,
     /// How many successors must agree; without this, more than half.
     #[arg(long, requires = "successor")]
@@ -77,7 +85,9 @@ pub(super) fn run(dir: &Path, json: bool, args: InitArgs) -> Result<ExitCode> {
             words +=
                 &format!("  login     {}\n  password  {password}   (shown this once; change it with `huizhi staff add`)\n", args.login);
         }
-        if let Some(request) = &made.request {
+        if args.invitation.is_some() {
+            words += "\nThe province enrols this office when it first connects; nothing has to be handed to anybody.\n";
+        } else if let Some(request) = &made.request {
             words += &format!("\nGive this to the provincial admin, who enters it at Offices or runs `huizhi enrol`:\n\n{request}\n");
         }
         words + &format!("\nNext: `huizhi run`, then open http://{}", args.http)
@@ -90,11 +100,17 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
     if dir.join(config::FILE).exists() {
         bail!("{} holds a node already; nothing was changed", dir.display());
     }
+    // Read and checked before anything is written, so that a wrong file leaves nothing behind.
+    let invitation = args.invitation.as_deref().map(Invitation::read).transpose()?;
+    let mut args = args.clone();
+    if let Some(invitation) = &invitation {
+        (args.code, args.name) = (invitation.code.to_string(), invitation.name.clone());
+    }
+    let args = &args;
     let code: OfficeCode = args.code.parse()?;
     if !args.http.ip().is_loopback() {
         bail!("--http {} is not this machine: use 127.0.0.1", args.http);
     }
-    // Read and checked before anything is written, so that a wrong file leaves nothing behind.
     let joined: Option<Federation> = args
         .join
         .as_ref()
@@ -102,7 +118,8 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
             let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             serde_json::from_slice(&text).with_context(|| format!("{} is not a federation file", path.display()))
         })
-        .transpose()?;
+        .transpose()?
+        .or(invitation.as_ref().map(|invitation| invitation.federation.clone()));
     let roles = args.roles.iter().try_fold(Roles::default(), |roles, name| {
         Roles::from_name(name).map(|role| roles.with(role)).with_context(|| format!("there is no role '{name}'"))
     })?;
@@ -120,6 +137,9 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
     };
     write(dir, config::FEDERATION, &serde_json::to_string_pretty(&federation)?)?;
     write(dir, config::FILE, &toml::to_string_pretty(&config)?)?;
+    if let Some(invitation) = &invitation {
+        keys::write_secret(&dir.join(invitation::FILE), &invitation.text())?;
+    }
     let office = runtime::open_office(dir, &config)?;
     let mut request = None;
     if office.is_province() {

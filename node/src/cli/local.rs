@@ -3,7 +3,7 @@
 use crate::{
     api::{
         self,
-        types::{BundleExportRequest, BundleImportRequest},
+        types::{BundleExportRequest, BundleImportRequest, InviteRequest},
     },
     bundle,
     config::Config,
@@ -15,6 +15,11 @@ use anyhow::{Context, Result, anyhow, bail};
 use protocol::id::OfficeCode;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
+
+/// The running node of a data directory.
+pub(super) fn running(dir: &Path) -> Result<Client> {
+    Running::find(dir).map(Client::new).with_context(|| format!("no node runs in {}", dir.display()))
+}
 
 /// A node, running or not.
 pub(super) enum Local {
@@ -173,6 +178,27 @@ impl Local {
             Self::Running(client) => client.post("/api/offices", &json!({ "request": request, "roles": roles })),
         }
     }
+    /// Invites an office.
+    pub(super) fn invite(&self, request: &InviteRequest) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::invite(office, request)?)),
+            Self::Running(client) => client.post("/api/invitations", &json!(request)),
+        }
+    }
+    /// Invitations of the province.
+    pub(super) fn invitations(&self) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::invitation_rows(office)?)),
+            Self::Running(client) => client.get("/api/invitations"),
+        }
+    }
+    /// Ends an invitation.
+    pub(super) fn uninvite(&self, code: OfficeCode) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(crate::service::invitations::cancel(office, code)?)),
+            Self::Running(client) => client.delete(&format!("/api/invitations/{code}")),
+        }
+    }
     /// Writes an export.
     pub(super) fn export(&self, dir: &Path, photos: bool) -> Result<Value> {
         match self {
@@ -249,6 +275,11 @@ impl Client {
     pub(super) fn get(&self, path: &str) -> Result<Value> {
         let request = self.agent.get(format!("{}{path}", self.running.url));
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).call())
+    }
+    /// Cuts the node off from all others, or lets it speak again.
+    pub(super) fn switch_network(&self, on: bool) -> Result<Value> {
+        let request = self.agent.put(format!("{}/api/network", self.running.url));
+        Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(json!({ "on": on })))
     }
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let mut request = self.agent.post(format!("{}{path}", self.running.url));

@@ -1,7 +1,15 @@
 //! `huizhi office` and `huizhi fork`: the members of the federation, their keys, and logs that were signed twice.
 
 use super::{local::Local, text};
-use crate::{config::Config, enrolment, runtime, service::keys::Keys};
+use crate::{
+    api::types::InviteRequest,
+    config::Config,
+    enrolment,
+    invitation::{self, Invitation},
+    runtime,
+    service::keys::Keys,
+    store,
+};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use protocol::id::{OfficeCode, Origin};
@@ -15,6 +23,32 @@ pub(super) enum OfficeCommand {
     List,
     /// Print this office's enrolment request again, for example to enrol the witness key of a node of before.
     Request,
+    /// Invite an office to join; at the province. Prints a text and a QR code that are good for one enrolment (`huizhi init --invitation`).
+    Invite {
+        /// Code of the office: eight digits, GB/T 2260 county code and a serial of two.
+        code: OfficeCode,
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// Roles that it gets: capture, review, document, admin, archive.
+        #[arg(long, value_delimiter = ',', default_value = "capture")]
+        roles: Vec<String>,
+        /// Days that the invitation holds.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+    },
+    /// Invitations of this province.
+    Invitations,
+    /// End an invitation that nobody used yet.
+    Uninvite {
+        /// Code of the office.
+        code: OfficeCode,
+    },
+    /// Take an invitation at an office that has its keys already and is not enrolled; it is shown at the next start.
+    Accept {
+        /// The text, or a file with it.
+        invitation: String,
+    },
     /// End an office's log at what is held of it here; at the province. What it wrote before stays valid for ever.
     Revoke {
         /// Code of the office.
@@ -61,6 +95,20 @@ pub(super) fn run(dir: &Path, json: bool, command: OfficeCommand) -> Result<Exit
     let (value, words): (Value, fn(&Value) -> String) = match command {
         OfficeCommand::List => (Local::open(dir)?.office_list()?, list),
         OfficeCommand::Request => (json!({ "request": request(dir)? }), |value| text(value, "request").to_owned()),
+        OfficeCommand::Invite { code, name, roles, days } => {
+            let request = InviteRequest { code: code.to_string(), name, roles, days };
+            let mut made = Local::open(dir)?.invite(&request)?;
+            made["days"] = json!(days);
+            (made, invited)
+        }
+        OfficeCommand::Invitations => (Local::open(dir)?.invitations()?, invitations),
+        OfficeCommand::Uninvite { code } => {
+            Local::open(dir)?.uninvite(code)?;
+            (json!({ "code": code.to_string() }), |value| format!("the invitation of {} has ended", text(value, "code")))
+        }
+        OfficeCommand::Accept { invitation } => (accept(dir, &invitation)?, |value| {
+            format!("the invitation for {} {} is shown to the province when the node starts next", text(value, "code"), text(value, "name"))
+        }),
         OfficeCommand::Revoke { code, reason, upto } => (Local::open(dir)?.revoke_office(code, &reason, upto)?, |value| {
             format!("the log {} ends at {} entries (root {})", text(value, "log"), value["size"], text(value, "root"))
         }),
@@ -97,6 +145,35 @@ fn list(offices: &Value) -> String {
         format!("{}  epoch {:<2} {:>8} entries  {}{end}", text(office, "code"), office["epoch"], office["log_size"], text(office, "name"))
     };
     offices.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn invited(made: &Value) -> String {
+    let line = text(made, "text");
+    format!(
+        "Hand this to the office, which runs `huizhi init --invitation`. It is good for one enrolment within {} days, by whoever has it:\n\n{line}\n\n{}",
+        made["days"],
+        invitation::qr_terminal(line).unwrap_or_default()
+    )
+}
+
+fn invitations(invitations: &Value) -> String {
+    let line = |one: &Value| format!("{}  {:<8}  {}", text(one, "code"), text(one, "state"), text(one, "name"));
+    let lines: Vec<String> = invitations.as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() { "nobody is invited 没有邀请".into() } else { lines.join("\n") }
+}
+
+/// Leaves an invitation for the node's next start.
+fn accept(dir: &Path, text_or_file: &str) -> Result<Value> {
+    let invitation = Invitation::read(text_or_file)?;
+    let code = Config::load(dir)?.code()?;
+    if code != invitation.code {
+        bail!("the invitation is for the office {}, and this is {code}", invitation.code);
+    }
+    if runtime::federation(dir)?.province != invitation.federation.province {
+        bail!("the invitation is of another federation than this node's");
+    }
+    store::replace_file(&dir.join(invitation::FILE), invitation.text().as_bytes())?;
+    Ok(json!({ "code": code.to_string(), "name": invitation.name }))
 }
 
 fn forks(forks: &Value) -> String {

@@ -6,18 +6,21 @@
 mod behaviour;
 mod disk;
 mod forks;
+mod joining;
 mod messages;
 mod status;
 mod witnessing;
 
-pub use behaviour::{NetConfig, NetError, peer_id};
+pub use behaviour::{NetConfig, NetError, key_in, peer_id};
+pub use joining::Join;
 
 use super::{blobs::Wants, own_log::Shown};
 use crate::service::{Change, Held, Office, network::NetworkHandle, office::now_ms};
-use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of, peer_id_in};
+use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of};
 use disk::{Done, Looking, head_of};
 use forks::Forks;
 use futures::StreamExt;
+use joining::Joining;
 use libp2p::{
     Multiaddr, PeerId, Swarm, identity, mdns,
     request_response::OutboundRequestId,
@@ -65,6 +68,7 @@ struct Driver {
     own_shown: Shown,
     witnessing: Witnessing,
     forks: Forks,
+    joining: Joining,
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
@@ -95,7 +99,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     }
     let mut known: BTreeMap<PublicKey, Vec<Multiaddr>> = BTreeMap::new();
     for address in &config.peers {
-        let key = peer_id_in(address).and_then(|peer| key_of(&peer)).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
+        let key = key_in(address).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
         known.entry(key).or_default().push(address.clone());
     }
     let handle = NetworkHandle::default();
@@ -112,6 +116,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         own_shown: Shown::new(uptime_ms()),
         witnessing: Witnessing::default(),
         forks: Forks::default(),
+        joining: Joining::new(config.join.clone()),
         go_on_unanswered: config.go_on_unanswered,
         comparing: false,
         asked: HashMap::new(),
@@ -133,6 +138,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
 impl Driver {
     async fn run(mut self, mut done: mpsc::Receiver<Done>, mut stop: watch::Receiver<bool>) {
         let mut changes = self.office.changes();
+        let mut switch = self.status.switch();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.follow();
@@ -153,6 +159,7 @@ impl Driver {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 _ = tick.tick() => self.on_tick(),
+                Ok(()) = switch.changed() => self.on_switch(),
                 _ = stop.changed() => break,
             }
             self.compare();
@@ -188,18 +195,32 @@ impl Driver {
             Change::Fork(proof) => self.pass_on(&proof),
             Change::Wanted(blob) => self.wants.hurry(blob),
             Change::Damaged => self.look_for_damaged(),
-            Change::Specs | Change::Drafts | Change::Status | Change::Stage(..) => {}
+            Change::Specs | Change::Drafts | Change::SpecDrafts | Change::Status | Change::Stage(..) => {}
         }
+    }
+
+    /// Somebody cut this node off, or let it speak again.
+    fn on_switch(&mut self) {
+        if !self.status.is_off() {
+            self.dialled.clear();
+            return self.on_tick();
+        }
+        for peer in self.swarm.connected_peers().copied().collect::<Vec<_>>() {
+            // Gone by itself meanwhile is as good.
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        self.office.tell(Change::Status);
     }
 
     fn on_tick(&mut self) {
         self.step(Event::Tick);
+        self.show_invitation();
         let now = uptime_ms();
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
             .iter()
-            .filter(|(key, _)| **key != me && peer_id(**key).is_some_and(|peer| !self.swarm.is_connected(&peer)))
+            .filter(|(key, _)| !self.status.is_off() && **key != me && peer_id(**key).is_some_and(|peer| !self.swarm.is_connected(&peer)))
             .filter(|(key, _)| self.dialled.get(key).is_none_or(|at| at + REDIAL_MS <= now))
             .map(|(key, addresses)| (*key, addresses.clone()))
             .collect();
@@ -226,6 +247,9 @@ impl Driver {
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
+            SwarmEvent::ConnectionEstablished { peer_id, .. } if self.status.is_off() => {
+                let _ = self.swarm.disconnect_peer_id(peer_id);
+            }
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
                 if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
                     self.connected(key);

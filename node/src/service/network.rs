@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
 };
+use tokio::sync::watch;
 
 /// One peer as seen by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,17 +31,32 @@ pub struct NetStatus {
     pub listening: Vec<String>,
 }
 
-/// Where the newest snapshot stands. Empty for a node without a network.
+/// Where the newest snapshot stands, and the switch of the network. Empty for a node without one.
 #[derive(Debug, Clone, Default)]
-pub struct NetworkHandle(Arc<RwLock<NetStatus>>);
+pub struct NetworkHandle {
+    status: Arc<RwLock<NetStatus>>,
+    off: watch::Sender<bool>,
+}
 
 impl NetworkHandle {
     /// The newest snapshot.
     pub fn status(&self) -> NetStatus {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Cuts this node off from all others, or lets it speak again. Lasts until the program ends; everything but the network goes on.
+    pub fn set_off(&self, off: bool) {
+        self.off.send_replace(off);
+    }
+    /// Whether somebody cut this node off.
+    pub fn is_off(&self) -> bool {
+        *self.off.borrow()
+    }
+    /// Tells when it is cut off or let speak again.
+    pub fn switch(&self) -> watch::Receiver<bool> {
+        self.off.subscribe()
     }
     /// Puts a new snapshot in place and gives back the one before.
     pub fn replace(&self, status: NetStatus) -> NetStatus {
-        std::mem::replace(&mut *self.0.write().unwrap_or_else(PoisonError::into_inner), status)
+        std::mem::replace(&mut *self.status.write().unwrap_or_else(PoisonError::into_inner), status)
     }
 }

@@ -29,6 +29,7 @@ use protocol::{
     record::{Record, Roles, Signed, Verified},
 };
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -47,8 +48,10 @@ pub enum Change {
     Specs,
     /// An office was enrolled.
     Offices,
-    /// A draft.
+    /// A draft of a capture.
     Drafts,
+    /// A draft of a spec.
+    SpecDrafts,
     /// Connections, or what waits to be sent.
     Status,
     /// Something was appended to a log that is here: size and root changed.
@@ -124,6 +127,10 @@ pub struct Office {
     /// Held while a fork proof is compared with what is known and stored.
     forks: Mutex<()>,
     drafts: Mutex<()>,
+    /// Held while the draft of a spec is merged and stored.
+    pub(super) spec_drafts: Mutex<()>,
+    /// SHA-256 of the secrets of open invitations, so that strangers cost no disk.
+    pub(super) invited: Mutex<BTreeSet<String>>,
     dir: PathBuf,
     plate: PathBuf,
     standing: RwLock<standing::Standing>,
@@ -176,6 +183,8 @@ impl Office {
             restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
+            invited: Mutex::default(),
+            spec_drafts: Mutex::new(()),
             dir: dir.to_owned(),
             plate: dir.join("plate.jpg"),
             standing: RwLock::new(standing::Standing::new(mark_file.read())),
@@ -195,6 +204,7 @@ impl Office {
         }
         office.apply_province()?;
         office.recall_forks()?;
+        office.recall_invited()?;
         office.stand_up()?;
         Ok(office)
     }

@@ -4,7 +4,7 @@
 //! one before stays in force. A staged one is cancelled by publishing the one in force again. A capture that began under the version
 //! before may be submitted for some days more (`overlap_days` of the new one), then its photo is made again by the new rules.
 
-use crate::service::{Kind, Office, Refusal, office::now_ms};
+use crate::service::{Kind, Office, Refusal, office::now_ms, spec_drafts};
 use protocol::{
     id::{Millis, SpecHash},
     membership::PublishedSpec,
@@ -186,6 +186,10 @@ pub fn publish(office: &Office, text: &str, effective_from_ms: Option<Millis>, o
     may_publish(office)?;
     let spec = check(office, text)?;
     sign(office, &spec, effective_from_ms, operator)?;
+    // It is published either way; a draft that stays can be thrown away by hand.
+    if let Err(error) = spec_drafts::discard(office, spec.id()) {
+        tracing::warn!(%error, "the draft of a spec that was published stays");
+    }
     Ok(spec)
 }
 

@@ -53,6 +53,8 @@ impl Snapshot {
         self.copy(&write, tables::FORKS)?;
         self.copy(&write, tables::INCIDENTS)?;
         self.copy(&write, tables::DAMAGED)?;
+        self.copy(&write, tables::INVITATIONS)?;
+        self.copy(&write, tables::SPEC_DRAFTS)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -47,3 +47,7 @@ pub(super) const WANTED: TableDefinition<'static, &[u8; 32], ()> = TableDefiniti
 pub(super) const INCIDENTS: TableDefinition<'static, &[u8; 8], &str> = TableDefinition::new("incidents-1");
 /// Log number (4), position (8) → nothing. The entry there decayed and is to be fetched again.
 pub(super) const DAMAGED: TableDefinition<'static, &[u8; 12], ()> = TableDefinition::new("damaged-1");
+/// Office code → an invitation as JSON, at the province.
+pub(super) const INVITATIONS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("invitations-1");
+/// Id of a spec → its draft as JSON. Never leaves this machine.
+pub(super) const SPEC_DRAFTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("spec-drafts-1");

@@ -5,8 +5,8 @@
 use crate::{
     id::{BlobHash, Origin, RecordHash},
     limits::{
-        ADD_CHECKPOINT_BYTES_MAX, BEGINNINGS_MAX, BLOB_CHUNK_BYTES_MAX, FORK_PROOF_BYTES_MAX, FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX,
-        FRAME_BYTES_MAX, FRONTIER_LOGS_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX,
+        ADD_CHECKPOINT_BYTES_MAX, BEGINNINGS_MAX, BLOB_CHUNK_BYTES_MAX, ENROL_REQUEST_BYTES_MAX, FORK_PROOF_BYTES_MAX,
+        FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX, FRAME_BYTES_MAX, FRONTIER_LOGS_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX,
     },
     log::Package,
 };
@@ -94,6 +94,16 @@ pub enum Request {
     /// SHA-256 of every fork proof that the asker holds; it wants the others.
     #[n(7)]
     ForkProofs(#[n(0)] Vec<ByteArray<32>>),
+    /// An office that is not enrolled yet shows that it was invited.
+    #[n(30)]
+    Join {
+        /// Its enrolment as it asks for it, signed with its new key.
+        #[n(0)]
+        request: String,
+        /// The secret of the invitation.
+        #[n(1)]
+        secret: ByteArray<16>,
+    },
 }
 
 /// What is answered.
@@ -145,6 +155,9 @@ pub enum Refusal {
     /// The asking office has no part in the case of that blob.
     #[n(1)]
     NotForYou,
+    /// The invitation that was shown is not open: unknown, used, cancelled or expired.
+    #[n(30)]
+    NotInvited,
 }
 
 /// Why a frame is refused.
@@ -181,6 +194,7 @@ pub fn decode_request(frame: &[u8]) -> Result<Request, FrameError> {
         }
         Request::ForkProof(proof) if proof.len() > FORK_PROOF_BYTES_MAX => Err(FrameError::TooLong(proof.len())),
         Request::ForkProofs(held) if held.len() > FORK_PROOFS_TOLD_MAX => Err(FrameError::TooLong(held.len())),
+        Request::Join { request, .. } if request.len() > ENROL_REQUEST_BYTES_MAX => Err(FrameError::TooLong(request.len())),
         _ => Ok(request),
     }
 }
@@ -228,6 +242,7 @@ mod tests {
             },
             Request::ForkProof(vec![1, 2].into()),
             Request::ForkProofs(vec![[3; 32].into()]),
+            Request::Join { request: "request".into(), secret: [4; 16].into() },
         ] {
             assert_eq!(decode_request(&encode(&request)), Ok(request));
         }
@@ -238,6 +253,7 @@ mod tests {
             Response::Blob { total: 5, bytes: vec![1].into() },
             Response::NotHere,
             Response::Refused(Refusal::NotEnrolled),
+            Response::Refused(Refusal::NotInvited),
             Response::Line("line\n".into()),
             Response::CosignedAt(7),
             Response::Taken,
@@ -263,6 +279,8 @@ mod tests {
         let compare = |count, hashes| encode(&Request::Compare { note: String::new(), beginnings: vec![beginning(hashes); count] });
         assert!(decode_request(&compare(BEGINNINGS_MAX, 1)).is_ok() && decode_request(&compare(BEGINNINGS_MAX + 1, 1)).is_err());
         assert!(decode_request(&compare(1, PROOF_HASHES_MAX)).is_ok() && decode_request(&compare(1, PROOF_HASHES_MAX + 1)).is_err());
+        let join = |bytes| Request::Join { request: long(bytes), secret: [0; 16].into() };
+        assert!(decode_request(&encode(&join(ENROL_REQUEST_BYTES_MAX))).is_err());
         assert!(decode_request(&encode(&Request::ForkProof(vec![0; FORK_PROOF_BYTES_MAX + 1].into()))).is_err());
         assert!(decode_request(&encode(&Request::ForkProofs(vec![[0; 32].into(); FORK_PROOFS_TOLD_MAX + 1]))).is_err());
         assert!(decode_response(&encode(&Response::ForkProofs(vec![vec![].into(); FORK_PROOFS_GIVEN_MAX + 1]))).is_err());

@@ -8,6 +8,10 @@ import type {
   CaseView,
   DraftView,
   EnrolledOffice,
+  InvitationMade,
+  NetworkSwitch,
+  SpecDraft,
+  InvitationView,
   FeasibilityView,
   GuidanceView,
   MarksView,
@@ -150,6 +154,15 @@ export const api = {
   useReceipt: (digits: string, reference: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/use`, { reference }),
 
   offices: () => json<EnrolledOffice[]>("GET", "/offices"),
+  switchNetwork: (on: boolean) => json<NetworkSwitch>("PUT", "/network", { on }),
+  specDraft: (id: string) => json<SpecDraft>("GET", `/specs/${part(id)}/draft`),
+  writeSpecDraft: (id: string, version: string, text: string) =>
+    json<SpecDraft>("PUT", `/specs/${part(id)}/draft`, { version, text }),
+  dropSpecDraft: async (id: string) => void (await send("DELETE", `/specs/${part(id)}/draft`)),
+  invitations: () => json<InvitationView[]>("GET", "/invitations"),
+  invite: (code: string, name: string, roles: string[], days: number) =>
+    json<InvitationMade>("POST", "/invitations", { code, name, roles, days }),
+  uninvite: async (code: string) => void (await send("DELETE", `/invitations/${part(code)}`)),
   enrol: (request: string, roles: string[]) => json<EnrolledOffice>("POST", "/offices", { request, roles }),
 
   /** A picture as bytes, so that "still at another office" is told apart from "broken". */

@@ -1241,6 +1241,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every invitation. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvitationView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Invites an office; only at the province. The secret is shown in this answer and nowhere else. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["InviteRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["InvitationMade"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends an invitation. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/login": {
         parameters: {
             query?: never;
@@ -1309,6 +1402,45 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Cuts this node off from all others, or lets it speak again, until the program ends. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NetworkSwitch"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NetworkSwitch"];
+                    };
+                };
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1957,6 +2089,87 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/specs/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The draft of a spec that the admins of this node write together. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpecDraft"];
+                    };
+                };
+            };
+        };
+        /** Merges what somebody made out of the draft as they saw it. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SpecDraftEdit"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SpecDraft"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Throws the draft of a spec away. */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -2646,6 +2859,50 @@ export interface components {
              */
             hair_top: number;
         };
+        /** @description An invitation that was just made. */
+        InvitationMade: {
+            /** @description Code of the office. */
+            code: string;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            expires_ms: number;
+            /** @description The same as a QR code; nothing when it is too long for one. */
+            qr_svg?: string | null;
+            /** @description What the office is handed, shown once. */
+            text: string;
+        };
+        /** @description An invitation. */
+        InvitationView: {
+            /** @description Code of the office. */
+            code: string;
+            /**
+             * Format: int64
+             * @description When it ends.
+             */
+            expires_ms: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Roles that it gets. */
+            roles: string[];
+            /** @description `open`, `joined` or `expired`. */
+            state: string;
+        };
+        /** @description `POST /api/invitations`. */
+        InviteRequest: {
+            /** @description Code of the office: eight digits. */
+            code: string;
+            /**
+             * Format: int32
+             * @description Days that the invitation holds, 1 to 90.
+             */
+            days: number;
+            /** @description Its name. */
+            name: string;
+            /** @description Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`. */
+            roles: string[];
+        };
         /** @description Size of a log here. */
         LogSize: {
             /**
@@ -2685,6 +2942,11 @@ export interface components {
              * @description Entries.
              */
             size: number;
+        };
+        /** @description `PUT /api/network`. */
+        NetworkSwitch: {
+            /** @description Whether this node speaks with others. */
+            on: boolean;
         };
         /** @description `POST /api/drafts`. */
         NewDraft: {
@@ -3056,6 +3318,34 @@ export interface components {
             /** @description The spec as parsed. */
             summary: components["schemas"]["SpecSummary"];
         };
+        /** @description The draft of a spec that several admins write at once. */
+        SpecDraft: {
+            /** @description The merged text. */
+            text: string;
+            /** @description Names this state of it; goes along with what is made out of it. */
+            version: string;
+            /** @description Who wrote in it, the latest first. */
+            writers: components["schemas"]["SpecDraftWriter"][];
+            /** @description Names the state that is what was just written alone, for whoever wrote more meanwhile. */
+            written?: string | null;
+        };
+        /** @description `PUT /api/specs/{id}/draft`. */
+        SpecDraftEdit: {
+            /** @description What was made out of it. */
+            text: string;
+            /** @description The version that was seen. */
+            version: string;
+        };
+        /** @description Somebody who wrote in a draft. */
+        SpecDraftWriter: {
+            /**
+             * Format: int64
+             * @description When they wrote last.
+             */
+            at_ms: number;
+            /** @description Name. */
+            name: string;
+        };
         /** @description `POST /api/specs`. */
         SpecPublication: {
             /** @description The day in China on which it takes force, `2026-12-01`; without one, when it arrives. */
@@ -3148,6 +3438,8 @@ export interface components {
             face_model: boolean;
             /** @description Logs that were proved to carry two signed histories; open ones first. */
             forks: components["schemas"]["ForkView"][];
+            /** @description Somebody cut this node off from all others, until it is let speak again. */
+            network_off: boolean;
             /**
              * Format: int64
              * @description The node's clock.

@@ -11,9 +11,10 @@ export interface Pill {
   params: Record<string, number>;
 }
 
-export function pillOf(status: Pick<StatusView, "online" | "to_send" | "to_receive"> | null, answering: boolean): Pill {
+export function pillOf(status: Pick<StatusView, "online" | "network_off" | "to_send" | "to_receive"> | null, answering: boolean): Pill {
   if (!answering || status === null) return { tone: "bad", key: "pill_dead", params: {} };
   const params = { send: status.to_send, receive: status.to_receive };
+  if (status.network_off) return { tone: "calm", key: "pill_cut_off", params };
   if (!status.online) {
     return status.to_send === 0 ? { tone: "calm", key: "pill_offline_idle", params } : { tone: "calm", key: "pill_offline", params };
   }

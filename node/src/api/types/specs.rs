@@ -1,6 +1,7 @@
 //! Shapes of specs: lists, one whole, what a publication changes.
 
 use super::Text;
+use crate::service::spec_drafts::Draft;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -103,4 +104,42 @@ pub struct SpecChange {
     pub before: Option<String>,
     /// Value after publication, if any.
     pub after: Option<String>,
+}
+
+/// The draft of a spec that several admins write at once.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SpecDraft {
+    /// The merged text.
+    pub text: String,
+    /// Names this state of it; goes along with what is made out of it.
+    pub version: String,
+    /// Names the state that is what was just written alone, for whoever wrote more meanwhile.
+    pub written: Option<String>,
+    /// Who wrote in it, the latest first.
+    pub writers: Vec<SpecDraftWriter>,
+}
+
+/// Somebody who wrote in a draft.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SpecDraftWriter {
+    /// Name.
+    pub name: String,
+    /// When they wrote last.
+    pub at_ms: u64,
+}
+
+/// `PUT /api/specs/{id}/draft`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct SpecDraftEdit {
+    /// The version that was seen.
+    pub version: String,
+    /// What was made out of it.
+    pub text: String,
+}
+
+impl From<Draft> for SpecDraft {
+    fn from(draft: Draft) -> Self {
+        let writers = draft.writers.into_iter().map(|writer| SpecDraftWriter { name: writer.name, at_ms: writer.at_ms }).collect();
+        Self { text: draft.text, version: draft.version, written: draft.written, writers }
+    }
 }

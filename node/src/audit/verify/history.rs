@@ -1,6 +1,6 @@
 //! The history of one log: entries, tiles and root against the signed checkpoint, taken once from front to back.
 
-use super::{Report, read_bounded};
+use super::{Report, read_bounded, read_into};
 use crate::audit::LOGS;
 use protocol::{
     limits::NOTE_BYTES_MAX,
@@ -93,25 +93,27 @@ impl Log {
 
     /// Reads bundles and hashes their entries on all cores, and gives back the leaves of each in order.
     fn leaves(&self, bundles: &[(u64, u64)]) -> Vec<Result<Vec<Hash>, String>> {
-        let read = |&(index, _): &(u64, u64)| {
-            let bundle = self.bundle(index)?;
-            Ok(tile::split_bundle(&bundle).unwrap_or_default().into_iter().map(leaf_hash).collect())
+        let read = |part: &[(u64, u64)]| {
+            let mut buffer = Vec::new();
+            let mut leaves = |index| Ok(self.entries(index, &mut buffer)?.into_iter().map(leaf_hash).collect());
+            part.iter().map(|(index, _)| leaves(*index)).collect()
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
-            let parts = bundles.chunks(bundles.len().div_ceil(threads)).map(|part| scope.spawn(move || part.iter().map(read).collect()));
+            let parts = bundles.chunks(bundles.len().div_ceil(threads)).map(|part| scope.spawn(move || read(part)));
             let parts: Vec<_> = parts.collect();
             parts.into_iter().flat_map(|part| -> Vec<_> { part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) }).collect()
         })
     }
 
-    /// The bundle of this index, with as many entries as it must have, or what is wrong with it.
-    pub(super) fn bundle(&self, index: u64) -> Result<Vec<u8>, String> {
+    /// Reads the bundle of this index into a buffer that serves again, so that its memory is not asked for anew; gives its entries, as
+    /// many as it must have, or what is wrong with it.
+    pub(super) fn entries<'b>(&self, index: u64, buffer: &'b mut Vec<u8>) -> Result<Vec<&'b [u8]>, String> {
         let width = (self.size() - index * tile::WIDTH).min(tile::WIDTH);
-        let bundle = read_bounded(&self.dir.join(tile::entries_path(index, width)), BUNDLE_BYTES_MAX)
+        read_into(&self.dir.join(tile::entries_path(index, width)), BUNDLE_BYTES_MAX, buffer)
             .map_err(|error| format!("entries are missing: {error}"))?;
-        match tile::split_bundle(&bundle) {
-            Some(entries) if entries.len() as u64 == width => Ok(bundle),
+        match tile::split_bundle(buffer) {
+            Some(entries) if entries.len() as u64 == width => Ok(entries),
             _ => Err("the bundle is truncated or has another number of entries".into()),
         }
     }

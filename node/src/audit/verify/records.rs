@@ -51,18 +51,18 @@ impl Index {
         on_all_cores(
             &bundles,
             |taken| {
-                let (mut found, mut failed) = (Vec::new(), Report::default());
+                let (mut found, mut failed, mut buffer) = (Vec::new(), Report::default(), Vec::new());
                 for &(number, index) in taken {
                     let log = &logs[number as usize];
-                    let bundle = match log.bundle(index) {
-                        Ok(bundle) => bundle,
+                    let entries = match log.entries(index, &mut buffer) {
+                        Ok(entries) => entries,
                         // It could be read a moment ago, for its history was checked.
                         Err(reason) => {
                             failed.fail(format!("{} entry {}", log.place, index * tile::WIDTH), reason);
                             continue;
                         }
                     };
-                    for (entry, bytes) in (index * tile::WIDTH..).zip(tile::split_bundle(&bundle).unwrap_or_default()) {
+                    for (entry, bytes) in (index * tile::WIDTH..).zip(entries) {
                         let case = Signed::parse(bytes).ok().and_then(|signed| signed.claimed_case());
                         found.push(Place { case, log: number, entry });
                     }
@@ -255,7 +255,9 @@ impl Bundles {
         if let Some(bundle) = self.lock().bundles.get(&key) {
             return Ok(bundle.clone());
         }
-        let bundle = Arc::new(Bundle::new(log.bundle(index)?));
+        let mut bytes = Vec::new();
+        log.entries(index, &mut bytes)?;
+        let bundle = Arc::new(Bundle::new(bytes));
         let mut cache = self.lock();
         if cache.bundles.insert(key, bundle.clone()).is_none() {
             cache.bytes += bundle.bytes.len();

@@ -30,6 +30,8 @@ pub struct NetConfig {
     pub mdns: bool,
     /// After an end that was not in order, sign again although no other office answered in time.
     pub go_on_unanswered: bool,
+    /// The invitation by which this office joins.
+    pub join: Option<super::Join>,
 }
 
 /// Why the network did not start.
@@ -96,8 +98,13 @@ pub(super) fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result
     Ok(swarm)
 }
 
-pub(super) fn peer_id_in(address: &Multiaddr) -> Option<PeerId> {
+fn peer_id_in(address: &Multiaddr) -> Option<PeerId> {
     address.iter().find_map(|part| if let multiaddr::Protocol::P2p(peer) = part { Some(peer) } else { None })
+}
+
+/// The office key that an address names.
+pub fn key_in(address: &Multiaddr) -> Option<PublicKey> {
+    peer_id_in(address).and_then(|peer| key_of(&peer))
 }
 
 /// The office key inside a peer id: Ed25519 ids carry the key itself.

@@ -44,6 +44,8 @@ pub(super) enum Asked {
     Proofs(Option<(Origin, u64, u64)>),
     /// To take a fork proof.
     Pass,
+    /// To enrol this office, which was invited.
+    Join,
     /// To take in cosignatures on a log's checkpoint.
     Tell(Origin),
 }
@@ -69,6 +71,10 @@ impl Driver {
     }
 
     pub(super) fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
+        if let Request::Join { request, secret } = request {
+            self.on_join(key, request, secret.into(), channel);
+            return;
+        }
         if !self.may_speak(key) && self.office.members().was_enrolled(key) {
             self.on_request_of_before(request, channel);
             return;
@@ -106,6 +112,8 @@ impl Driver {
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
+            // Answered above, whoever asks.
+            Request::Join { .. } => self.respond(channel, Response::NotHere),
         }
     }
 
@@ -154,10 +162,19 @@ impl Driver {
     pub(super) fn on_response(&mut self, key: PublicKey, id: OutboundRequestId, response: Response) {
         let Some((_, asked)) = self.asked.remove(&id) else { return };
         if let Response::Refused(refusal @ Refusal::NotEnrolled) = response {
-            if self.refused.insert(key, refusal).is_none() {
+            // That the invitation is no good says more.
+            if *self.refused.entry(key).or_insert(refusal) == refusal {
                 self.office.tell(Change::Status);
             }
             self.failed(key, asked);
+            return;
+        }
+        if let Asked::Join = asked {
+            match response {
+                Response::Taken => self.on_joined(key, true),
+                Response::Refused(_) => self.on_joined(key, false),
+                _ => {}
+            }
             return;
         }
         self.refused.remove(&key);
@@ -200,7 +217,7 @@ impl Driver {
 
     pub(super) fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier | Asked::Mend(_) | Asked::Proofs(_) | Asked::Pass => {}
+            Asked::Frontier | Asked::Mend(_) | Asked::Proofs(_) | Asked::Pass | Asked::Join => {}
             Asked::Entries(id, origin) => {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));
