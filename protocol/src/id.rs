@@ -89,6 +89,10 @@ impl OfficeCode {
     pub fn number(self) -> u32 {
         self.0
     }
+    /// The office of a number.
+    pub(crate) fn of_number(number: u64) -> Option<Self> {
+        u32::try_from(number).ok().map(Self).filter(|code| code.is_valid())
+    }
     /// Whether the number has at most eight digits; decoded values must be asked.
     pub(crate) fn is_valid(self) -> bool {
         self.0 < 100_000_000

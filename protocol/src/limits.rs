@@ -68,7 +68,7 @@ pub const CBOR_DEPTH_MAX: usize = 16;
 pub const TEXT_BYTES_MAX: usize = 1_024;
 /// Items of any list inside a record.
 pub const LIST_ITEMS_MAX: usize = 64;
-/// A frontier is sent again to every peer after this long, so that nothing depends on an announcement that was lost.
+/// The digest of the frontier is told again to every peer after this long, so that nothing depends on an announcement that was lost.
 pub const ANTI_ENTROPY_MS: u64 = 15_000;
 /// A request without an answer is given up after this long.
 pub const REQUEST_TIMEOUT_MS: u64 = 20_000;

@@ -1,23 +1,34 @@
 //! How histories travel: a machine without I/O.
 //!
-//! Two nodes compare frontiers (per log: size and root) and the one that lacks entries fetches them package by package. The shell
-//! (`node::net`) feeds events in and carries effects out; every rule about who asks whom for what, when, and what a bad answer means
+//! Two nodes tell each other their frontiers (per log: size and root) and the one that lacks entries fetches them package by package. The
+//! shell (`node::net`) feeds events in and carries effects out; every rule about who asks whom for what, when, and what a bad answer means
 //! stands here. Time comes in as an argument.
 //!
-//! Nothing depends on an announcement arriving: frontiers are sent again every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS).
+//! Nothing depends on an announcement arriving: a digest of the frontier is sent every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS),
+//! and whoever does not know that frontier is told all of it.
+//!
+//! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here).
 
+mod holdings;
+mod logs;
 mod passed;
+mod telling;
 pub mod wire;
 pub mod witnessing;
 
+pub use telling::Answered;
+
 use crate::{
     id::{Millis, Origin, PublicKey},
-    limits::{ANTI_ENTROPY_MS, FETCH_RETRY_MS, FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
+    limits::{FETCH_RETRY_MS, REQUEST_TIMEOUT_MS},
     log::Package,
 };
+use holdings::Holdings;
+use logs::LogId;
 use passed::Passed;
 use std::collections::{BTreeMap, BTreeSet};
-use wire::Head;
+use telling::{Heard, Telling};
+use wire::{Head, Heads, Request, ShortHead};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +41,10 @@ pub enum Event {
     Follow(Vec<Origin>),
     /// Entries were stored, our own or a peer's.
     HeadAdvanced(Head),
-    /// A peer told its frontier, asked or unasked.
+    /// A peer told its whole frontier in the form of before, asked or unasked.
     FrontierReceived(PublicKey, Vec<Head>),
+    /// What became of an [`Effect::Announce`].
+    Announced(PublicKey, u64, Answered),
     /// The answer to a [`Effect::Fetch`].
     PackageReceived(PublicKey, u64, Package),
     /// A fetch was not answered, or the peer has nothing to give.
@@ -49,8 +62,15 @@ pub enum Event {
 /// What the shell must do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Tell a peer our frontier; its answer is its own.
-    Announce(PublicKey, Vec<Head>),
+    /// Tell a peer of our frontier. The id comes back in the event.
+    Announce {
+        /// Whom.
+        peer: PublicKey,
+        /// Names the announcement.
+        id: u64,
+        /// In the form that the peer understands.
+        request: Request,
+    },
     /// Ask a peer for the package that begins at `start`. The id comes back in the event.
     Fetch {
         /// Whom.
@@ -83,25 +103,31 @@ pub enum Effect {
 #[derive(Debug, Default)]
 struct Peer {
     connected: bool,
-    sizes: BTreeMap<Origin, u64>,
+    telling: Telling,
     fetch: Option<Fetch>,
     /// Logs of which this peer gave entries that did not verify. Not asked again before it reconnects.
-    distrusted: BTreeSet<Origin>,
+    distrusted: BTreeSet<LogId>,
     /// Logs that this peer told of and did not give.
-    failed: BTreeMap<Origin, Failed>,
-    announce_at: Millis,
+    failed: BTreeMap<LogId, Failed>,
     last_seen: Option<Millis>,
 }
 
 impl Peer {
-    fn note_failure(&mut self, origin: Origin, now: Millis) {
-        let failed = self.failed.entry(origin).or_default();
+    fn note_failure(&mut self, log: LogId, now: Millis) {
+        let failed = self.failed.entry(log).or_default();
         failed.times = failed.times.saturating_add(1);
         failed.again_at = now + FETCH_RETRY_MS;
     }
     /// Ends the fetch whose package is being stored.
-    fn end_ingest(&mut self, origin: &Origin) {
-        self.fetch.take_if(|fetch| fetch.ingesting && fetch.origin == *origin);
+    fn end_ingest(&mut self, log: LogId) {
+        self.fetch.take_if(|fetch| fetch.ingesting && fetch.log == log);
+    }
+    fn failures(&self, log: LogId) -> u32 {
+        self.failed.get(&log).map_or(0, |failed| failed.times)
+    }
+    /// Whether it may be asked for a log now.
+    fn may_give(&self, log: LogId, now: Millis) -> bool {
+        !self.distrusted.contains(&log) && self.failed.get(&log).is_none_or(|failed| failed.again_at <= now)
     }
 }
 
@@ -114,7 +140,7 @@ struct Failed {
 #[derive(Debug)]
 struct Fetch {
     id: u64,
-    origin: Origin,
+    log: LogId,
     start: u64,
     deadline: Millis,
     /// The package arrived and is being stored.
@@ -135,25 +161,18 @@ pub struct Lag {
 }
 
 /// The replication machine of one node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sync {
-    own: Option<Origin>,
-    follow: Vec<Origin>,
-    heads: BTreeMap<Origin, Head>,
     peers: BTreeMap<PublicKey, Peer>,
+    holdings: Holdings,
     next_id: u64,
     passed: Passed,
 }
 
 impl Sync {
-    /// A machine for the node that writes the log `own`. That log is never fetched: only this node may extend it.
-    pub fn new(own: Option<Origin>) -> Self {
-        Self { own, follow: Vec::new(), heads: BTreeMap::new(), peers: BTreeMap::new(), next_id: 0, passed: Passed::default() }
-    }
-
     /// What a peer was known to hold before this node restarted, so that "waits to be sent" stays honest without a connection.
-    pub fn remember(&mut self, peer: PublicKey, origin: Origin, size: u64) {
-        self.peers.entry(peer).or_default().sizes.insert(origin, size);
+    pub fn remember(&mut self, peer: PublicKey, origin: &Origin, size: u64) {
+        self.holdings.remember(peer, origin, size);
     }
 
     /// Takes in one event. Never blocks and never fails. `clock` is this node's clock, which people set and batteries lose: it is told as the
@@ -166,169 +185,188 @@ impl Sync {
                 let peer = self.peers.entry(key).or_default();
                 peer.connected = true;
                 peer.distrusted.clear();
-                peer.announce_at = now;
+                peer.telling.connected(now);
             }
             Event::Disconnected(key) => {
                 if let Some(peer) = self.peers.get_mut(&key) {
                     peer.connected = false;
+                    peer.telling.gone();
                     // A package that came is stored all the same, and nobody else is asked for it meanwhile.
                     peer.fetch.take_if(|fetch| !fetch.ingesting);
                 }
             }
-            Event::Follow(origins) => self.follow = origins,
-            Event::HeadAdvanced(head) => {
-                let newer = self.heads.get(&head.origin).is_none_or(|known| known.size < head.size);
-                if newer {
-                    self.heads.insert(head.origin.clone(), head);
-                    self.peers.values_mut().for_each(|peer| peer.announce_at = now);
+            Event::Follow(origins) => {
+                if self.holdings.follow(&origins) {
+                    self.peers.values_mut().for_each(|peer| peer.telling.forget(now));
                 }
             }
-            Event::FrontierReceived(key, heads) => self.learn(clock, key, heads, &mut effects),
+            Event::HeadAdvanced(head) => self.advance(now, head, &mut effects),
+            Event::FrontierReceived(key, heads) => {
+                let peer = self.peers.entry(key).or_default();
+                peer.last_seen = Some(clock);
+                peer.telling.heard_whole();
+                self.holdings.hear(key, heads.iter().map(ShortHead::from), true);
+                self.tell_diverged(key, &mut effects);
+            }
+            Event::Announced(key, id, answered) => {
+                let peer = self.peers.entry(key).or_default();
+                if answered != Answered::Nothing {
+                    peer.last_seen = Some(clock);
+                }
+                peer.telling.answered(now, id, answered);
+            }
             Event::PackageReceived(key, id, package) => {
                 let peer = self.peers.entry(key).or_default();
                 peer.last_seen = Some(clock);
                 match peer.fetch.as_mut().filter(|fetch| fetch.id == id && !fetch.ingesting) {
                     Some(fetch) if fetch.start == package.start => {
                         fetch.ingesting = true;
-                        effects.push(Effect::Ingest { peer: key, origin: fetch.origin.clone(), package });
+                        let origin = self.holdings.logs.origin(fetch.log).clone();
+                        effects.push(Effect::Ingest { peer: key, origin, package });
                     }
                     // Not what was asked for, so it cannot be the log moving on here meanwhile.
-                    Some(_) => peer.distrusted.extend(peer.fetch.take().map(|fetch| fetch.origin)),
+                    Some(_) => peer.distrusted.extend(peer.fetch.take().map(|fetch| fetch.log)),
                     None => {}
                 }
             }
             Event::FetchFailed(key, id) => {
                 let peer = self.peers.entry(key).or_default();
                 if let Some(fetch) = peer.fetch.take_if(|fetch| fetch.id == id) {
-                    peer.note_failure(fetch.origin, now);
+                    peer.note_failure(fetch.log, now);
                 }
             }
             Event::Ingested(key, origin) => {
-                let peer = self.peers.entry(key).or_default();
-                peer.end_ingest(&origin);
-                peer.failed.remove(&origin);
+                self.end_ingest(key, &origin, |peer, log| _ = peer.failed.remove(&log));
             }
             Event::Rejected(key, origin) => {
-                let peer = self.peers.entry(key).or_default();
-                peer.end_ingest(&origin);
-                peer.distrusted.insert(origin);
+                self.end_ingest(key, &origin, |peer, log| _ = peer.distrusted.insert(log));
             }
             Event::NotStored(key, origin) => {
-                let peer = self.peers.entry(key).or_default();
-                peer.end_ingest(&origin);
-                peer.note_failure(origin, now);
+                self.end_ingest(key, &origin, |peer, log| peer.note_failure(log, now));
             }
             Event::Tick => {
                 for peer in self.peers.values_mut() {
                     // A package that is being stored is this node's own work and not the peer's delay.
                     if let Some(late) = peer.fetch.take_if(|fetch| !fetch.ingesting && fetch.deadline <= now) {
-                        peer.note_failure(late.origin, now);
+                        peer.note_failure(late.log, now);
                     }
                 }
             }
         }
-        self.announce(now, &mut effects);
-        self.fetch(now, &mut effects);
+        self.go_on(now, &mut effects);
         effects
     }
 
-    fn learn(&mut self, clock: Millis, key: PublicKey, heads: Vec<Head>, effects: &mut Vec<Effect>) {
+    /// Takes in what a peer tells of its frontier. Whether what it goes on from is known here; if not, the peer is to tell all.
+    pub fn hear(&mut self, clock: Millis, key: PublicKey, heads: Heads) -> (bool, Vec<Effect>) {
+        let now = self.passed.by(clock);
+        let mut effects = Vec::new();
         let peer = self.peers.entry(key).or_default();
         peer.last_seen = Some(clock);
-        for head in heads.into_iter().take(FRONTIER_LOGS_MAX) {
-            if let Some(ours) = self.heads.get(&head.origin).filter(|ours| ours.size == head.size && ours.root != head.root) {
-                effects.push(Effect::Diverged { peer: key, origin: ours.origin.clone() });
-                continue;
-            }
-            // Bound: only logs that are wanted, our own, or known already are remembered, so a peer cannot fill the memory with names.
-            let wanted =
-                self.follow.contains(&head.origin) || self.own.as_ref() == Some(&head.origin) || self.heads.contains_key(&head.origin);
-            if wanted {
-                // Sizes only grow, except for a peer that was restored from a backup: then its word is newer than our memory.
-                peer.sizes.insert(head.origin, head.size);
-            }
+        let holdings = &mut self.holdings;
+        let heard = peer.telling.hear(now, &heads, || holdings.logs.digest() == *heads.after);
+        match heard {
+            Heard::Same => self.holdings.hear_same(key),
+            Heard::All => self.holdings.hear(key, heads.heads.into_iter(), true),
+            Heard::Changes => self.holdings.hear(key, heads.heads.into_iter(), false),
+            Heard::Gap => {}
         }
+        self.tell_diverged(key, &mut effects);
+        self.go_on(now, &mut effects);
+        (heard != Heard::Gap, effects)
     }
 
-    fn announce(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        let heads: Vec<Head> = self.heads.values().take(FRONTIER_LOGS_MAX).cloned().collect();
+    fn advance(&mut self, now: Millis, head: Head, effects: &mut Vec<Effect>) {
+        let origin = head.origin.clone();
+        let new = self.holdings.logs.wanted(&origin).is_none();
+        if !self.holdings.advance(head) {
+            return;
+        }
         for (key, peer) in &mut self.peers {
-            if peer.connected && peer.announce_at <= now {
-                peer.announce_at = now + ANTI_ENTROPY_MS;
-                effects.push(Effect::Announce(*key, heads.clone()));
+            if new {
+                peer.telling.forget(now);
+            }
+            peer.telling.hurry(now);
+            if peer.connected && self.holdings.is_diverged(*key, &origin) {
+                effects.push(Effect::Diverged { peer: *key, origin: origin.clone() });
             }
         }
     }
 
-    fn fetch(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        let mut busy: BTreeSet<Origin> =
-            self.peers.values().filter_map(|peer| peer.fetch.as_ref()).map(|fetch| fetch.origin.clone()).collect();
-        for origin in &self.follow {
-            if self.own.as_ref() == Some(origin) || busy.contains(origin) {
-                continue;
-            }
-            let start = self.heads.get(origin).map_or(0, |head| head.size);
-            let able = self.peers.iter_mut().filter(|(_, peer)| {
-                peer.connected
-                    && peer.fetch.is_none()
-                    && !peer.distrusted.contains(origin)
-                    && peer.failed.get(origin).is_none_or(|failed| failed.again_at <= now)
-                    && peer.sizes.get(origin).is_some_and(|size| *size > start)
-            });
-            // Attack: a peer that tells of more than it gives must not be asked before those that gave.
-            let giver = able.min_by_key(|(_, peer)| peer.failed.get(origin).map_or(0, |failed| failed.times));
-            if let Some((key, peer)) = giver {
-                let id = self.next_id;
+    fn end_ingest(&mut self, key: PublicKey, origin: &Origin, then: impl FnOnce(&mut Peer, LogId)) {
+        let peer = self.peers.entry(key).or_default();
+        if let Some(log) = self.holdings.logs.get(origin) {
+            peer.end_ingest(log);
+            then(peer, log);
+        }
+    }
+
+    /// At every word of a peer, so that a comparison that was lost is repeated.
+    fn tell_diverged(&self, key: PublicKey, effects: &mut Vec<Effect>) {
+        effects.extend(self.holdings.diverged(key).map(|origin| Effect::Diverged { peer: key, origin: origin.clone() }));
+    }
+
+    fn go_on(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        for (key, peer) in self.peers.iter_mut().filter(|(_, peer)| peer.connected) {
+            if let Some(request) = peer.telling.next(now, &mut self.holdings.logs, self.next_id) {
+                effects.push(Effect::Announce { peer: *key, id: self.next_id, request });
                 self.next_id += 1;
-                peer.fetch = Some(Fetch { id, origin: origin.clone(), start, deadline: now + REQUEST_TIMEOUT_MS, ingesting: false });
-                busy.insert(origin.clone());
-                effects.push(Effect::Fetch { peer: *key, id, origin: origin.clone(), start });
             }
         }
+        let mut busy: BTreeSet<LogId> = self.peers.values().filter_map(|peer| peer.fetch.as_ref()).map(|fetch| fetch.log).collect();
+        while let Some((key, log)) = self.next_fetch(now, &busy) {
+            let Some(peer) = self.peers.get_mut(&key) else { return };
+            let (id, start) = (self.next_id, self.holdings.logs.size(log));
+            self.next_id += 1;
+            peer.fetch = Some(Fetch { id, log, start, deadline: now + REQUEST_TIMEOUT_MS, ingesting: false });
+            busy.insert(log);
+            effects.push(Effect::Fetch { peer: key, id, origin: self.holdings.logs.origin(log).clone(), start });
+        }
+    }
+
+    /// The most urgent log that somebody idle can give and that nobody is asked for, and whom to ask.
+    fn next_fetch(&self, now: Millis, busy: &BTreeSet<LogId>) -> Option<(PublicKey, LogId)> {
+        let idle = self.peers.iter().filter(|(_, peer)| peer.connected && peer.fetch.is_none());
+        let best = idle.filter_map(|(key, peer)| {
+            let mut offers = self.holdings.offers(*key).filter(|(_, log)| !busy.contains(log) && peer.may_give(*log, now));
+            let (rank, log) = offers.next()?;
+            // Attack: a peer that tells of more than it gives must not be asked before those that gave.
+            Some(((rank, peer.failures(log)), *key, log))
+        });
+        best.min_by_key(|(order, ..)| *order).map(|(_, key, log)| (key, log))
     }
 
     /// How far apart this node and a peer are, over the logs that are here.
     pub fn lag(&self, key: PublicKey) -> Lag {
-        let Some(peer) = self.peers.get(&key) else {
-            return Lag { to_send: sum(self.heads.values().map(|head| head.size)), ..Lag::default() };
-        };
-        let size_here = |origin: &Origin| self.heads.get(origin).map_or(0, |head| head.size);
-        Lag {
-            connected: peer.connected,
-            last_seen: peer.last_seen,
-            to_send: sum(self.heads.values().map(|head| head.size.saturating_sub(peer.sizes.get(&head.origin).copied().unwrap_or(0)))),
-            to_receive: sum(peer
-                .sizes
-                .iter()
-                .filter(|(origin, _)| self.follow.contains(origin))
-                .map(|(origin, size)| size.saturating_sub(size_here(origin)))),
-        }
+        let (to_send, to_receive) = self.holdings.apart(key);
+        let (connected, last_seen) = self.peers.get(&key).map_or((false, None), |peer| (peer.connected, peer.last_seen));
+        Lag { connected, last_seen, to_send, to_receive }
     }
 
     /// Entries of a log that a peer is known to hold.
     pub fn held_by(&self, key: PublicKey, origin: &Origin) -> u64 {
-        self.peers.get(&key).and_then(|peer| peer.sizes.get(origin)).copied().unwrap_or(0)
+        self.holdings.held_by(key, origin)
     }
 
     /// The largest size of a log that any other node is known to hold.
     pub fn held_elsewhere(&self, origin: &Origin) -> u64 {
-        self.peers.values().filter_map(|peer| peer.sizes.get(origin).copied()).max().unwrap_or(0)
+        self.holdings.held_elsewhere(origin)
     }
 
     /// How much of each log each peer is known to hold.
     pub fn holdings(&self) -> impl Iterator<Item = (PublicKey, &Origin, u64)> {
-        self.peers.iter().flat_map(|(key, peer)| peer.sizes.iter().map(|(origin, size)| (*key, origin, *size)))
+        self.holdings.all()
+    }
+
+    /// What of it changed since this was last asked.
+    pub fn take_news(&mut self) -> Vec<(PublicKey, Origin, u64)> {
+        self.holdings.take_news()
     }
 
     /// Peers with a standing connection.
     pub fn connected(&self) -> impl Iterator<Item = PublicKey> {
         self.peers.iter().filter(|(_, peer)| peer.connected).map(|(key, _)| *key)
     }
-}
-
-/// Attack: a peer may tell of any size, and a plain sum of two of them overflows.
-fn sum(sizes: impl Iterator<Item = u64>) -> u64 {
-    sizes.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

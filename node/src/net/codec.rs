@@ -54,3 +54,6 @@ impl request_response::Codec for Codec {
         write_frame(io, &wire::encode(&response)).await
     }
 }
+
+#[cfg(test)]
+mod tests;

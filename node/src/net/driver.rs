@@ -28,11 +28,11 @@ use libp2p::{
 };
 use messages::{ANSWERS_MAX, Asked};
 use protocol::{
-    id::{Origin, PublicKey},
+    id::PublicKey,
     log::PackageError,
     sync::{
         Effect, Event, Sync,
-        wire::{Head, Refusal, Request},
+        wire::{Head, Heads, Refusal, Request},
         witnessing::Witnessing,
     },
 };
@@ -83,7 +83,6 @@ struct Driver {
     answering: usize,
     done: mpsc::Sender<Done>,
     status: NetworkHandle,
-    remembered: BTreeMap<(PublicKey, Origin), u64>,
 }
 
 /// Starts the network; it runs until `stop` changes.
@@ -105,9 +104,9 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     let handle = NetworkHandle::default();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
     // The own log is fetched like any other: what others hold beyond it was signed here and lost since. The office decides what to take.
-    let mut sync = Sync::new(None);
+    let mut sync = Sync::default();
     for (peer, origin, size) in office.store.peer_sizes().map_err(|error| NetError::Start(error.to_string()))? {
-        sync.remember(peer, origin, size);
+        sync.remember(peer, &origin, size);
     }
     let driver = Driver {
         sync,
@@ -129,7 +128,6 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         answering: 0,
         done,
         status: handle.clone(),
-        remembered: BTreeMap::new(),
         office,
     };
     Ok((handle, tokio::spawn(driver.run(done_queue, stop))))
@@ -291,9 +289,26 @@ impl Driver {
         self.office.is_enrolled(key) || self.known.contains_key(&key)
     }
 
+    /// A peer told its frontier in the form of before.
     fn on_frontier(&mut self, key: PublicKey, heads: Vec<Head>) {
-        self.own_shown.hear(key, &self.office.own_origins(), &heads, uptime_ms());
         self.step(Event::FrontierReceived(key, heads));
+        self.hear_own_logs(key);
+    }
+
+    /// A peer told of its frontier. Whether all of it is known now.
+    fn on_heads(&mut self, key: PublicKey, heads: Heads) -> bool {
+        let (known, effects) = self.sync.hear(now_ms(), key, heads);
+        if known {
+            self.hear_own_logs(key);
+        }
+        self.carry_out(effects);
+        known
+    }
+
+    /// What a peer tells as a whole says how much it holds of the logs that this office writes.
+    fn hear_own_logs(&mut self, key: PublicKey) {
+        let own = self.office.own_origins().into_iter().map(|origin| (self.sync.held_by(key, &origin), origin));
+        self.own_shown.hear(key, own, uptime_ms());
     }
 
     /// Lets the office sign again once enough is known of what others hold of its log.
@@ -317,9 +332,14 @@ impl Driver {
     }
 
     fn step(&mut self, event: Event) {
-        for effect in self.sync.handle(now_ms(), event) {
+        let effects = self.sync.handle(now_ms(), event);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
             match effect {
-                Effect::Announce(peer, heads) => self.send(peer, Request::Frontier(heads), Asked::Frontier),
+                Effect::Announce { peer, id, request } => self.send(peer, request, Asked::Announce(id)),
                 Effect::Fetch { peer, id, origin, start } => {
                     self.send(peer, Request::Entries { origin: origin.clone(), start }, Asked::Entries(id, origin));
                 }

@@ -4,10 +4,7 @@
 //! one that tells and does not give holds up nobody.
 
 use crate::store::Mark;
-use protocol::{
-    id::{Millis, Origin, PublicKey},
-    sync::wire::Head,
-};
+use protocol::id::{Millis, Origin, PublicKey};
 use std::collections::BTreeMap;
 
 /// After a restore a node waits this long for offices that have not answered yet, once one has: the first may have seen less.
@@ -38,13 +35,12 @@ impl Shown {
         Self { since: now, answered_at: None, peers: BTreeMap::new() }
     }
 
-    /// A peer told its frontier. A log that it does not name it does not hold.
-    pub(super) fn hear(&mut self, peer: PublicKey, own: &[Origin], heads: &[Head], now: Millis) {
+    /// A peer told its whole frontier: this is what it holds of every own log.
+    pub(super) fn hear(&mut self, peer: PublicKey, own: impl Iterator<Item = (u64, Origin)>, now: Millis) {
         self.answered_at.get_or_insert(now);
         let claims = self.peers.entry(peer).or_default();
-        for origin in own {
-            let size = heads.iter().find(|head| head.origin == *origin).map_or(0, |head| head.size);
-            let claim = claims.entry(origin.clone()).or_default();
+        for (size, origin) in own {
+            let claim = claims.entry(origin).or_default();
             // Attack: repeating a lie does not make it new.
             if claim.size != size && !(claim.unproved && size > claim.size) {
                 *claim = Claim { size, unproved: false };
@@ -85,7 +81,6 @@ impl Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::id::RecordHash;
 
     const A: PublicKey = PublicKey([1; 32]);
     const B: PublicKey = PublicKey([2; 32]);
@@ -94,7 +89,7 @@ mod tests {
         "demo.huizhi/office/44030001/1".parse().unwrap()
     }
     fn shows(shown: &mut Shown, peer: PublicKey, size: u64, now: Millis) {
-        shown.hear(peer, &[origin()], &[Head { origin: origin(), size, root: RecordHash([0; 32]) }], now);
+        shown.hear(peer, std::iter::once((size, origin())), now);
     }
 
     #[test]

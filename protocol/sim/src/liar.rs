@@ -4,7 +4,7 @@ use crate::rng::Rng;
 use protocol::{
     id::{Origin, RecordHash},
     limits::FRONTIER_LOGS_MAX,
-    sync::wire::{Beginning, Head, Request, Response},
+    sync::wire::{Beginning, Head, Heads, Request, Response, ShortHead, ShortRoot},
 };
 
 /// How an office lies.
@@ -32,11 +32,13 @@ pub(crate) struct Liar {
     rng: Rng,
     /// Answers of before. Bound: 64.
     kept: Vec<Response>,
+    /// Announcements of before. Bound: 64.
+    told: Vec<Heads>,
 }
 
 impl Liar {
     pub(crate) fn new(lie: Lie, rng: Rng) -> Self {
-        Self { lie, rng, kept: Vec::new() }
+        Self { lie, rng, kept: Vec::new(), told: Vec::new() }
     }
 
     /// What is answered instead.
@@ -58,6 +60,43 @@ impl Liar {
                 honest => honest,
             },
         }
+    }
+
+    /// What is told of the own frontier instead.
+    pub(crate) fn twist_told(&mut self, honest: Request) -> Request {
+        let Request::Heads(mut heads) = honest else { return honest };
+        match self.lie {
+            Lie::Equivocates => {}
+            Lie::Replays => {
+                if self.told.len() < 64 {
+                    self.told.push(heads.clone());
+                }
+                if self.rng.chance(700) {
+                    heads = self.told[self.rng.below(self.told.len())].clone();
+                }
+            }
+            Lie::Garbles => {
+                for head in &mut heads.heads {
+                    if self.rng.chance(300) {
+                        head.root = ShortRoot(self.rng.bytes());
+                    }
+                }
+                if self.rng.chance(100) {
+                    heads.after = self.rng.bytes().into();
+                }
+            }
+            Lie::Floods => {
+                for head in &mut heads.heads {
+                    if self.rng.chance(500) {
+                        head.size = u64::MAX - self.rng.between(0, 9);
+                    }
+                }
+                let strange = self.rng.between(10, 200);
+                heads.heads.extend((0..strange).filter_map(|_| self.stranger()).map(|head| ShortHead::from(&head)));
+                heads.tell_all = self.rng.chance(500);
+            }
+        }
+        Request::Heads(heads)
     }
 
     fn garble(&mut self, mut honest: Response) -> Response {

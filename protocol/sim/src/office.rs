@@ -18,7 +18,7 @@ use protocol::{
     membership::Membership,
     record::{Record, Signed, Verified},
     sync::{
-        Effect, Event, Sync,
+        Answered, Effect, Event, Sync,
         wire::{Head, Refusal, Request, Response},
         witnessing::{Answer, Witnessing},
     },
@@ -38,7 +38,7 @@ pub(crate) enum Message {
 /// What an office waits for.
 #[derive(Debug)]
 enum Asked {
-    Frontier,
+    Announce(u64),
     Entries(u64),
     Cosign(Origin, String),
     Proofs(Option<(Origin, u64, u64)>),
@@ -135,7 +135,7 @@ impl Office {
             checked: setup.checked,
             clock: 0,
             up: false,
-            sync: Sync::new(None),
+            sync: Sync::default(),
             members,
             province_applied: 0,
             cases: BTreeMap::new(),
@@ -156,7 +156,7 @@ impl Office {
     /// Starts from what the disk holds. Everything else begins anew.
     pub(crate) fn boot(&mut self, clean: bool) {
         self.up = true;
-        self.sync = Sync::new(None);
+        self.sync = Sync::default();
         self.members = Membership::new(self.province.clone());
         self.province_applied = 0;
         self.witnessing = Witnessing::default();
@@ -335,6 +335,15 @@ impl Office {
                 self.on_frontier(from, heads);
                 return;
             }
+            Request::Heads(heads) => {
+                let (known, effects) = self.sync.hear(self.clock, from, heads);
+                self.reply(from, id, if known { Response::Taken } else { Response::TellAll });
+                if known {
+                    self.hear_own_logs(from);
+                }
+                self.carry_out(effects);
+                return;
+            }
             Request::Entries { origin, start } => self.give(&origin, start),
             Request::Blob { .. } | Request::Join { .. } => Response::NotHere,
             Request::Cosign(body) => self.cosign(&body),
@@ -363,7 +372,9 @@ impl Office {
     fn answer_of_before(&self, request: Request) -> Response {
         let province = self.province.origin();
         match request {
-            Request::Frontier(_) => Response::Frontier(self.disk.logs.get(province).map(|log| log.head(province)).into_iter().collect()),
+            Request::Frontier(_) | Request::Heads(_) => {
+                Response::Frontier(self.disk.logs.get(province).map(|log| log.head(province)).into_iter().collect())
+            }
             Request::Entries { origin, start } if origin == *province => self.give(&origin, start),
             _ => refused(),
         }
@@ -376,7 +387,12 @@ impl Office {
         }
         let Some((_, asked, _)) = self.asked.remove(&id) else { return };
         match (asked, response) {
-            (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(from, heads),
+            (Asked::Announce(id), Response::Frontier(heads)) => {
+                self.on_frontier(from, heads);
+                self.step(Event::Announced(from, id, Answered::Taken));
+            }
+            (Asked::Announce(id), Response::Taken) => self.step(Event::Announced(from, id, Answered::Taken)),
+            (Asked::Announce(id), Response::TellAll) => self.step(Event::Announced(from, id, Answered::TellAll)),
             (Asked::Entries(fetch), Response::Entries(package)) => self.step(Event::PackageReceived(from, fetch, package)),
             (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(from, &origin, &note, &line),
             (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.answered(from, &origin, Answer::At(size)),
@@ -391,7 +407,8 @@ impl Office {
 
     fn failed(&mut self, from: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier | Asked::Proofs(_) | Asked::Pass => {}
+            Asked::Proofs(_) | Asked::Pass => {}
+            Asked::Announce(id) => self.step(Event::Announced(from, id, Answered::Nothing)),
             Asked::Entries(fetch) => {
                 self.standing.gave_nothing(from);
                 self.step(Event::FetchFailed(from, fetch));
@@ -401,14 +418,30 @@ impl Office {
     }
 
     fn on_frontier(&mut self, from: PublicKey, heads: Vec<Head>) {
-        self.standing.hear(from, &self.own_origins(), &heads);
         self.step(Event::FrontierReceived(from, heads));
+        self.hear_own_logs(from);
+    }
+
+    fn hear_own_logs(&mut self, from: PublicKey) {
+        let own = self.own_origins().into_iter().map(|origin| (self.sync.held_by(from, &origin), origin));
+        self.standing.hear(from, own);
     }
 
     pub(crate) fn step(&mut self, event: Event) {
-        for effect in self.sync.handle(self.clock, event) {
+        let effects = self.sync.handle(self.clock, event);
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
             match effect {
-                Effect::Announce(peer, heads) => self.ask(peer, Request::Frontier(heads), Asked::Frontier),
+                Effect::Announce { peer, id, request } => {
+                    let request = match &mut self.liar {
+                        Some(liar) => liar.twist_told(request),
+                        None => request,
+                    };
+                    self.ask(peer, request, Asked::Announce(id));
+                }
                 Effect::Fetch { peer, id, origin, start } => self.ask(peer, Request::Entries { origin, start }, Asked::Entries(id)),
                 Effect::Ingest { peer, origin, package } => self.work.push(Work { peer, origin, package }),
                 Effect::Diverged { peer, origin } => self.compare_with(peer, origin),

@@ -2,6 +2,10 @@
 //!
 //! A node of before does not know the later kinds of question: it ends the stream, and whoever asked leaves it alone for a while.
 
+mod heads;
+
+pub use heads::{Digest, Heads, ShortHead, ShortRoot, digest};
+
 use crate::{
     id::{BlobHash, Origin, RecordHash},
     limits::{
@@ -104,6 +108,9 @@ pub enum Request {
         #[n(1)]
         secret: ByteArray<16>,
     },
+    /// What of the asker's frontier changed, or that nothing did.
+    #[n(8)]
+    Heads(#[n(0)] Heads),
 }
 
 /// What is answered.
@@ -143,6 +150,9 @@ pub enum Response {
     /// The answer to [`Request::Compare`] and [`Request::ForkProofs`].
     #[n(8)]
     ForkProofs(#[n(0)] Vec<ByteVec>),
+    /// The answer to [`Request::Heads`]: what they go on from is not known here.
+    #[n(9)]
+    TellAll,
 }
 
 /// Why an answer is no.
@@ -243,6 +253,7 @@ mod tests {
             Request::ForkProof(vec![1, 2].into()),
             Request::ForkProofs(vec![[3; 32].into()]),
             Request::Join { request: "request".into(), secret: [4; 16].into() },
+            Request::Heads(Heads { before: None, after: [4; 32].into(), heads: vec![ShortHead::from(&head)], tell_all: true }),
         ] {
             assert_eq!(decode_request(&encode(&request)), Ok(request));
         }
@@ -258,6 +269,7 @@ mod tests {
             Response::CosignedAt(7),
             Response::Taken,
             Response::ForkProofs(vec![vec![1].into()]),
+            Response::TellAll,
         ] {
             assert_eq!(decode_response(&encode(&response)), Ok(response));
         }

@@ -103,12 +103,7 @@ impl Driver {
 
     /// Keeps what peers hold, so that "waits to be sent" is honest after a restart without a network.
     pub(super) fn remember_holdings(&mut self) -> Option<JoinHandle<()>> {
-        let news: Vec<_> = self
-            .sync
-            .holdings()
-            .map(|(peer, origin, size)| (peer, origin.clone(), size))
-            .filter(|(peer, origin, size)| self.remembered.insert((*peer, origin.clone()), *size) != Some(*size))
-            .collect();
+        let news = self.sync.take_news();
         let office = self.office.clone();
         (!news.is_empty()).then(|| {
             spawn_blocking(move || {

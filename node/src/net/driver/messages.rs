@@ -9,12 +9,12 @@ use crate::{
     net::blobs,
     service::{Change, Office, office::now_ms},
 };
-use libp2p::request_response::{self, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel};
 use protocol::{
     id::{BlobHash, Origin, PublicKey},
     limits::FRONTIER_LOGS_MAX,
     sync::{
-        Event,
+        Answered, Event,
         wire::{Refusal, Request, Response},
         witnessing::Answer,
     },
@@ -31,7 +31,8 @@ pub(super) const ANSWERS_MAX: usize = 64;
 const STRANGERS_MAX: usize = 16;
 
 pub(super) enum Asked {
-    Frontier,
+    /// To take in what this node tells of its frontier, by the id that the machine gave the announcement.
+    Announce(u64),
     /// A package of a log, by the id that the machine gave the question.
     Entries(u64, Origin),
     /// Entries in the place of damaged ones.
@@ -63,7 +64,13 @@ impl Driver {
             request_response::Event::OutboundFailure { request_id, error, .. } => {
                 if let Some((key, asked)) = self.asked.remove(&request_id) {
                     tracing::debug!(%error, "a request failed");
-                    self.failed(key, asked);
+                    match (asked, error) {
+                        // A node of before ends the stream of a question that it does not know.
+                        (Asked::Announce(id), OutboundFailure::Io(_)) => {
+                            self.step(Event::Announced(key, id, Answered::NotUnderstood));
+                        }
+                        (asked, _) => self.failed(key, asked),
+                    }
                 }
             }
             request_response::Event::InboundFailure { .. } | request_response::Event::ResponseSent { .. } => {}
@@ -100,6 +107,10 @@ impl Driver {
                 self.respond(channel, Response::Frontier(ours));
                 self.on_frontier(key, heads);
             }
+            Request::Heads(heads) => {
+                let known = self.on_heads(key, heads);
+                self.respond(channel, if known { Response::Taken } else { Response::TellAll });
+            }
             // Bound: beyond this many answers under way a peer is told to ask again.
             _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
             Request::Entries { origin, start } => self.give_entries(channel, origin, start),
@@ -121,7 +132,7 @@ impl Driver {
     fn on_request_of_before(&mut self, request: Request, channel: ResponseChannel<Response>) {
         let province = self.office.members().province().origin().clone();
         match request {
-            Request::Frontier(_) => {
+            Request::Frontier(_) | Request::Heads(_) => {
                 let head = head_of(&self.office, province);
                 self.respond(channel, Response::Frontier(vec![head]));
             }
@@ -179,7 +190,12 @@ impl Driver {
         }
         self.refused.remove(&key);
         match (asked, response) {
-            (Asked::Frontier, Response::Frontier(heads)) => self.on_frontier(key, heads),
+            (Asked::Announce(id), Response::Frontier(heads)) => {
+                self.on_frontier(key, heads);
+                self.step(Event::Announced(key, id, Answered::Taken));
+            }
+            (Asked::Announce(id), Response::Taken) => self.step(Event::Announced(key, id, Answered::Taken)),
+            (Asked::Announce(id), Response::TellAll) => self.step(Event::Announced(key, id, Answered::TellAll)),
             (Asked::Entries(id, _), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
             (Asked::Mend(origin), Response::Entries(package)) => {
                 let work = move |office: &Office| {
@@ -217,7 +233,8 @@ impl Driver {
 
     pub(super) fn failed(&mut self, key: PublicKey, asked: Asked) {
         match asked {
-            Asked::Frontier | Asked::Mend(_) | Asked::Proofs(_) | Asked::Pass | Asked::Join => {}
+            Asked::Mend(_) | Asked::Proofs(_) | Asked::Pass | Asked::Join => {}
+            Asked::Announce(id) => self.step(Event::Announced(key, id, Answered::Nothing)),
             Asked::Entries(id, origin) => {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));

@@ -5,7 +5,7 @@ use crate::store::size_of;
 use protocol::{
     id::{Origin, PublicKey},
     log::{SignedCheckpoint, VerifierKey},
-    sync::{Event, wire::Head},
+    sync::Event,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,11 +28,10 @@ impl Standing {
     pub(super) fn after(clean: bool) -> Self {
         Self { compared: clean, ..Self::default() }
     }
-    pub(super) fn hear(&mut self, peer: PublicKey, own: &[Origin], heads: &[Head]) {
+    pub(super) fn hear(&mut self, peer: PublicKey, own: impl Iterator<Item = (u64, Origin)>) {
         let claims = self.shown.entry(peer).or_default();
-        for origin in own {
-            let size = heads.iter().find(|head| head.origin == *origin).map_or(0, |head| head.size);
-            let claim = claims.entry(origin.clone()).or_default();
+        for (size, origin) in own {
+            let claim = claims.entry(origin).or_default();
             if claim.0 != size && !(claim.1 && size > claim.0) {
                 *claim = (size, false);
             }
