@@ -6,6 +6,8 @@
 //!
 //! Nothing depends on an announcement arriving: frontiers are sent again every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS).
 
+pub mod follow;
+pub mod lookup;
 mod passed;
 pub mod wire;
 pub mod witnessing;
