@@ -9,3 +9,6 @@ mod driver;
 mod own_log;
 
 pub use driver::{NetConfig, NetError, peer_id, start};
+
+#[cfg(test)]
+mod tests;

@@ -7,13 +7,18 @@ mod behaviour;
 mod disk;
 mod forks;
 mod messages;
+mod receipts;
 mod status;
 mod witnessing;
 
 pub use behaviour::{NetConfig, NetError, peer_id};
 
 use super::{blobs::Wants, own_log::Shown};
-use crate::service::{Change, Held, Office, network::NetworkHandle, office::now_ms};
+use crate::service::{
+    Change, Held, Office,
+    network::{NetworkHandle, ReceiptQuestion},
+    office::now_ms,
+};
 use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of, peer_id_in};
 use disk::{Done, Looking, head_of};
 use forks::Forks;
@@ -33,6 +38,7 @@ use protocol::{
         witnessing::Witnessing,
     },
 };
+use receipts::Receipts;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
@@ -65,6 +71,7 @@ struct Driver {
     own_shown: Shown,
     witnessing: Witnessing,
     forks: Forks,
+    receipts: Receipts,
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
@@ -98,7 +105,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         let key = peer_id_in(address).and_then(|peer| key_of(&peer)).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
         known.entry(key).or_default().push(address.clone());
     }
-    let handle = NetworkHandle::default();
+    let (handle, questions) = NetworkHandle::new();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
     // The own log is fetched like any other: what others hold beyond it was signed here and lost since. The office decides what to take.
     let mut sync = Sync::new(None);
@@ -112,6 +119,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         own_shown: Shown::new(uptime_ms()),
         witnessing: Witnessing::default(),
         forks: Forks::default(),
+        receipts: Receipts::default(),
         go_on_unanswered: config.go_on_unanswered,
         comparing: false,
         asked: HashMap::new(),
@@ -127,11 +135,16 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         remembered: BTreeMap::new(),
         office,
     };
-    Ok((handle, tokio::spawn(driver.run(done_queue, stop))))
+    Ok((handle, tokio::spawn(driver.run(done_queue, questions, stop))))
 }
 
 impl Driver {
-    async fn run(mut self, mut done: mpsc::Receiver<Done>, mut stop: watch::Receiver<bool>) {
+    async fn run(
+        mut self,
+        mut done: mpsc::Receiver<Done>,
+        mut questions: mpsc::Receiver<ReceiptQuestion>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut changes = self.office.changes();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -143,6 +156,7 @@ impl Driver {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 Some(done) = done.recv() => self.on_done(done),
+                Some(question) = questions.recv() => self.ask_about(question),
                 change = changes.recv() => match change {
                     Ok(change) => self.on_change(change),
                     // Behind: look at everything again.
@@ -194,6 +208,7 @@ impl Driver {
 
     fn on_tick(&mut self) {
         self.step(Event::Tick);
+        self.end_lookups();
         let now = uptime_ms();
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self

@@ -27,6 +27,7 @@ use protocol::{
     membership::{Membership, Office as Member},
     merkle,
     record::{Record, Roles, Signed, Verified},
+    sync::follow::Follow,
 };
 use std::{
     path::{Path, PathBuf},
@@ -126,6 +127,7 @@ pub struct Office {
     drafts: Mutex<()>,
     dir: PathBuf,
     plate: PathBuf,
+    follow: Follow,
     standing: RwLock<standing::Standing>,
     mark_file: MarkFile,
     reserve: Reserve,
@@ -178,6 +180,7 @@ impl Office {
             drafts: Mutex::new(()),
             dir: dir.to_owned(),
             plate: dir.join("plate.jpg"),
+            follow: Follow::default(),
             standing: RwLock::new(standing::Standing::new(mark_file.read())),
             mark_file,
             reserve: Reserve::new(dir),
@@ -375,12 +378,28 @@ impl Office {
     pub fn is_province(&self) -> bool {
         self.province_log.is_some()
     }
-    /// Logs that this node follows, most urgent first: the province's, then the own one, then all other offices'.
+    /// Has it follow other logs than by default. What was followed before stays here.
+    #[must_use]
+    pub fn following(mut self, follow: Follow) -> Self {
+        self.follow = follow;
+        self
+    }
+    /// Logs that this node follows, most urgent first: the province's, then the own one, then those of other offices.
     pub fn follow(&self) -> Vec<Origin> {
+        self.follow.logs(&self.members(), self.code)
+    }
+    /// Whether records about a case may stand in logs that this node does not follow.
+    pub fn leaves_out(&self) -> bool {
+        self.follow.leaves_out(&self.members(), self.code)
+    }
+    /// Logs of which entries are here, followed or not, in the order of [`Office::follow`], and behind them what was followed once.
+    pub fn kept(&self) -> Vec<Origin> {
+        let mut logs = self.follow();
         let members = self.members();
-        let province = members.province().origin();
-        let others = members.logs().filter(|origin| *origin != province && **origin != self.own.origin);
-        [province, &self.own.origin].into_iter().chain(others).cloned().collect()
+        let once: Vec<Origin> = members.logs().filter(|origin| !logs.contains(origin)).cloned().collect();
+        logs.extend(once);
+        logs.retain(|origin| self.store.head(origin).size > 0);
+        logs
     }
     /// Whether a key may speak to this node.
     pub fn is_enrolled(&self, key: PublicKey) -> bool {
