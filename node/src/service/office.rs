@@ -310,7 +310,19 @@ impl Office {
         if let Ok(clean) = verified.checkpoint.only_lines_of(&key, &witnesses) {
             verified.checkpoint = clean;
         }
-        let entries = match self.store.commit_package(origin, verified) {
+        // Who is behind stores first and weighs later: the log's own key signed the tree in which these records stand, none of them counts
+        // before a fold verified it, and the last package of a log is weighed as it comes.
+        let is_province = origin == self.members().province().origin();
+        let behind = !is_province && verified.edge.size() < verified.checkpoint.size();
+        let stored = if behind {
+            self.store.commit_package_unweighed(origin, &verified).map(|cases| {
+                self.note_unweighed(&cases);
+                Vec::new()
+            })
+        } else {
+            self.store.commit_package(origin, verified)
+        };
+        let entries = match stored {
             Ok(entries) => entries,
             // Another package of this log was stored between the look at its edge and the commit.
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
@@ -319,7 +331,7 @@ impl Office {
                 return Err(error.into());
             }
         };
-        if origin == self.members().province().origin() {
+        if is_province {
             self.apply_province().map_err(Refusal::fault)?;
         }
         for entry in &entries {
@@ -328,9 +340,11 @@ impl Office {
                 tracing::warn!(%reason, %origin, index = entry.index, "an entry does not count");
             }
         }
-        let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
-        self.note_records(origin, &records);
-        self.delete_erased(&records);
+        if !behind {
+            let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
+            self.note_records(origin, &records);
+            self.delete_erased(&records);
+        }
         Ok(Ok(()))
     }
 

@@ -3,7 +3,7 @@
 use super::{Store, StoreError, rows, tables};
 use minicbor::{Decode, Encode};
 use protocol::{
-    id::{BlobHash, CaseId, Origin, RecordHash},
+    id::{BlobHash, CaseId, Origin, PublicKey, RecordHash},
     limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
     log::{Entry, Package, SignedCheckpoint, VerifiedPackage},
     merkle::{self, Edge, Hash, Subtrees},
@@ -11,7 +11,7 @@ use protocol::{
     sync::wire::Head,
 };
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of a log as keys hold it.
 pub(super) type LogNumber = [u8; 4];
@@ -177,25 +177,39 @@ impl Store {
     /// # Errors
     /// The disk refuses, or the log moved on since; nothing of it is stored then.
     pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Entry>, StoreError> {
-        let verified: Vec<Result<Verified, String>> = package
+        let verified: Vec<_> = package.entries.iter().map(|entry| verify(entry, origin, &package.key)).collect();
+        let start = package.start;
+        let said: Vec<_> = verified.iter().map(|verified| verified.as_ref().map(Verified::record).map_err(String::as_str)).collect();
+        self.commit_said(origin, &package, &said)?;
+        let placed = (start..).zip(verified);
+        Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
+    }
+
+    /// Stores a package that was authenticated, and leaves the signatures of records about cases to the folding of those cases, which looks
+    /// at nothing else. Says which cases wait for it.
+    ///
+    /// # Errors
+    /// As for [`Store::commit_package`].
+    pub fn commit_package_unweighed(&self, origin: &Origin, package: &VerifiedPackage) -> Result<Vec<CaseId>, StoreError> {
+        let claimed: Vec<Result<Record, String>> = package
             .entries
             .iter()
             .map(|entry| {
-                let record = Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string())?;
-                if record.author() == package.key { Ok(record) } else { Err("the record is signed by another key than the log's".into()) }
+                let claimed = Signed::parse(entry).and_then(|signed| signed.claimed()).map_err(|error| error.to_string())?;
+                if claimed.case().is_some() { Ok(claimed) } else { Ok(verify(entry, origin, &package.key)?.record().clone()) }
             })
             .collect();
-        let entries: Vec<_> = package
-            .entries
-            .iter()
-            .zip(&verified)
-            .map(|(bytes, verified)| (bytes.as_slice(), verified.as_ref().map(Verified::record).map_err(String::as_str)))
-            .collect();
+        let said: Vec<_> = claimed.iter().map(|claimed| claimed.as_ref().map_err(String::as_str)).collect();
+        self.commit_said(origin, package, &said)?;
+        let cases: BTreeSet<CaseId> = claimed.iter().filter_map(|claimed| claimed.as_ref().ok()?.case()).collect();
+        Ok(cases.into_iter().collect())
+    }
+
+    fn commit_said(&self, origin: &Origin, package: &VerifiedPackage, said: &[Result<&Record, &str>]) -> Result<(), StoreError> {
+        let entries: Vec<_> = package.entries.iter().map(|bytes| bytes.as_slice()).zip(said.iter().copied()).collect();
         let complete = package.checkpoint.size() == package.edge.size();
         let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
-        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note)?;
-        let placed = (package.start..).zip(verified);
-        Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
+        self.commit(origin, package.start, &entries, &package.subtrees, package.edge.clone(), note)
     }
 
     fn commit(
@@ -340,6 +354,11 @@ impl Store {
         let proof = self.with_subtrees(origin, |view| merkle::consistency_proof(view, end, signed))?.unwrap_or_default();
         Ok(Some(Package { start, entries, checkpoint: note, proof: proof.into_iter().map(Into::into).collect() }))
     }
+}
+
+fn verify(entry: &[u8], origin: &Origin, key: &PublicKey) -> Result<Verified, String> {
+    let record = Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string())?;
+    if record.author() == *key { Ok(record) } else { Err("the record is signed by another key than the log's".into()) }
 }
 
 /// Reads one log's complete subtrees.
