@@ -1,9 +1,9 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
-use super::{Store, StoreError, rows, tables};
+use super::{Store, StoreError, index::Index, rows, tables};
 use minicbor::{Decode, Encode};
 use protocol::{
-    id::{BlobHash, CaseId, Origin, PublicKey, RecordHash},
+    id::{CaseId, Origin, PublicKey, RecordHash},
     limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
     log::{Entry, Package, SignedCheckpoint, VerifiedPackage},
     merkle::{self, Edge, Hash, Subtrees},
@@ -172,6 +172,15 @@ impl Store {
         self.commit(origin, start, &entries, &subtrees, edge, String::new())
     }
 
+    /// Appends a record as a program would that takes it for something else.
+    #[cfg(test)]
+    pub(super) fn append_as(&self, origin: &Origin, signed: &Verified, taken_for: &Record) -> Result<(), StoreError> {
+        let mut edge = self.edge(origin);
+        let (start, mut subtrees) = (edge.size(), Vec::new());
+        edge.append(signed.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
+        self.commit(origin, start, &[(signed.bytes(), Ok(taken_for))], &subtrees, edge, String::new())
+    }
+
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
     ///
     /// # Errors
@@ -231,11 +240,7 @@ impl Store {
         {
             rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().map(|(bytes, _)| *bytes))?;
             rows::append_hashes(&write, number, subtrees)?;
-            let mut index = Index {
-                cases: write.open_table(tables::CASES)?,
-                blobs: write.open_table(tables::BLOB_CASES)?,
-                marks: write.open_table(tables::CASE_MARKS)?,
-            };
+            let mut index = Index::open(&write)?;
             for (at, (_, record)) in (start..).zip(entries) {
                 match record {
                     Ok(record) => index.add(number, at, record)?,
@@ -381,33 +386,6 @@ impl Subtrees for LogView {
     }
 }
 
-struct Index<'a> {
-    cases: redb::Table<'a, &'static [u8; 24], ()>,
-    blobs: redb::Table<'a, &'static [u8; 16], ()>,
-    marks: redb::Table<'a, &'static [u8; 16], ()>,
-}
-
-impl Index<'_> {
-    fn add(&mut self, number: u32, at: u64, record: &Record) -> Result<(), StoreError> {
-        let Some(case) = record.case() else { return Ok(()) };
-        self.cases.insert(&case_key(case, number, at)?, ())?;
-        self.marks.insert(&case.0, ())?;
-        let blobs: Vec<BlobHash> = match record {
-            Record::Submitted(said) => vec![said.photo, said.original, said.payload],
-            Record::DocChanged(said) => vec![said.payload],
-            Record::ReceiptUsed(said) => vec![said.reference],
-            _ => vec![],
-        };
-        for blob in blobs {
-            let mut row = [0; 16];
-            row[..8].copy_from_slice(&blob.0[..8]);
-            row[8..].copy_from_slice(&case.0[..8]);
-            self.blobs.insert(&row, ())?;
-        }
-        Ok(())
-    }
-}
-
 pub(super) fn case_entries(
     case: CaseId,
     cases: &impl ReadableTable<&'static [u8; 24], ()>,
@@ -429,7 +407,7 @@ pub(super) fn case_entries(
 }
 
 /// Bounds: 16 million logs, and a million million entries in each.
-fn case_key(case: CaseId, number: u32, index: u64) -> Result<[u8; 24], StoreError> {
+pub(super) fn case_key(case: CaseId, number: u32, index: u64) -> Result<[u8; 24], StoreError> {
     if number >> 24 != 0 || index >> 40 != 0 {
         return Err(StoreError::Corrupt(format!("log {number} or its entry {index} is beyond what the case index holds")));
     }
