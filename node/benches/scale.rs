@@ -1,7 +1,7 @@
 //! A node with a long history: disk, opening after kill -9, looking a receipt up, memory while idle.
 //!
-//! `HUIZHI_BENCH_RECORDS` says how long (60,000 if nothing is said). Two other offices wrote them, a submission, an approval and a receipt for
-//! each case, and they come in packages of 256 as from the network. What is killed is a process of its own that was appending.
+//! `HUIZHI_BENCH_RECORDS` says how long (60,000 if nothing is said), `HUIZHI_BENCH_OFFICES` how many other offices capture (1). One more
+//! reviews: a submission, an approval and a receipt for each case. They come in packages of 256 as from the network. What is killed is a process of its own that was appending.
 #![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
 
 use node::{
@@ -47,7 +47,7 @@ struct Writer {
 
 impl Writer {
     fn new(number: u8, federation: &str, roles: Roles) -> Self {
-        let code = format!("4403000{number}").parse().expect("eight digits are an office code");
+        let code = format!("44030{number:03}").parse().expect("eight digits are an office code");
         let origin = Origin::office(federation, code, 1).expect("the federation's name is well formed");
         Self { key: OfficeKey::from_seed(&[number; 32]), origin, roles, edge: Edge::default(), written: Vec::new() }
     }
@@ -140,12 +140,12 @@ fn open(dir: &Path) -> Office {
 }
 
 /// Fills a node; gives back the bytes of the records and the time that took, without the signing.
-fn fill(dir: &Path, records: u64) -> (u64, Duration) {
+fn fill(dir: &Path, records: u64, offices: u8) -> (u64, Duration) {
     let office = open(dir);
     let federation = office.origin().federation().to_owned();
-    let mut capturer = Writer::new(2, &federation, Roles::CAPTURE);
+    let mut capturers: Vec<Writer> = (0..offices).map(|at| Writer::new(4 + at, &federation, Roles::CAPTURE)).collect();
     let mut reviewer = Writer::new(3, &federation, Roles::REVIEW);
-    for writer in [&capturer, &reviewer] {
+    for writer in capturers.iter().chain([&reviewer]) {
         office.append_province(&writer.enrol()).expect("this node is the province");
     }
     let (mut bytes, mut took) = (0, Duration::ZERO);
@@ -157,10 +157,11 @@ fn fill(dir: &Path, records: u64) -> (u64, Duration) {
     };
     let mut number = 0;
     while 3 * number < records {
+        let capturer = &mut capturers[number as usize / PACKAGE % usize::from(offices)];
         let submissions: Vec<_> = (0..PACKAGE).map(|_| (capturer.says(&submission(number)), number += 1).0).collect();
         ingest(capturer.package(), &capturer.origin);
         for half in submissions.chunks(PACKAGE / 2) {
-            half.iter().for_each(|submission| approve(&mut reviewer, &capturer, submission));
+            half.iter().for_each(|submission| approve(&mut reviewer, capturer, submission));
             ingest(reviewer.package(), &reviewer.origin);
         }
     }
@@ -279,7 +280,9 @@ fn main() {
     if std::env::args().any(|argument| argument == "--list" || argument == "--test") {
         return;
     }
-    let records: u64 = std::env::var("HUIZHI_BENCH_RECORDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60_000);
+    let setting =
+        |name: &str, otherwise: u64| -> u64 { std::env::var(name).ok().and_then(|count| count.parse().ok()).unwrap_or(otherwise) };
+    let (records, offices) = (setting("HUIZHI_BENCH_RECORDS", 60_000), setting("HUIZHI_BENCH_OFFICES", 1).clamp(1, 200) as u8);
     let kept = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory can be written");
     let dir: PathBuf = kept.path().join("node");
     let program = Path::new(env!("CARGO_BIN_EXE_huizhi"));
@@ -290,7 +293,7 @@ fn main() {
         .status();
     assert!(made.expect("it starts").success(), "a node is made");
 
-    let (bytes, took) = fill(&dir, records);
+    let (bytes, took) = fill(&dir, records, offices);
     let file = std::fs::metadata(dir.join("store.redb")).expect("it is there");
     // The file grows in great steps, and what was never written takes no place.
     let disk = std::os::unix::fs::MetadataExt::blocks(&file) * 512;

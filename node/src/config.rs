@@ -1,7 +1,10 @@
 //! Configuration: `node.toml` as written, and the checked values that the parts receive.
 
 use libp2p::Multiaddr;
-use protocol::id::OfficeCode;
+use protocol::{
+    id::OfficeCode,
+    sync::follow::{Follow, Scope},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     net::SocketAddr,
@@ -25,6 +28,9 @@ pub struct Config {
     /// Other offices.
     #[serde(default)]
     pub network: NetworkSection,
+    /// Which logs are held here.
+    #[serde(default)]
+    pub follow: FollowSection,
     /// Models.
     #[serde(default)]
     pub models: ModelsSection,
@@ -80,6 +86,28 @@ impl Default for NetworkSection {
         let listen = ["/ip4/0.0.0.0/tcp/8700", "/ip4/0.0.0.0/udp/8700/quic-v1"];
         Self { listen: listen.iter().filter_map(|address| address.parse().ok()).collect(), peers: Vec::new(), mdns: true }
     }
+}
+
+/// `[follow]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FollowSection {
+    /// `all` or `needed`. Absent: all logs of a federation of up to 64 offices, of a larger one what the office needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs: Option<FollowLogs>,
+    /// Codes of offices whose logs are held as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+}
+
+/// Which logs a node holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FollowLogs {
+    /// Every log.
+    All,
+    /// The province's, the own ones, those of offices that have a part in the same cases, and those that this office is a witness of.
+    Needed,
 }
 
 /// `[models]`
@@ -158,6 +186,7 @@ impl Config {
         let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
         let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         config.code().map_err(|error| wrong(format!("office.code: {error}")))?;
+        config.follow().map_err(|error| wrong(format!("follow.also: {error}")))?;
         if !config.http.listen.ip().is_loopback() {
             return Err(wrong(format!(
                 "http.listen: {} is not this machine (127.0.0.1 or [::1]); pages for other machines need TLS, which this version does not serve",
@@ -174,6 +203,18 @@ impl Config {
     pub fn code(&self) -> Result<OfficeCode, protocol::id::ParseIdError> {
         self.office.code.parse()
     }
+
+    /// The logs to follow.
+    ///
+    /// # Errors
+    /// A code in `also` has not eight digits.
+    pub fn follow(&self) -> Result<Follow, protocol::id::ParseIdError> {
+        let scope = self.follow.logs.map(|logs| match logs {
+            FollowLogs::All => Scope::All,
+            FollowLogs::Needed => Scope::Needed,
+        });
+        Ok(Follow { scope, also: self.follow.also.iter().map(|code| code.parse()).collect::<Result<_, _>>()? })
+    }
 }
 
 #[cfg(test)]
@@ -188,6 +229,8 @@ mod tests {
             ("[office]\ncode = \"1\"\nname = \"x\"", "office.code"),
             ("[office]\ncode = \"44030001\"\nname = \"x\"\n[http]\nlisten = \"0.0.0.0:80\"", "http.listen"),
             ("[office]\ncode = \"44030001\"\nname = \"x\"\ncolour = 1", "colour"),
+            ("[office]\ncode = \"44030001\"\nname = \"x\"\n[follow]\nlogs = \"some\"", "some"),
+            ("[office]\ncode = \"44030001\"\nname = \"x\"\n[follow]\nalso = [\"4403\"]", "follow.also"),
         ] {
             std::fs::write(dir.path().join(FILE), text).unwrap();
             let error = Config::load(dir.path()).unwrap_err().to_string();

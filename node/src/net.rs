@@ -9,3 +9,6 @@ mod driver;
 mod own_log;
 
 pub use driver::{Join, NetConfig, NetError, key_in, peer_id, start};
+
+#[cfg(test)]
+mod tests;

@@ -98,7 +98,8 @@ pub fn open_office(dir: &Path, config: &Config) -> Result<Office, StartError> {
     let federation = federation(dir)?;
     let province = federation.verifier().map_err(|error| StartError::Federation(dir.join(FEDERATION), error.to_string()))?;
     let code = config.code().map_err(|error| ConfigError::File(dir.join(crate::config::FILE), error.to_string()))?;
-    Ok(Office::open(dir, code, &province)?)
+    let follow = config.follow().map_err(|error| ConfigError::File(dir.join(crate::config::FILE), error.to_string()))?;
+    Ok(Office::open(dir, code, &province)?.following(follow))
 }
 
 /// Where the models of a node lie.

@@ -10,6 +10,7 @@ mod cases;
 mod check;
 mod database;
 mod heads;
+mod index;
 mod invitations;
 mod logs;
 mod mark;
@@ -162,6 +163,7 @@ impl Store {
             write.open_table(tables::CASES)?;
             write.open_table(tables::BLOB_CASES)?;
             write.open_table(tables::REFUSED)?;
+            write.open_table(tables::UNKNOWN)?;
             write.open_table(tables::DRAFTS)?;
             write.open_table(tables::STAFF)?;
             write.open_table(tables::PEER_SIZES)?;
@@ -183,6 +185,7 @@ impl Store {
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
         store.load_logs()?;
         store.load_cosigned()?;
+        store.index_known()?;
         Ok(store)
     }
 

@@ -84,3 +84,17 @@ pub const STICK_FILES_MAX: u64 = 1 << 19;
 pub const ASK_BYTES_MAX: u64 = 4 << 20;
 /// Blobs that one node asks a stick for.
 pub const ASK_BLOBS_MAX: usize = 10_000;
+/// Offices that are asked about one receipt: one that is honest and knows of its revocation is enough.
+pub const RECEIPT_ASKED_MAX: usize = 5;
+/// An answer about a receipt is waited for this long; somebody stands at the counter.
+pub const RECEIPT_TIMEOUT_MS: u64 = 3_000;
+/// Receipts that others are asked about at one time; one more is answered from what is here.
+pub const RECEIPT_LOOKUPS_MAX: usize = 64;
+/// Records about one case in an answer about its receipt. A case has three; what its receipt rests on comes first.
+pub const EVIDENCE_ENTRIES_MAX: usize = 64;
+/// Logs in an answer about a receipt, each with one note and its signatures to verify.
+pub const EVIDENCE_LOGS_MAX: usize = 16;
+/// Histories of one log that the province named and that an answer about a receipt is held against.
+pub const EVIDENCE_NAMED_MAX: usize = 64;
+/// Bytes of the records in an answer about a receipt; with notes and proofs it fits a frame.
+pub const EVIDENCE_BYTES_MAX: usize = 1 << 20;

@@ -47,6 +47,10 @@ impl Office {
     pub fn end_of(&self, origin: &Origin) -> Option<u64> {
         self.logs.iter().find(|log| log.origin == *origin).and_then(|log| log.end)
     }
+    /// Every role that it held at some position of one of its logs.
+    pub fn roles_ever(&self) -> Roles {
+        self.logs.iter().flat_map(|log| &log.roles).fold(self.enrol.roles, |all, (_, roles)| all.with(*roles))
+    }
     /// Whether its current log goes on: not revoked, and not closed by an adjudication.
     pub fn is_active(&self) -> bool {
         self.logs.iter().any(|log| log.origin == self.origin && log.end.is_none())

@@ -134,9 +134,17 @@ impl Signed {
         Ok(Verified { hash: RecordHash(merkle::leaf_hash(&self.bytes)), author: self.author, record, bytes: self.bytes })
     }
 
-    /// The case that the record claims to be about: good for sorting records before their signatures are checked, and for nothing else.
+    /// What the record claims to say: good for sorting records before their signatures are checked, and for nothing else.
+    ///
+    /// # Errors
+    /// The body is not a body of its kind.
+    pub fn claimed(&self) -> Result<Record, RecordError> {
+        Record::decode_body(&self.kind, &self.bytes[self.body.clone()])
+    }
+
+    /// The case that the record claims to be about.
     pub fn claimed_case(&self) -> Option<CaseId> {
-        Record::decode_body(&self.kind, &self.bytes[self.body.clone()]).ok()?.case()
+        self.claimed().ok()?.case()
     }
 }
 

@@ -9,8 +9,10 @@
 //!
 //! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here).
 
+pub mod follow;
 mod holdings;
 mod logs;
+pub mod lookup;
 mod passed;
 mod telling;
 pub mod wire;

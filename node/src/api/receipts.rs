@@ -10,7 +10,7 @@ use super::{
 use crate::service::{
     Change, Office, Refusal, intake,
     office::now_ms,
-    receipts::{self, Answer, Found},
+    receipts::{self, Answer, AsOf, Found, Told},
     review,
     staff::StaffRole,
 };
@@ -65,9 +65,14 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
     })
 }
 
-/// The answer for a typed number, as the API and the command line give it.
+/// The answer for a typed number by what is here, as the command line gives it where no node runs.
 pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refusal> {
-    let (verdict, message, number, found) = match receipts::look_up(office, typed, now_ms())? {
+    answer_with(office, typed, &Told::default())
+}
+
+/// The answer for a typed number by what is here and what others told.
+fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswer, Refusal> {
+    let (verdict, mut message, number, found) = match receipts::look_up_with(office, typed, told, now_ms())? {
         Answer::Valid(found) => {
             let message =
                 Text::new("有效：签名、日志位置与审核决定均已核验。", "valid: signatures, log position and decision were verified");
@@ -133,13 +138,51 @@ pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refu
             ("mistyped", message, typed.chars().take(64).collect(), None)
         }
     };
+    if let Some((found, as_of)) = found.as_ref().and_then(|found| Some((found, found.as_of?))) {
+        let reach = reach(as_of, found.verified.checkpoint.size());
+        message = Text::new(message.zh + &reach.zh, format!("{}; {}", message.en, reach.en));
+    }
     let receipt = found.map(|found| view(office, &found)).transpose()?;
     let may_use = verdict == "valid" && office.has_role(Roles::DOCUMENT);
     Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })
 }
 
-fn found(office: &Office, number: &str) -> Result<Box<Found>, Refusal> {
-    match receipts::look_up(office, number, now_ms())? {
+/// How far an answer reaches that does not rest on all logs.
+fn reach(as_of: AsOf, checkpoint_size: u64) -> Text {
+    let seen = as_of.witnessed_minutes.map_or_else(
+        || Text::new("尚无见证", "not yet seen by a witness"),
+        |minutes| Text::new(format!("见证于 {minutes} 分钟前"), format!("seen by a witness {minutes} minutes ago")),
+    );
+    match as_of.offices {
+        0 => Text::new(
+            "本机未同步全部日志，也没有其他办公点应答：以本机所存为准，别处的撤销或使用可能尚未得知。",
+            "this node does not hold every log and no other office answered: a revocation or use elsewhere may not be known here",
+        ),
+        offices => Text::new(
+            format!(
+                "本机未同步相关日志：以上依据 {offices} 个办公点提供并经本机核验的证明，截至签发日志第 {checkpoint_size} 条（{}），此后的撤销或使用尚未得知。",
+                seen.zh
+            ),
+            format!(
+                "by proofs of {offices} offices, verified here, as of entry {checkpoint_size} of the issuer's log ({}): what was revoked or                  used later is not known here",
+                seen.en
+            ),
+        ),
+    }
+}
+
+/// What connected offices tell of a receipt, where that can add to what is here.
+async fn told(app: &App, number: &str) -> Result<Told, ApiError> {
+    let typed = number.to_owned();
+    let Some((origin, index)) = app.run(move |office| receipts::to_ask_about(office, &typed)).await? else {
+        return Ok(Told::default());
+    };
+    let answers = app.net.ask_about(origin, index).await;
+    app.run(move |office| Told::verify(office, &answers)).await
+}
+
+fn found(office: &Office, number: &str, told: &Told) -> Result<Box<Found>, Refusal> {
+    match receipts::look_up_with(office, number, told, now_ms())? {
         Answer::Valid(found)
         | Answer::Expired(found)
         | Answer::Revoked(found)
@@ -182,25 +225,28 @@ pub(super) async fn use_for(
     Json(request): Json<UseRequest>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
     who.require(&[StaffRole::Counter])?;
+    let told = told(&app, &number).await?;
     app.run(move |office| {
-        receipts::use_for(office, &number, &request.reference, who.number)?;
-        answer(office, &number)
+        receipts::use_for(office, &number, &request.reference, &told, who.number)?;
+        answer_with(office, &number, &told)
     })
     .await
     .map(Json)
 }
 
-/// Looks a receipt up and verifies it.
+/// Looks a receipt up and verifies it. Where its log is not held here, connected offices are asked, and what they tell is verified here.
 #[utoipa::path(get, path = "/api/receipts/{number}", params(("number" = String, Path)), responses((status = 200, body = ReceiptAnswer)))]
 pub(super) async fn look_up(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Json<ReceiptAnswer>, ApiError> {
-    app.run(move |office| answer(office, &number)).await.map(Json)
+    let told = told(&app, &number).await?;
+    app.run(move |office| answer_with(office, &number, &told)).await.map(Json)
 }
 
 /// The photo of a receipt, fetched from a node that may give it.
 #[utoipa::path(get, path = "/api/receipts/{number}/photo", params(("number" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
 pub(super) async fn photo(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
     let mut changes = app.office.changes();
-    let (hash, case) = app.run(move |office| found(office, &number).map(|found| (found.verified.receipt.photo, found.case))).await?;
+    let told = told(&app, &number).await?;
+    let (hash, case) = app.run(move |office| found(office, &number, &told).map(|found| (found.verified.receipt.photo, found.case))).await?;
     let deadline = tokio::time::Instant::now() + PHOTO_WAIT;
     loop {
         if let Some(bytes) = app.run(move |office| Ok(office.store.blobs.read(hash)?)).await? {
@@ -248,8 +294,9 @@ pub(super) async fn pdf(
 /// The electronic receipt: a C2SP tlog-proof.
 #[utoipa::path(get, path = "/api/receipts/{number}/proof", params(("number" = String, Path)), responses((status = 200, body = String, content_type = "text/plain")))]
 pub(super) async fn proof(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+    let told = told(&app, &number).await?;
     let (name, text) =
-        app.run(move |office| found(office, &number).map(|found| (found.verified.number.digits(), found.proof.to_string()))).await?;
+        app.run(move |office| found(office, &number, &told).map(|found| (found.verified.number.digits(), found.proof.to_string()))).await?;
     let disposition = format!("attachment; filename=\"{name}.{}\"", protocol::receipt::PROOF_EXTENSION);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)], text).into_response())
 }

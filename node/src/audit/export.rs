@@ -31,7 +31,7 @@ pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refu
     must_be_empty(dir)?;
     let mut written = Written::default();
     let mut keys = Vec::new();
-    for origin in office.follow() {
+    for origin in office.kept() {
         let Some(key) = office.members().verifier(&origin) else { continue };
         if let Some(records) = export_log(office, dir, &key, 0)? {
             keys.push(key);

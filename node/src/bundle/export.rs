@@ -46,7 +46,7 @@ pub fn export(office: &Office, dir: &Path, receiver: OfficeCode, ask: Option<&As
     let mut sent = Sent::default();
     let mut keys = Vec::new();
     let mut news = Vec::new();
-    for origin in office.follow() {
+    for origin in office.kept() {
         let Some(key) = office.members().verifier(&origin) else { continue };
         let from = ask.map_or(Ok(0), |ask| ask.holds(office, &origin))?;
         if let Some(size) = export_log(office, dir, &key, from)? {

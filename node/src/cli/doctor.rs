@@ -175,6 +175,16 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
         ),
         Err(error) => find(false, format!("disk: {error}"), "Restore from a peer."),
     }
+    if let Ok(kinds) = office.store.unknown_kinds()
+        && !kinds.is_empty()
+    {
+        let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
+        find(
+            false,
+            format!("records: some are of kinds that this version does not know ({kinds})"),
+            "Install the newer version; until then they are kept, passed on and count for nothing.",
+        );
+    }
     match office.store.refused() {
         Ok(refused) if refused.is_empty() => find(true, "records: none is refused".into(), ""),
         Ok(refused) => find(

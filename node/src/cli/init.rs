@@ -169,6 +169,7 @@ fn config_of(args: &InitArgs) -> Config {
             listen: listen.iter().filter_map(|base| address(base).parse().ok()).collect(),
             ..config::NetworkSection::default()
         },
+        follow: config::FollowSection::default(),
         models: config::ModelsSection::default(),
         print: config::PrintSection::default(),
         recovery: config::RecoverySection::default(),

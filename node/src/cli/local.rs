@@ -8,7 +8,7 @@ use crate::{
     bundle,
     config::Config,
     runtime::{self, Running, StartError},
-    service::{Office, OfficeError, condition::Condition, network::NetStatus},
+    service::{Office, OfficeError, condition::Condition, network::NetStatus, receipts::Told},
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -94,7 +94,7 @@ impl Local {
     pub(super) fn use_receipt(&self, number: &str, reference: &str) -> Result<Value> {
         match self {
             Self::Stopped(office) => {
-                crate::service::receipts::use_for(office, number, reference, 0)?;
+                crate::service::receipts::use_for(office, number, reference, &Told::default(), 0)?;
                 Ok(json!(api::receipt_answer(office, number)?))
             }
             Self::Running(client) => {

@@ -8,6 +8,7 @@ mod disk;
 mod forks;
 mod joining;
 mod messages;
+mod receipts;
 mod status;
 mod witnessing;
 
@@ -15,7 +16,11 @@ pub use behaviour::{NetConfig, NetError, key_in, peer_id};
 pub use joining::Join;
 
 use super::{blobs::Wants, own_log::Shown};
-use crate::service::{Change, Held, Office, network::NetworkHandle, office::now_ms};
+use crate::service::{
+    Change, Held, Office,
+    network::{NetworkHandle, ReceiptQuestion},
+    office::now_ms,
+};
 use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of};
 use disk::{Done, Looking, head_of};
 use forks::Forks;
@@ -36,6 +41,7 @@ use protocol::{
         witnessing::Witnessing,
     },
 };
+use receipts::Receipts;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
@@ -69,6 +75,7 @@ struct Driver {
     witnessing: Witnessing,
     forks: Forks,
     joining: Joining,
+    receipts: Receipts,
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
@@ -101,7 +108,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         let key = key_in(address).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
         known.entry(key).or_default().push(address.clone());
     }
-    let handle = NetworkHandle::default();
+    let (handle, questions) = NetworkHandle::new();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
     // The own log is fetched like any other: what others hold beyond it was signed here and lost since. The office decides what to take.
     let mut sync = Sync::default();
@@ -116,6 +123,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         witnessing: Witnessing::default(),
         forks: Forks::default(),
         joining: Joining::new(config.join.clone()),
+        receipts: Receipts::default(),
         go_on_unanswered: config.go_on_unanswered,
         comparing: false,
         asked: HashMap::new(),
@@ -130,11 +138,16 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         status: handle.clone(),
         office,
     };
-    Ok((handle, tokio::spawn(driver.run(done_queue, stop))))
+    Ok((handle, tokio::spawn(driver.run(done_queue, questions, stop))))
 }
 
 impl Driver {
-    async fn run(mut self, mut done: mpsc::Receiver<Done>, mut stop: watch::Receiver<bool>) {
+    async fn run(
+        mut self,
+        mut done: mpsc::Receiver<Done>,
+        mut questions: mpsc::Receiver<ReceiptQuestion>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut changes = self.office.changes();
         let mut switch = self.status.switch();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -147,6 +160,7 @@ impl Driver {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 Some(done) = done.recv() => self.on_done(done),
+                Some(question) = questions.recv() => self.ask_about(question),
                 change = changes.recv() => match change {
                     Ok(change) => self.on_change(change),
                     // Behind: look at everything again.
@@ -213,6 +227,7 @@ impl Driver {
     fn on_tick(&mut self) {
         self.step(Event::Tick);
         self.show_invitation();
+        self.end_lookups();
         let now = uptime_ms();
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self

@@ -1,11 +1,16 @@
-//! What is known of the network, as the shell publishes it and the API shows it.
+//! What is known of the network, as the shell publishes it and the API shows it; and what the API asks the network.
 
-use protocol::{id::PublicKey, sync::Lag, sync::wire::Refusal};
+use protocol::{
+    id::{Origin, PublicKey},
+    limits::RECEIPT_LOOKUPS_MAX,
+    receipt::Evidence,
+    sync::{Lag, wire::Refusal},
+};
 use std::{
     collections::BTreeMap,
     sync::{Arc, PoisonError, RwLock},
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// One peer as seen by the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,14 +36,31 @@ pub struct NetStatus {
     pub listening: Vec<String>,
 }
 
-/// Where the newest snapshot stands, and the switch of the network. Empty for a node without one.
+/// A question to other offices about the receipt at a position of a log.
+#[derive(Debug)]
+pub struct ReceiptQuestion {
+    /// The log.
+    pub origin: Origin,
+    /// The position.
+    pub index: u64,
+    /// Takes what was told; dropped where nobody can be asked.
+    pub answer: oneshot::Sender<Vec<Evidence>>,
+}
+
+/// Where the newest snapshot stands, the way to the network, and its switch. A node without a network has an empty one, and nobody to ask.
 #[derive(Debug, Clone, Default)]
 pub struct NetworkHandle {
     status: Arc<RwLock<NetStatus>>,
+    questions: Option<mpsc::Sender<ReceiptQuestion>>,
     off: watch::Sender<bool>,
 }
 
 impl NetworkHandle {
+    /// A handle, and the questions that are asked through it and its clones.
+    pub fn new() -> (Self, mpsc::Receiver<ReceiptQuestion>) {
+        let (questions, asked) = mpsc::channel(RECEIPT_LOOKUPS_MAX);
+        (Self { questions: Some(questions), ..Self::default() }, asked)
+    }
     /// The newest snapshot.
     pub fn status(&self) -> NetStatus {
         self.status.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -58,5 +80,15 @@ impl NetworkHandle {
     /// Puts a new snapshot in place and gives back the one before.
     pub fn replace(&self, status: NetStatus) -> NetStatus {
         std::mem::replace(&mut *self.status.write().unwrap_or_else(PoisonError::into_inner), status)
+    }
+    /// What connected offices tell of a receipt, unverified; nothing where nobody answers in time. Safe to cancel.
+    pub async fn ask_about(&self, origin: Origin, index: u64) -> Vec<Evidence> {
+        let Some(questions) = &self.questions else { return Vec::new() };
+        let (answer, told) = oneshot::channel();
+        // Bound: a full queue means that everybody at this counter looks something up; what is here is the answer then.
+        if questions.try_send(ReceiptQuestion { origin, index, answer }).is_err() {
+            return Vec::new();
+        }
+        told.await.unwrap_or_default()
     }
 }

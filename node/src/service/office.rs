@@ -27,6 +27,7 @@ use protocol::{
     membership::{Membership, Office as Member},
     merkle,
     record::{Record, Roles, Signed, Verified},
+    sync::follow::Follow,
 };
 use std::{
     collections::BTreeSet,
@@ -133,6 +134,7 @@ pub struct Office {
     pub(super) invited: Mutex<BTreeSet<String>>,
     dir: PathBuf,
     plate: PathBuf,
+    follow: Follow,
     standing: RwLock<standing::Standing>,
     mark_file: MarkFile,
     reserve: Reserve,
@@ -187,6 +189,7 @@ impl Office {
             spec_drafts: Mutex::new(()),
             dir: dir.to_owned(),
             plate: dir.join("plate.jpg"),
+            follow: Follow::default(),
             standing: RwLock::new(standing::Standing::new(mark_file.read())),
             mark_file,
             reserve: Reserve::new(dir),
@@ -317,7 +320,19 @@ impl Office {
         if let Ok(clean) = verified.checkpoint.only_lines_of(&key, &witnesses) {
             verified.checkpoint = clean;
         }
-        let entries = match self.store.commit_package(origin, verified) {
+        // Who is behind stores first and weighs later: the log's own key signed the tree in which these records stand, none of them counts
+        // before a fold verified it, and the last package of a log is weighed as it comes.
+        let is_province = origin == self.members().province().origin();
+        let behind = !is_province && verified.edge.size() < verified.checkpoint.size();
+        let stored = if behind {
+            self.store.commit_package_unweighed(origin, &verified).map(|cases| {
+                self.note_unweighed(&cases);
+                Vec::new()
+            })
+        } else {
+            self.store.commit_package(origin, verified)
+        };
+        let entries = match stored {
             Ok(entries) => entries,
             // Another package of this log was stored between the look at its edge and the commit.
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
@@ -326,7 +341,7 @@ impl Office {
                 return Err(error.into());
             }
         };
-        if origin == self.members().province().origin() {
+        if is_province {
             self.apply_province().map_err(Refusal::fault)?;
         }
         for entry in &entries {
@@ -335,9 +350,11 @@ impl Office {
                 tracing::warn!(%reason, %origin, index = entry.index, "an entry does not count");
             }
         }
-        let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
-        self.note_records(origin, &records);
-        self.delete_erased(&records);
+        if !behind {
+            let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
+            self.note_records(origin, &records);
+            self.delete_erased(&records);
+        }
         Ok(Ok(()))
     }
 
@@ -385,12 +402,28 @@ impl Office {
     pub fn is_province(&self) -> bool {
         self.province_log.is_some()
     }
-    /// Logs that this node follows, most urgent first: the province's, then the own one, then all other offices'.
+    /// Has it follow other logs than by default. What was followed before stays here.
+    #[must_use]
+    pub fn following(mut self, follow: Follow) -> Self {
+        self.follow = follow;
+        self
+    }
+    /// Logs that this node follows, most urgent first: the province's, then the own one, then those of other offices.
     pub fn follow(&self) -> Vec<Origin> {
+        self.follow.logs(&self.members(), self.code)
+    }
+    /// Whether records about a case may stand in logs that this node does not follow.
+    pub fn leaves_out(&self) -> bool {
+        self.follow.leaves_out(&self.members(), self.code)
+    }
+    /// Logs of which entries are here, followed or not, in the order of [`Office::follow`], and behind them what was followed once.
+    pub fn kept(&self) -> Vec<Origin> {
+        let mut logs = self.follow();
         let members = self.members();
-        let province = members.province().origin();
-        let others = members.logs().filter(|origin| *origin != province && **origin != self.own.origin);
-        [province, &self.own.origin].into_iter().chain(others).cloned().collect()
+        let once: Vec<Origin> = members.logs().filter(|origin| !logs.contains(origin)).cloned().collect();
+        logs.extend(once);
+        logs.retain(|origin| self.store.head(origin).size > 0);
+        logs
     }
     /// Whether a key may speak to this node.
     pub fn is_enrolled(&self, key: PublicKey) -> bool {

@@ -1,5 +1,9 @@
 //! Receipts: looked up by number, proved, printed.
 
+mod elsewhere;
+
+pub use elsewhere::{AsOf, Told, evidence};
+
 use crate::{
     print::{Font, ReceiptSheet},
     service::{
@@ -50,15 +54,40 @@ pub struct Found {
     pub verified: VerifiedReceipt,
     /// The proof file.
     pub proof: ReceiptProof,
-    /// Its case, where its records are here.
+    /// Its case, as far as its records are here or were told.
     pub case: Arc<Case>,
+    /// How far the answer reaches, where records about the case may stand in logs that are not held here.
+    pub as_of: Option<AsOf>,
 }
 
-/// Looks a receipt up and verifies it as an outsider would: inclusion under a signed checkpoint, signature, number; then its case.
+/// Looks a receipt up in what is here.
+///
+/// # Errors
+/// As for [`look_up_with`].
+pub fn look_up(office: &Office, typed: &str, now: Millis) -> Result<Answer, Refusal> {
+    look_up_with(office, typed, &Told::default(), now)
+}
+
+/// The log and position of a receipt that other offices are to be asked about: it is not known here, or may have been used or revoked where
+/// this node does not look.
+///
+/// # Errors
+/// As for [`look_up_with`].
+pub fn to_ask_about(office: &Office, typed: &str) -> Result<Option<(Origin, u64)>, Refusal> {
+    let Ok(number) = typed.parse::<ReceiptNumber>() else { return Ok(None) };
+    let unknown = || Ok::<_, Refusal>(matches!(look_up(office, typed, now_ms())?, Answer::UnknownHere(_)));
+    if !office.leaves_out() && !unknown()? {
+        return Ok(None);
+    }
+    Ok(Origin::office(office.origin().federation(), number.office(), number.epoch()).ok().map(|origin| (origin, number.index())))
+}
+
+/// Looks a receipt up in what is here and what others told, and verifies it as an outsider would: inclusion under a signed checkpoint,
+/// signature, number; then its case.
 ///
 /// # Errors
 /// The store fails, or holds something that does not verify.
-pub fn look_up(office: &Office, typed: &str, now: Millis) -> Result<Answer, Refusal> {
+pub fn look_up_with(office: &Office, typed: &str, told: &Told, now: Millis) -> Result<Answer, Refusal> {
     let number: ReceiptNumber = match typed.parse() {
         Ok(number) => number,
         Err(error) => return Ok(Answer::Mistyped(error)),
@@ -67,22 +96,24 @@ pub fn look_up(office: &Office, typed: &str, now: Millis) -> Result<Answer, Refu
     let federation = office.origin().federation().to_owned();
     let Ok(origin) = Origin::office(&federation, number.office(), number.epoch()) else { return unknown };
     let Some(key) = office.members().verifier(&origin) else { return unknown };
-    let Some(proof) = proof(office, &origin, number.index())? else { return unknown };
+    let here = proof(office, &origin, number.index())?;
+    let Some(proof) = here.or_else(|| told.proof(&origin, number.index())) else { return unknown };
     let Ok(verified) = proof.verify(&key) else { return unknown };
-    let Some(case) = office.case(verified.receipt.case)? else { return unknown };
+    let Some(case) = told.case(office, verified.receipt.case)? else { return unknown };
+    let as_of = elsewhere::as_of(office, told, &verified.checkpoint);
     let judged = match judge(verified.record.hash(), &verified.receipt, Some(&case), now) {
         ReceiptVerdict::Valid => Answer::Valid,
         ReceiptVerdict::Expired => Answer::Expired,
         ReceiptVerdict::LaterRevoked(_) => Answer::Revoked,
         ReceiptVerdict::Used(uses) => {
             let times = uses.len();
-            return Ok(Answer::Used(Box::new(Found { verified, proof, case }), times));
+            return Ok(Answer::Used(Box::new(Found { verified, proof, case, as_of }), times));
         }
         ReceiptVerdict::UnknownHere => return unknown,
         ReceiptVerdict::Invalid(Invalid::Disputed) => Answer::Disputed,
-        ReceiptVerdict::Invalid(reason) => return Ok(Answer::Invalid(Box::new(Found { verified, proof, case }), reason)),
+        ReceiptVerdict::Invalid(reason) => return Ok(Answer::Invalid(Box::new(Found { verified, proof, case, as_of }), reason)),
     };
-    Ok(judged(Box::new(Found { verified, proof, case })))
+    Ok(judged(Box::new(Found { verified, proof, case, as_of })))
 }
 
 /// Why receipts are revoked: code, Chinese, English.
@@ -147,8 +178,8 @@ const REFERENCE_CHARS_MAX: usize = 64;
 /// that a salted commitment.
 ///
 /// # Errors
-/// The receipt is not valid, the reference is empty or too long, or this office makes no documents.
-pub fn use_for(office: &Office, typed: &str, reference: &str, operator: u32) -> Result<(), Refusal> {
+/// The receipt is not valid by what is here and what others `told`, the reference is empty or too long, or this office makes no documents.
+pub fn use_for(office: &Office, typed: &str, reference: &str, told: &Told, operator: u32) -> Result<(), Refusal> {
     office.require_role(Roles::DOCUMENT)?;
     let reference = reference.trim();
     if reference.is_empty() || reference.chars().count() > REFERENCE_CHARS_MAX {
@@ -161,7 +192,7 @@ pub fn use_for(office: &Office, typed: &str, reference: &str, operator: u32) -> 
     }
     office.append(|_, signer| {
         // Under the append lock: two windows must not both use it.
-        let Answer::Valid(found) = look_up(office, typed, now_ms())? else {
+        let Answer::Valid(found) = look_up_with(office, typed, told, now_ms())? else {
             return Err(Refusal::state(
                 "not_valid",
                 "此回执目前不是有效状态，不能使用。请先查询其状态。",
@@ -359,10 +390,10 @@ mod tests {
         let case = home.case(&office, &picture(8, 8, [9; 3]), true);
         let number = case.receipts[0].said.number.clone();
         assert_eq!(case.receipts[0].said.usage, Some(protocol::record::Usage::Single));
-        assert_eq!(use_for(&office, &number, "  ", 1).unwrap_err().code, "reference_invalid");
-        use_for(&office, &number, "办证受理 2026-000017", 1).unwrap();
+        assert_eq!(use_for(&office, &number, "  ", &Told::default(), 1).unwrap_err().code, "reference_invalid");
+        use_for(&office, &number, "办证受理 2026-000017", &Told::default(), 1).unwrap();
         assert!(matches!(look_up(&office, &number, now_ms()).unwrap(), Answer::Used(_, 1)));
-        assert_eq!(use_for(&office, &number, "again", 1).unwrap_err().code, "not_valid");
+        assert_eq!(use_for(&office, &number, "again", &Told::default(), 1).unwrap_err().code, "not_valid");
         let font = Font::find(None).expect("fonts-noto-cjk");
         assert_eq!(print(&office, &number, true, &font).unwrap_err().code, "not_valid");
         let used = office.case(case.id).unwrap().unwrap().uses[0].said.reference;

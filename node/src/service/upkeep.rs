@@ -1,5 +1,5 @@
-//! What a running node does by the way: folding cases that a change of membership touched, looking whether a full disk has space, reading
-//! through the whole disk slowly, and removing what nothing names.
+//! What a running node does by the way: folding cases that a change of membership touched or whose records were stored unweighed, looking
+//! whether a full disk has space, reading through the whole disk slowly, and removing what nothing names.
 
 use crate::{
     config::ScrubSection,
@@ -41,10 +41,7 @@ async fn fold(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
         let folding = office.clone();
         let pause = match spawn_blocking(move || folding.settle(FOLD_STEP)).await {
             Ok(Ok(true)) => None,
-            Ok(Ok(false)) => {
-                office.tell(Change::Cases);
-                Some(Duration::ZERO)
-            }
+            Ok(Ok(false)) => Some(Duration::ZERO),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cases cannot be folded now");
                 Some(PAUSE)
@@ -57,16 +54,16 @@ async fn fold(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             _ = stop.changed() => return,
             () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
-            more = membership_changed(&mut changes), if pause.is_none() => if !more { return },
+            more = may_have_marked(&mut changes), if pause.is_none() => if !more { return },
         }
     }
 }
 
-/// Waits until the membership may have changed; false when nothing will any more.
-async fn membership_changed(changes: &mut Receiver<Change>) -> bool {
+/// Waits until cases may wait to be folded: the membership changed, or a log that was behind came to its end. False when nothing will any more.
+async fn may_have_marked(changes: &mut Receiver<Change>) -> bool {
     loop {
         match changes.recv().await {
-            Ok(Change::Offices | Change::Specs) | Err(RecvError::Lagged(_)) => return true,
+            Ok(Change::Offices | Change::Specs | Change::Log(_)) | Err(RecvError::Lagged(_)) => return true,
             Err(RecvError::Closed) => return false,
             Ok(_) => {}
         }

@@ -40,6 +40,7 @@ impl Snapshot {
         self.copy(&write, tables::CASES)?;
         self.copy(&write, tables::BLOB_CASES)?;
         self.copy(&write, tables::REFUSED)?;
+        self.copy(&write, tables::UNKNOWN)?;
         self.copy(&write, tables::DRAFTS)?;
         self.copy(&write, tables::STAFF)?;
         self.copy(&write, tables::PEER_SIZES)?;

@@ -9,7 +9,7 @@
 
 use super::{
     Store, StoreError, StoredEntry,
-    logs::{LogNumber, case_entries, split_case_key},
+    logs::{LogNumber, case_entries, entry_key, split_case_key},
     tables,
 };
 use protocol::{
@@ -38,6 +38,8 @@ pub struct FoldedCase {
     pub summary: Option<Summary>,
     /// Blobs that this office may have, needs and lacks.
     pub wanted: Vec<BlobHash>,
+    /// Entries whose own signature or form does not hold, and why.
+    pub refused: Vec<(Origin, u64, String)>,
 }
 
 /// Folds cases under one membership.
@@ -174,6 +176,7 @@ impl Store {
         {
             let mut states = States::open(&write)?;
             let (index, records) = (write.open_table(tables::CASES)?, write.open_table(tables::ENTRIES)?);
+            let mut refused = write.open_table(tables::REFUSED)?;
             let origins = self.numbered_origins();
             let mut met = BTreeSet::new();
             for case in cases {
@@ -190,6 +193,11 @@ impl Store {
                 states.put(*case, folded.summary.as_ref())?;
                 for blob in folded.wanted {
                     states.wanted.insert(&blob.0, ())?;
+                }
+                for (origin, index, reason) in folded.refused {
+                    if let Some(number) = self.log_number(&origin) {
+                        refused.insert(&entry_key(number, index), reason.as_str())?;
+                    }
                 }
             }
             if states.standings.get(&EVERY_LOG)?.is_none() {

@@ -1,9 +1,9 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
-use super::{Store, StoreError, rows, tables};
+use super::{Store, StoreError, index::Index, rows, tables};
 use minicbor::{Decode, Encode};
 use protocol::{
-    id::{BlobHash, CaseId, Origin, RecordHash},
+    id::{CaseId, Origin, PublicKey, RecordHash},
     limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
     log::{Entry, Package, SignedCheckpoint, VerifiedPackage},
     merkle::{self, Edge, Hash, Subtrees},
@@ -11,7 +11,7 @@ use protocol::{
     sync::wire::Head,
 };
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of a log as keys hold it.
 pub(super) type LogNumber = [u8; 4];
@@ -172,30 +172,53 @@ impl Store {
         self.commit(origin, start, &entries, &subtrees, edge, String::new())
     }
 
+    /// Appends a record as a program would that takes it for something else.
+    #[cfg(test)]
+    pub(super) fn append_as(&self, origin: &Origin, signed: &Verified, taken_for: &Record) -> Result<(), StoreError> {
+        let mut edge = self.edge(origin);
+        let (start, mut subtrees) = (edge.size(), Vec::new());
+        edge.append(signed.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
+        self.commit(origin, start, &[(signed.bytes(), Ok(taken_for))], &subtrees, edge, String::new())
+    }
+
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
     ///
     /// # Errors
     /// The disk refuses, or the log moved on since; nothing of it is stored then.
     pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Entry>, StoreError> {
-        let verified: Vec<Result<Verified, String>> = package
+        let verified: Vec<_> = package.entries.iter().map(|entry| verify(entry, origin, &package.key)).collect();
+        let start = package.start;
+        let said: Vec<_> = verified.iter().map(|verified| verified.as_ref().map(Verified::record).map_err(String::as_str)).collect();
+        self.commit_said(origin, &package, &said)?;
+        let placed = (start..).zip(verified);
+        Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
+    }
+
+    /// Stores a package that was authenticated, and leaves the signatures of records about cases to the folding of those cases, which looks
+    /// at nothing else. Says which cases wait for it.
+    ///
+    /// # Errors
+    /// As for [`Store::commit_package`].
+    pub fn commit_package_unweighed(&self, origin: &Origin, package: &VerifiedPackage) -> Result<Vec<CaseId>, StoreError> {
+        let claimed: Vec<Result<Record, String>> = package
             .entries
             .iter()
             .map(|entry| {
-                let record = Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string())?;
-                if record.author() == package.key { Ok(record) } else { Err("the record is signed by another key than the log's".into()) }
+                let claimed = Signed::parse(entry).and_then(|signed| signed.claimed()).map_err(|error| error.to_string())?;
+                if claimed.case().is_some() { Ok(claimed) } else { Ok(verify(entry, origin, &package.key)?.record().clone()) }
             })
             .collect();
-        let entries: Vec<_> = package
-            .entries
-            .iter()
-            .zip(&verified)
-            .map(|(bytes, verified)| (bytes.as_slice(), verified.as_ref().map(Verified::record).map_err(String::as_str)))
-            .collect();
+        let said: Vec<_> = claimed.iter().map(|claimed| claimed.as_ref().map_err(String::as_str)).collect();
+        self.commit_said(origin, package, &said)?;
+        let cases: BTreeSet<CaseId> = claimed.iter().filter_map(|claimed| claimed.as_ref().ok()?.case()).collect();
+        Ok(cases.into_iter().collect())
+    }
+
+    fn commit_said(&self, origin: &Origin, package: &VerifiedPackage, said: &[Result<&Record, &str>]) -> Result<(), StoreError> {
+        let entries: Vec<_> = package.entries.iter().map(|bytes| bytes.as_slice()).zip(said.iter().copied()).collect();
         let complete = package.checkpoint.size() == package.edge.size();
         let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
-        self.commit(origin, package.start, &entries, &package.subtrees, package.edge, note)?;
-        let placed = (package.start..).zip(verified);
-        Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
+        self.commit(origin, package.start, &entries, &package.subtrees, package.edge.clone(), note)
     }
 
     fn commit(
@@ -217,11 +240,7 @@ impl Store {
         {
             rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().map(|(bytes, _)| *bytes))?;
             rows::append_hashes(&write, number, subtrees)?;
-            let mut index = Index {
-                cases: write.open_table(tables::CASES)?,
-                blobs: write.open_table(tables::BLOB_CASES)?,
-                marks: write.open_table(tables::CASE_MARKS)?,
-            };
+            let mut index = Index::open(&write)?;
             for (at, (_, record)) in (start..).zip(entries) {
                 match record {
                     Ok(record) => index.add(number, at, record)?,
@@ -342,6 +361,11 @@ impl Store {
     }
 }
 
+fn verify(entry: &[u8], origin: &Origin, key: &PublicKey) -> Result<Verified, String> {
+    let record = Signed::parse(entry).and_then(|signed| signed.verify(origin)).map_err(|error| error.to_string())?;
+    if record.author() == *key { Ok(record) } else { Err("the record is signed by another key than the log's".into()) }
+}
+
 /// Reads one log's complete subtrees.
 pub struct LogView {
     /// Opened once: looking a table up by name costs more than reading a row of it.
@@ -359,33 +383,6 @@ impl Subtrees for LogView {
     type Error = StoreError;
     fn subtree(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
         rows::subtree(&self.table, self.number, level, index)
-    }
-}
-
-struct Index<'a> {
-    cases: redb::Table<'a, &'static [u8; 24], ()>,
-    blobs: redb::Table<'a, &'static [u8; 16], ()>,
-    marks: redb::Table<'a, &'static [u8; 16], ()>,
-}
-
-impl Index<'_> {
-    fn add(&mut self, number: u32, at: u64, record: &Record) -> Result<(), StoreError> {
-        let Some(case) = record.case() else { return Ok(()) };
-        self.cases.insert(&case_key(case, number, at)?, ())?;
-        self.marks.insert(&case.0, ())?;
-        let blobs: Vec<BlobHash> = match record {
-            Record::Submitted(said) => vec![said.photo, said.original, said.payload],
-            Record::DocChanged(said) => vec![said.payload],
-            Record::ReceiptUsed(said) => vec![said.reference],
-            _ => vec![],
-        };
-        for blob in blobs {
-            let mut row = [0; 16];
-            row[..8].copy_from_slice(&blob.0[..8]);
-            row[8..].copy_from_slice(&case.0[..8]);
-            self.blobs.insert(&row, ())?;
-        }
-        Ok(())
     }
 }
 
@@ -410,7 +407,7 @@ pub(super) fn case_entries(
 }
 
 /// Bounds: 16 million logs, and a million million entries in each.
-fn case_key(case: CaseId, number: u32, index: u64) -> Result<[u8; 24], StoreError> {
+pub(super) fn case_key(case: CaseId, number: u32, index: u64) -> Result<[u8; 24], StoreError> {
     if number >> 24 != 0 || index >> 40 != 0 {
         return Err(StoreError::Corrupt(format!("log {number} or its entry {index} is beyond what the case index holds")));
     }

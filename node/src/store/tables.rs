@@ -19,6 +19,8 @@ pub(super) const CASES: TableDefinition<'static, &[u8; 24], ()> = TableDefinitio
 pub(super) const BLOB_CASES: TableDefinition<'static, &[u8; 16], ()> = TableDefinition::new("blob-cases-2");
 /// Log number (4), position (8) → why the record there does not count (its log is authentic, the record is not valid).
 pub(super) const REFUSED: TableDefinition<'static, &[u8; 12], &str> = TableDefinition::new("refused-1");
+/// Log number (4), position (8) → kind of the record there, which no program that had this store knew. A later one looks again.
+pub(super) const UNKNOWN: TableDefinition<'static, &[u8; 12], &str> = TableDefinition::new("unknown-1");
 /// SHA-256 of a log's origin (32) → the last [`protocol::log::LogPoint`] of it that was cosigned here, in CBOR. No part of a backup.
 pub(super) const WITNESSED: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("witnessed-1");
 /// SHA-256 of a log's origin (32) → [`super::witness::Cosigned`] in CBOR: its checkpoints with the cosignatures that came in since.

@@ -345,7 +345,7 @@ impl Office {
                 return;
             }
             Request::Entries { origin, start } => self.give(&origin, start),
-            Request::Blob { .. } | Request::Join { .. } => Response::NotHere,
+            Request::Blob { .. } | Request::Join { .. } | Request::Receipt { .. } => Response::NotHere,
             Request::Cosign(body) => self.cosign(&body),
             Request::Cosigned(note) => self.take_cosignatures(&note).map_or(Response::NotHere, |_| Response::Taken),
             Request::Compare { note, beginnings } => {

@@ -13,6 +13,7 @@ use crate::{
         FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX, FRAME_BYTES_MAX, FRONTIER_LOGS_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX,
     },
     log::Package,
+    receipt::Evidence,
 };
 use minicbor::{
     Decode, Encode,
@@ -111,6 +112,16 @@ pub enum Request {
     /// What of the asker's frontier changed, or that nothing did.
     #[n(8)]
     Heads(#[n(0)] Heads),
+    /// What is known of the receipt at a position of a log, which the asker does not hold.
+    #[n(20)]
+    Receipt {
+        /// The log.
+        #[n(0)]
+        origin: Origin,
+        /// Position of the receipt.
+        #[n(1)]
+        index: u64,
+    },
 }
 
 /// What is answered.
@@ -153,6 +164,9 @@ pub enum Response {
     /// The answer to [`Request::Heads`]: what they go on from is not known here.
     #[n(9)]
     TellAll,
+    /// The answer to [`Request::Receipt`].
+    #[n(20)]
+    Receipt(#[n(0)] Evidence),
 }
 
 /// Why an answer is no.
@@ -220,6 +234,7 @@ pub fn decode_response(frame: &[u8]) -> Result<Response, FrameError> {
         Response::Blob { bytes, .. } if bytes.len() > BLOB_CHUNK_BYTES_MAX => Err(FrameError::TooLong(bytes.len())),
         Response::ForkProofs(proofs) if proofs.len() > FORK_PROOFS_GIVEN_MAX => Err(FrameError::TooLong(proofs.len())),
         Response::Line(line) if line.len() > NOTE_BYTES_MAX => Err(FrameError::TooLong(line.len())),
+        Response::Receipt(evidence) if !evidence.is_bounded() => Err(FrameError::Malformed("too much evidence".into())),
         _ => Ok(response),
     }
 }
@@ -234,7 +249,17 @@ fn decode<'b, T: Decode<'b, ()>>(frame: &'b [u8]) -> Result<T, FrameError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        limits::{EVIDENCE_ENTRIES_MAX, EVIDENCE_LOGS_MAX},
+        receipt::{LogEvidence, Named, Placed},
+    };
     use proptest::prelude::*;
+
+    fn evidence(logs: usize, entries: usize) -> Evidence {
+        let placed = Placed { index: 3, bytes: vec![1, 2].into(), path: vec![[4; 32].into()] };
+        let named = vec![Named { size: 2, path: vec![[5; 32].into()] }];
+        Evidence { logs: vec![LogEvidence { note: "note".into(), entries: vec![placed; entries], named }; logs] }
+    }
 
     #[test]
     fn messages_round_trip() {
@@ -254,6 +279,7 @@ mod tests {
             Request::ForkProofs(vec![[3; 32].into()]),
             Request::Join { request: "request".into(), secret: [4; 16].into() },
             Request::Heads(Heads { before: None, after: [4; 32].into(), heads: vec![ShortHead::from(&head)], tell_all: true }),
+            Request::Receipt { origin: "demo.huizhi/office/44030001/1".parse().unwrap(), index: 7 },
         ] {
             assert_eq!(decode_request(&encode(&request)), Ok(request));
         }
@@ -270,6 +296,7 @@ mod tests {
             Response::Taken,
             Response::ForkProofs(vec![vec![1].into()]),
             Response::TellAll,
+            Response::Receipt(evidence(1, 1)),
         ] {
             assert_eq!(decode_response(&encode(&response)), Ok(response));
         }
@@ -296,6 +323,9 @@ mod tests {
         assert!(decode_request(&encode(&Request::ForkProof(vec![0; FORK_PROOF_BYTES_MAX + 1].into()))).is_err());
         assert!(decode_request(&encode(&Request::ForkProofs(vec![[0; 32].into(); FORK_PROOFS_TOLD_MAX + 1]))).is_err());
         assert!(decode_response(&encode(&Response::ForkProofs(vec![vec![].into(); FORK_PROOFS_GIVEN_MAX + 1]))).is_err());
+        let receipt = |logs, entries| decode_response(&encode(&Response::Receipt(evidence(logs, entries))));
+        assert!(receipt(1, EVIDENCE_ENTRIES_MAX).is_ok() && receipt(1, EVIDENCE_ENTRIES_MAX + 1).is_err());
+        assert!(receipt(EVIDENCE_LOGS_MAX, 1).is_ok() && receipt(EVIDENCE_LOGS_MAX + 1, 1).is_err());
     }
 
     /// Frames of version 0.1 as bytes: what an older node sends is understood for ever.

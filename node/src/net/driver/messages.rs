@@ -3,7 +3,7 @@
 use super::{
     Done, Driver,
     behaviour::{key_of, peer_id},
-    forks, head_of, uptime_ms, witnessing,
+    forks, head_of, receipts, uptime_ms, witnessing,
 };
 use crate::{
     net::blobs,
@@ -49,6 +49,8 @@ pub(super) enum Asked {
     Join,
     /// To take in cosignatures on a log's checkpoint.
     Tell(Origin),
+    /// What it knows of a receipt, for the look-up of this number.
+    Receipt(u64),
 }
 
 impl Driver {
@@ -122,6 +124,7 @@ impl Driver {
             Request::ForkProofs(held) => self.answer(channel, move |office| forks::give(office, &held)),
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
+            Request::Receipt { origin, index } => self.answer(channel, move |office| receipts::answer(office, &origin, index)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
             // Answered above, whoever asks.
             Request::Join { .. } => self.respond(channel, Response::NotHere),
@@ -227,6 +230,7 @@ impl Driver {
                 self.learn(key, range, proofs.into_iter().map(Into::into).collect());
             }
             (Asked::Pass, _) => {}
+            (Asked::Receipt(id), Response::Receipt(evidence)) => self.told_of_receipt(key, id, Some(evidence)),
             (asked, _) => self.failed(key, asked),
         }
     }
@@ -240,6 +244,7 @@ impl Driver {
                 self.step(Event::FetchFailed(key, id));
             }
             Asked::Blob(blob, _) => self.wants.failed(blob, key, uptime_ms()),
+            Asked::Receipt(id) => self.told_of_receipt(key, id, None),
             Asked::Cosign(origin, _) | Asked::Tell(origin) => self.witnessing.answered(now_ms(), key, &origin, Answer::No),
         }
     }

@@ -11,11 +11,11 @@ use crate::{
 use protocol::{
     access,
     case::{self, Case, SUMMARY_FORM, Status},
-    id::{BlobHash, CaseId, Origin},
+    id::{BlobHash, CaseId, Origin, RecordHash},
     log::Entry,
     membership::Membership,
-    merkle::Hash,
-    record::{Record, Roles, Verified},
+    merkle::{Hash, leaf_hash},
+    record::{Record, RecordError, Roles, Verified},
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -56,34 +56,38 @@ struct Folder<'a> {
     office: &'a Office,
     members: RwLockReadGuard<'a, Membership>,
     me: Option<Member>,
-    /// Records that were verified a moment ago, by their bytes.
-    fresh: HashMap<&'a [u8], &'a Verified>,
-    of: Option<&'a Origin>,
+    /// Records that were verified a moment ago, by log and leaf.
+    fresh: HashMap<(&'a Origin, RecordHash), &'a Verified>,
 }
 
 impl<'a> Folder<'a> {
     fn new(office: &'a Office) -> Self {
         let members = office.members();
         let me = members.office_of(office.keys.office.public()).cloned();
-        Self { office, members, me, fresh: HashMap::new(), of: None }
+        Self { office, members, me, fresh: HashMap::new() }
     }
 
-    fn read(&self, stored: &StoredEntry) -> Option<Entry> {
-        let known = if self.of == Some(&stored.origin) { self.fresh.get(&stored.bytes[..]) } else { None };
-        match known {
-            Some(record) => Some(Entry { origin: stored.origin.clone(), index: stored.index, record: (*record).clone() }),
-            None => stored.verify().ok(),
+    fn read(&self, stored: &StoredEntry) -> Result<Entry, RecordError> {
+        match self.fresh.get(&(&stored.origin, RecordHash(leaf_hash(&stored.bytes)))) {
+            Some(record) => Ok(Entry { origin: stored.origin.clone(), index: stored.index, record: (*record).clone() }),
+            None => stored.verify(),
         }
     }
 }
 
 impl Fold for Folder<'_> {
     fn fold(&mut self, id: CaseId, entries: &[StoredEntry]) -> FoldedCase {
-        let entries: Vec<Entry> = entries.iter().filter_map(|stored| self.read(stored)).collect();
-        let Some(case) = case::fold(id, &entries, &self.members) else { return FoldedCase::default() };
+        let (mut read, mut refused) = (Vec::with_capacity(entries.len()), Vec::new());
+        for stored in entries {
+            match self.read(stored) {
+                Ok(entry) => read.push(entry),
+                Err(error) => refused.push((stored.origin.clone(), stored.index, error.to_string())),
+            }
+        }
+        let Some(case) = case::fold(id, &read, &self.members) else { return FoldedCase { refused, ..FoldedCase::default() } };
         let needed = self.me.as_ref().map(|me| needed(me, &case)).unwrap_or_default();
         let wanted = needed.into_iter().filter(|blob| self.office.store.blobs.size(*blob).is_none()).collect();
-        FoldedCase { summary: Some(case.summary()), wanted }
+        FoldedCase { summary: Some(case.summary()), wanted, refused }
     }
     fn standing(&self, origin: &Origin) -> Hash {
         self.members.standing_digest(origin)
@@ -91,6 +95,17 @@ impl Fold for Folder<'_> {
     fn every(&self) -> Hash {
         every(self.me.as_ref())
     }
+}
+
+/// Verifies entries as many at a time as there are cores; those that do not hold are left out.
+fn verify_on_all_cores(entries: &[StoredEntry]) -> Vec<Entry> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let verify = |entries: &[StoredEntry]| entries.iter().filter_map(|entry| entry.verify().ok()).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = entries.chunks(entries.len().div_ceil(cores).max(1)).map(|part| scope.spawn(move || verify(part))).collect();
+        // A part that panicked is verified again, one by one, where it is folded.
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+    })
 }
 
 /// Digest of what concerns the folding of every log.
@@ -235,8 +250,18 @@ impl Office {
             if left == 0 {
                 return Ok(false);
             }
+            let mut entries = Vec::new();
+            for case in &marked {
+                entries.extend(self.store.case_entries(*case)?);
+            }
+            let verified = verify_on_all_cores(&entries);
+            let mut folder = Folder::new(self);
+            folder.fresh = verified.iter().map(|entry| ((&entry.origin, entry.record.hash()), &entry.record)).collect();
             // A durable step every time: many that are not pile up in memory.
-            self.store.fold_cases(&marked, marked.len() == STEP, &mut Folder::new(self))?;
+            self.store.fold_cases(&marked, marked.len() == STEP, &mut folder)?;
+            drop(folder);
+            self.delete_erased(verified.iter().map(|entry| &entry.record));
+            self.tell(Change::Cases);
             left = left.saturating_sub(marked.len());
         }
     }
@@ -276,6 +301,15 @@ impl Office {
         self.tell(Change::Cases);
     }
 
+    /// Forgets what was folded of cases of which more was stored. They are folded anew when somebody asks for one, and by and by.
+    pub(super) fn note_unweighed(&self, cases: &[CaseId]) {
+        let mut folded = lock(&self.cases);
+        folded.changes += 1;
+        for id in cases {
+            folded.cases.remove(id);
+        }
+    }
+
     /// Tells of records that were stored.
     pub(super) fn note_records(&self, origin: &Origin, records: &[Verified]) {
         let mut folded = lock(&self.cases);
@@ -291,8 +325,7 @@ impl Office {
         ids.dedup();
         if !ids.is_empty() {
             let mut folder = Folder::new(self);
-            folder.fresh = records.iter().map(|record| (record.bytes(), record)).collect();
-            folder.of = Some(origin);
+            folder.fresh = records.iter().map(|record| ((origin, record.hash()), record)).collect();
             if let Err(error) = self.store.fold_cases(&ids, false, &mut folder) {
                 tracing::warn!(%error, "cases cannot be folded now; they are folded when they are listed");
             }
@@ -303,8 +336,10 @@ impl Office {
     }
 
     /// Deletes what another office told to be erased. Not under the right to append: drafts are held meanwhile.
-    pub(super) fn delete_erased(&self, records: &[Verified]) {
-        for id in records.iter().filter(|record| matches!(record.record(), Record::Erased(_))).filter_map(|record| record.record().case()) {
+    pub(super) fn delete_erased<'r>(&self, records: impl IntoIterator<Item = &'r Verified>) {
+        for id in
+            records.into_iter().filter(|record| matches!(record.record(), Record::Erased(_))).filter_map(|record| record.record().case())
+        {
             let done = self.case(id).and_then(|case| case.map_or(Ok(()), |case| erasure::delete_erased(self, &case)));
             if let Err(error) = done {
                 tracing::warn!(%error, "what another office erased is still here: the next pass over the blobs deletes it");

@@ -92,7 +92,7 @@ impl Office {
     }
 
     /// Whether a checkpoint is a beginning of what is held here; nothing where less is held than it stands for.
-    pub(super) fn holds(&self, checkpoint: &SignedCheckpoint) -> Result<Option<bool>, StoreError> {
+    pub(in crate::service) fn holds(&self, checkpoint: &SignedCheckpoint) -> Result<Option<bool>, StoreError> {
         let held = self.store.head(checkpoint.origin());
         if held.size < checkpoint.size() {
             return Ok(None);
@@ -182,6 +182,13 @@ impl Office {
         count(checkpoint, &self.members().witnesses_ever_of(checkpoint.origin()))
     }
 
+    /// When a witness last cosigned this checkpoint, by its clock; nothing where none is known to have.
+    pub fn cosigned_ms(&self, checkpoint: &SignedCheckpoint) -> Option<Millis> {
+        let witnesses = self.members().witnesses_ever_of(checkpoint.origin());
+        let times = checkpoint.cosigned_by(&witnesses).ok()?;
+        times.iter().map(|(_, time_s)| time_s.saturating_mul(1000)).max()
+    }
+
     /// When a witness last cosigned a log that is here, by its clock; nothing where none is known to have.
     ///
     /// # Errors
@@ -189,11 +196,9 @@ impl Office {
     pub fn witnessed_ms(&self, origin: &Origin) -> Result<Option<Millis>, StoreError> {
         let members = self.members();
         let Some(key) = members.verifier(origin) else { return Ok(None) };
-        let witnesses = members.witnesses_ever_of(origin);
         drop(members);
         let newest = SignedCheckpoint::verify(&self.store.cosigned(origin)?.newest, &key).ok();
-        let times = newest.as_ref().and_then(|newest| newest.cosigned_by(&witnesses).ok());
-        Ok(times.and_then(|times| times.iter().map(|(_, time_s)| time_s.saturating_mul(1000)).max()))
+        Ok(newest.and_then(|newest| self.cosigned_ms(&newest)))
     }
 
     /// The newest checkpoints of the logs that this node writes.

@@ -1,0 +1,214 @@
+//! A lying peer: nothing that it changes counts, and what is in doubt is passed over.
+
+use super::*;
+use crate::{
+    id::{CaseId, SpecHash},
+    keys::OfficeKey,
+    log::{Checkpoint, Fork, ForkProof, LogPoint},
+    merkle::{self, Subtrees},
+    receipt::ReceiptNumber,
+    record::{Decided, Enrol, ReceiptRevoked, Revoke, Roles, Verdict, Verified},
+};
+use std::convert::Infallible;
+
+const CASE: CaseId = CaseId([1; 16]);
+
+/// A log in memory: every leaf, and roots made of them.
+#[derive(Clone)]
+struct Log {
+    origin: Origin,
+    entries: Vec<Vec<u8>>,
+}
+
+impl Subtrees for Log {
+    type Error = Infallible;
+    fn subtree(&self, level: u8, index: u64) -> Result<Hash, Infallible> {
+        let (from, count) = ((index << level) as usize, 1 << level);
+        let mut hashes: Vec<Hash> = self.entries[from..from + count].iter().map(|entry| leaf_hash(entry)).collect();
+        while hashes.len() > 1 {
+            hashes = hashes.chunks(2).map(|pair| merkle::node_hash(&pair[0], &pair[1])).collect();
+        }
+        Ok(hashes[0])
+    }
+}
+
+impl Log {
+    fn new() -> Self {
+        let origin = Origin::office("demo.huizhi", "44030001".parse().unwrap(), 1).unwrap();
+        Self { origin, entries: vec![] }
+    }
+    fn says(&mut self, record: &Record) -> Verified {
+        let signed = Signed::sign(&self.origin, &key(), record).unwrap();
+        self.entries.push(signed.bytes().to_vec());
+        signed
+    }
+    fn point(&self, size: u64) -> LogPoint {
+        LogPoint { origin: self.origin.clone(), size, root: RecordHash(merkle::root(self, size).unwrap()) }
+    }
+    fn checkpoint(&self, size: u64) -> SignedCheckpoint {
+        Checkpoint { origin: self.origin.clone(), size, root: merkle::root(self, size).unwrap() }.sign(&key())
+    }
+    /// What an honest office tells of these positions and named sizes.
+    fn evidence(&self, indexes: &[u64], named: &[u64]) -> Evidence {
+        let size = self.entries.len() as u64;
+        let path = |hashes: Vec<Hash>| hashes.into_iter().map(Into::into).collect();
+        let entries = indexes.iter().map(|index| Placed {
+            index: *index,
+            bytes: self.entries[*index as usize].clone().into(),
+            path: path(merkle::inclusion_proof(self, *index, size).unwrap()),
+        });
+        let named = named.iter().map(|old| Named { size: *old, path: path(merkle::consistency_proof(self, *old, size).unwrap()) });
+        let log = LogEvidence { note: self.checkpoint(size).note().to_owned(), entries: entries.collect(), named: named.collect() };
+        Evidence { logs: vec![log] }
+    }
+    fn enrol(&self) -> Record {
+        let (code, epoch) = self.origin.office_and_epoch().unwrap();
+        Record::Enrol(Enrol {
+            code,
+            name: "x".into(),
+            key: key().public(),
+            recipient: "age1".into(),
+            roles: Roles::REVIEW,
+            epoch,
+            at_ms: 0,
+            witness: None,
+            region: None,
+            roles_from: None,
+        })
+    }
+}
+
+fn key() -> OfficeKey {
+    OfficeKey::from_seed(&[3; 32])
+}
+
+fn members(records: &[Record]) -> Membership {
+    let province = OfficeKey::from_seed(&[1; 32]);
+    let log = VerifierKey::new(Origin::province("demo.huizhi", 1).unwrap(), province.public());
+    let mut members = Membership::new(log.clone());
+    records.iter().for_each(|record| members.apply(&Signed::sign(log.origin(), &province, record).unwrap()).unwrap());
+    members
+}
+
+fn decision(number: u8) -> Record {
+    let submission = RecordHash([number; 32]);
+    Record::Decided(Decided { case: CASE, submission, verdict: Verdict::Approve, reasons: vec![], resolves: vec![], operator: 1, at_ms: 0 })
+}
+
+fn receipt(log: &Log, submission: RecordHash, decision: RecordHash) -> ReceiptIssued {
+    let (office, epoch) = log.origin.office_and_epoch().unwrap();
+    ReceiptIssued {
+        case: CASE,
+        submission,
+        decision,
+        number: ReceiptNumber::new(office, epoch, log.entries.len() as u64).unwrap().digits(),
+        photo: BlobHash([4; 32]),
+        spec: SpecHash([5; 32]),
+        applicant: BlobHash([6; 32]),
+        captured_by: office,
+        valid_until_ms: 9,
+        at_ms: 0,
+        usage: None,
+    }
+}
+
+/// A log of seven decisions and the membership that knows it.
+fn sample() -> (Log, Membership) {
+    let mut log = Log::new();
+    (0..7).for_each(|number| _ = log.says(&decision(number)));
+    let members = members(&[log.enrol()]);
+    (log, members)
+}
+
+fn count(evidence: &Evidence, members: &Membership) -> Result<usize, EvidenceError> {
+    evidence.verify(members).map(|attested| attested.len())
+}
+
+#[test]
+fn what_an_honest_office_tells_is_proved_and_proves_itself_again() {
+    let (log, members) = sample();
+    let attested = log.evidence(&[2, 5], &[]).verify(&members).unwrap();
+    assert_eq!(attested.iter().map(|told| told.entry.index).collect::<Vec<_>>(), [2, 5]);
+    assert!(attested.iter().all(|told| members.standing(&told.entry).is_ok()));
+    assert_eq!(attested[1].proof.entry, log.entries[5]);
+}
+
+#[test]
+fn nothing_that_a_liar_changes_is_believed() {
+    let (log, members) = sample();
+    let honest = log.evidence(&[2], &[]);
+    let changed = |change: &dyn Fn(&mut LogEvidence)| {
+        let mut evidence = honest.clone();
+        change(&mut evidence.logs[0]);
+        count(&evidence, &members)
+    };
+    assert_eq!(changed(&|log| log.entries[0].index = 3), Err(EvidenceError::NotIncluded(3)), "another place");
+    assert_eq!(changed(&|log| log.entries[0].path[0] = [0; 32].into()), Err(EvidenceError::NotIncluded(2)));
+    let forged = Signed::sign(&log.origin, &OfficeKey::from_seed(&[8; 32]), &decision(2)).unwrap();
+    assert_eq!(changed(&|log| log.entries[0].bytes = forged.bytes().to_vec().into()), Err(EvidenceError::NotIncluded(2)));
+    assert!(matches!(changed(&|log| log.note = log.note.replacen('7', "8", 1)), Err(EvidenceError::Checkpoint(_))), "another size");
+    assert_eq!(changed(&|log| log.note = "nothing".into()), Err(EvidenceError::Bounds));
+    assert_eq!(changed(&|log| log.entries = vec![log.entries[0].clone(); EVIDENCE_ENTRIES_MAX + 1]), Err(EvidenceError::Bounds));
+    assert_eq!(changed(&|log| log.entries[0].path = vec![[0; 32].into(); PROOF_HASHES_MAX + 1]), Err(EvidenceError::Bounds));
+    // An office that puts another's record into its own log.
+    let mut thief = log.clone();
+    thief.entries[2] = forged.bytes().to_vec();
+    assert_eq!(count(&thief.evidence(&[2], &[]), &members), Err(EvidenceError::OtherAuthor));
+}
+
+#[test]
+fn a_log_that_nobody_enrolled_is_passed_over() {
+    let (log, _) = sample();
+    assert_eq!(count(&log.evidence(&[2], &[]), &members(&[])), Ok(0));
+}
+
+#[test]
+fn a_history_that_the_province_did_not_name_is_passed_over() {
+    let (log, _) = sample();
+    let upto = log.point(5);
+    let revoke =
+        Record::Revoke(Revoke { code: log.origin.office_and_epoch().unwrap().0, upto, reason: "key_stolen".into(), operator: 1, at_ms: 0 });
+    let members = members(&[log.enrol(), revoke]);
+    assert_eq!(count(&log.evidence(&[2], &[5]), &members), Ok(1));
+    assert_eq!(count(&log.evidence(&[2], &[]), &members), Ok(0), "it does not show that it is the named one");
+    // Whoever stole the key signs another history with an early entry that the office never wrote.
+    let mut thief = log.clone();
+    thief.entries[2] = Signed::sign(&log.origin, &key(), &decision(9)).unwrap().bytes().to_vec();
+    assert_eq!(count(&thief.evidence(&[2], &[5]), &members), Ok(0));
+    // One that ends before the named point shows nothing either.
+    let mut short = log.clone();
+    short.entries.truncate(4);
+    assert_eq!(count(&short.evidence(&[2], &[4]), &members), Ok(0));
+}
+
+#[test]
+fn nothing_is_taken_from_a_log_that_was_signed_twice() {
+    let (log, mut members) = sample();
+    let mut twin = log.clone();
+    twin.entries[6] = Signed::sign(&log.origin, &key(), &decision(9)).unwrap().bytes().to_vec();
+    let proof = ForkProof::against(&log.checkpoint(7), &log, &twin.checkpoint(7), None);
+    let fork: Fork = proof.unwrap().unwrap().verify(&members.verifier(&log.origin).unwrap()).unwrap();
+    members.learn_fork(&fork);
+    assert_eq!(count(&log.evidence(&[2], &[]), &members), Ok(0));
+}
+
+#[test]
+fn what_a_receipt_rests_on_finds_its_place_before_what_others_pile_up() {
+    let mut log = Log::new();
+    let mut entries = Vec::new();
+    let mut said = |log: &mut Log, record: &Record| {
+        let index = log.entries.len() as u64;
+        let record = log.says(record);
+        entries.push(Entry { origin: log.origin.clone(), index, record: record.clone() });
+        record
+    };
+    (0..100).for_each(|number| _ = said(&mut log, &decision(number)));
+    let approval = said(&mut log, &decision(200));
+    let issued = receipt(&log, RecordHash([200; 32]), approval.hash());
+    let hash = said(&mut log, &Record::ReceiptIssued(issued.clone())).hash();
+    let revoked = ReceiptRevoked { case: CASE, receipt: hash, reason: "wrong_person".into(), operator: 1, at_ms: 0 };
+    said(&mut log, &Record::ReceiptRevoked(revoked));
+    let told = by_weight(entries, hash, &issued);
+    assert_eq!(told.len(), EVIDENCE_ENTRIES_MAX);
+    assert_eq!(told.iter().take(3).map(|entry| entry.index).collect::<Vec<_>>(), [100, 101, 102]);
+}
