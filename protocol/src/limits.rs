@@ -72,6 +72,9 @@ pub const LIST_ITEMS_MAX: usize = 64;
 pub const ANTI_ENTROPY_MS: u64 = 15_000;
 /// A request without an answer is given up after this long.
 pub const REQUEST_TIMEOUT_MS: u64 = 20_000;
+/// A peer that gave entries of a log which do not continue what is here is not asked for that log again before this long. Somebody lies, and
+/// what proves it may have been lost on its way the first time.
+pub const DISTRUST_MS: u64 = 300_000;
 /// A peer that did not give what it told of is not asked for that log again before this long.
 pub const FETCH_RETRY_MS: u64 = 2_000;
 /// Successor keys of a province; people carry each of them.

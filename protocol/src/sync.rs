@@ -22,7 +22,7 @@ pub use telling::Answered;
 
 use crate::{
     id::{Millis, Origin, PublicKey},
-    limits::{FETCH_RETRY_MS, REQUEST_TIMEOUT_MS},
+    limits::{DISTRUST_MS, FETCH_RETRY_MS, REQUEST_TIMEOUT_MS},
     log::Package,
 };
 use holdings::Holdings;
@@ -107,8 +107,8 @@ struct Peer {
     connected: bool,
     telling: Telling,
     fetch: Option<Fetch>,
-    /// Logs of which this peer gave entries that did not verify. Not asked again before it reconnects.
-    distrusted: BTreeSet<LogId>,
+    /// Logs of which this peer gave entries that did not verify. Not asked again before it reconnects or this moment.
+    distrusted: BTreeMap<LogId, Millis>,
     /// Logs that this peer told of and did not give.
     failed: BTreeMap<LogId, Failed>,
     last_seen: Option<Millis>,
@@ -129,7 +129,7 @@ impl Peer {
     }
     /// Whether it may be asked for a log now.
     fn may_give(&self, log: LogId, now: Millis) -> bool {
-        !self.distrusted.contains(&log) && self.failed.get(&log).is_none_or(|failed| failed.again_at <= now)
+        self.distrusted.get(&log).is_none_or(|until| *until <= now) && self.failed.get(&log).is_none_or(|failed| failed.again_at <= now)
     }
 }
 
@@ -227,7 +227,7 @@ impl Sync {
                         effects.push(Effect::Ingest { peer: key, origin, package });
                     }
                     // Not what was asked for, so it cannot be the log moving on here meanwhile.
-                    Some(_) => peer.distrusted.extend(peer.fetch.take().map(|fetch| fetch.log)),
+                    Some(_) => peer.distrusted.extend(peer.fetch.take().map(|fetch| (fetch.log, now + DISTRUST_MS))),
                     None => {}
                 }
             }
@@ -241,7 +241,7 @@ impl Sync {
                 self.end_ingest(key, &origin, |peer, log| _ = peer.failed.remove(&log));
             }
             Event::Rejected(key, origin) => {
-                self.end_ingest(key, &origin, |peer, log| _ = peer.distrusted.insert(log));
+                self.end_ingest(key, &origin, |peer, log| _ = peer.distrusted.insert(log, now + DISTRUST_MS));
             }
             Event::NotStored(key, origin) => {
                 self.end_ingest(key, &origin, |peer, log| peer.note_failure(log, now));

@@ -1,7 +1,7 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
 use super::{Store, StoreError, index::Index, rows, tables};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteArray};
 use protocol::{
     id::{CaseId, Origin, PublicKey, RecordHash},
     limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
@@ -169,7 +169,7 @@ impl Store {
             edge.append(record.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
         }
         let entries: Vec<_> = records.iter().map(|record| (record.bytes(), Ok(record.record()))).collect();
-        self.commit(origin, start, &entries, &subtrees, edge, String::new())
+        self.commit(origin, start, &entries, &subtrees, edge, Cover::Own)
     }
 
     /// Appends a record as a program would that takes it for something else.
@@ -178,7 +178,7 @@ impl Store {
         let mut edge = self.edge(origin);
         let (start, mut subtrees) = (edge.size(), Vec::new());
         edge.append(signed.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
-        self.commit(origin, start, &[(signed.bytes(), Ok(taken_for))], &subtrees, edge, String::new())
+        self.commit(origin, start, &[(signed.bytes(), Ok(taken_for))], &subtrees, edge, Cover::Own)
     }
 
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
@@ -216,9 +216,13 @@ impl Store {
 
     fn commit_said(&self, origin: &Origin, package: &VerifiedPackage, said: &[Result<&Record, &str>]) -> Result<(), StoreError> {
         let entries: Vec<_> = package.entries.iter().map(|bytes| bytes.as_slice()).zip(said.iter().copied()).collect();
-        let complete = package.checkpoint.size() == package.edge.size();
-        let note = if complete { package.checkpoint.note().to_owned() } else { self.head(origin).note };
-        self.commit(origin, package.start, &entries, &package.subtrees, package.edge.clone(), note)
+        let note = package.checkpoint.note().to_owned();
+        let cover = if package.checkpoint.size() == package.edge.size() {
+            Cover::Exact(note)
+        } else {
+            Cover::Beyond(Reached { note, proof: package.proof.iter().map(|hash| (*hash).into()).collect() })
+        };
+        self.commit(origin, package.start, &entries, &package.subtrees, package.edge.clone(), cover)
     }
 
     fn commit(
@@ -228,13 +232,18 @@ impl Store {
         entries: &[(&[u8], Result<&Record, &str>)],
         subtrees: &[(u8, u64, Hash)],
         edge: Edge,
-        note: String,
+        cover: Cover,
     ) -> Result<(), StoreError> {
         let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let size = self.edge(origin).size();
         if start != size {
             return Err(StoreError::NotNext { start, size });
         }
+        let note = match &cover {
+            Cover::Own => String::new(),
+            Cover::Exact(note) => note.clone(),
+            Cover::Beyond(_) => self.head(origin).note,
+        };
         let write = self.db.begin_write()?;
         let number = self.number_for(&write, origin)?;
         {
@@ -245,6 +254,15 @@ impl Store {
                 match record {
                     Ok(record) => index.add(number, at, record)?,
                     Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, at), *reason)?,
+                }
+            }
+            let mut reached = write.open_table(tables::REACHED)?;
+            match &cover {
+                Cover::Own => {}
+                Cover::Exact(_) => reached.retain_in::<&[u8; 12], _>(&entry_key(number, 0)..=&entry_key(number, u64::MAX), |_, _| false)?,
+                Cover::Beyond(beyond) => {
+                    let row = minicbor::to_vec(beyond).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                    reached.insert(&entry_key(number, edge.size()), row.as_slice())?;
                 }
             }
             let row = LogRow { origin: origin.clone(), size: edge.size(), note: note.clone() };
@@ -341,7 +359,7 @@ impl Store {
     pub fn package(&self, origin: &Origin, start: u64) -> Result<Option<Package>, StoreError> {
         let note = self.head(origin).note;
         let Some(signed) = note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).filter(|signed| *signed > start) else {
-            return Ok(None);
+            return self.package_beyond(origin, start);
         };
         let mut bytes = 0;
         let entries: Vec<_> = self
@@ -359,6 +377,40 @@ impl Store {
         let proof = self.with_subtrees(origin, |view| merkle::consistency_proof(view, end, signed))?.unwrap_or_default();
         Ok(Some(Package { start, entries, checkpoint: note, proof: proof.into_iter().map(Into::into).collect() }))
     }
+
+    /// A package of entries that no checkpoint here covers exactly: up to where one came in, with the proof that it came with. So entries
+    /// of a writer that is gone for ever still reach everybody.
+    fn package_beyond(&self, origin: &Origin, start: u64) -> Result<Option<Package>, StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(None) };
+        let table = self.db.begin_read()?.open_table(tables::REACHED)?;
+        let after = start.saturating_add(1);
+        let row = table.range::<&[u8; 12]>(&entry_key(number, after)..=&entry_key(number, u64::MAX))?.next().transpose()?;
+        let Some((key, row)) = row else { return Ok(None) };
+        let (_, end) = key.value().split_at(4);
+        let end = u64::from_be_bytes(end.try_into().expect("eight of twelve bytes"));
+        let Reached { note, proof } = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let entries = self.entries(origin, start, (end - start) as usize)?;
+        Ok(Some(Package { start, entries: entries.into_iter().map(|entry| entry.bytes.into()).collect(), checkpoint: note, proof }))
+    }
+}
+
+/// What stands behind the entries of a commit.
+enum Cover {
+    /// This node signs them when they are durable.
+    Own,
+    /// The note of a checkpoint over exactly what is here then.
+    Exact(String),
+    /// A checkpoint over more than that.
+    Beyond(Reached),
+}
+
+/// A checkpoint beyond what was here, and the consistency proof that led to it.
+#[derive(Debug, Clone, Encode, Decode)]
+pub(super) struct Reached {
+    #[n(0)]
+    note: String,
+    #[n(1)]
+    proof: Vec<ByteArray<32>>,
 }
 
 fn verify(entry: &[u8], origin: &Origin, key: &PublicKey) -> Result<Verified, String> {

@@ -99,6 +99,40 @@ fn case_14_two_packages_on_top_of_the_same_entries_are_not_both_stored() {
 }
 
 #[test]
+fn case_26_what_a_writer_gave_in_part_before_it_was_lost_still_reaches_everybody() {
+    let homes = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let key = OfficeKey::from_seed(&[1; 32]);
+    let verifier = VerifierKey::new(origin(), key.public());
+    let writer = Store::open(homes[0].path()).unwrap();
+    writer.append(&origin(), &records(&key, 700)).unwrap();
+    sign(&writer, &key);
+    let give = |from: &Store, to: &Store| {
+        let package = from.package(&origin(), to.edge(&origin()).size()).unwrap()?;
+        let verified = package.verify(&to.edge(&origin()), &verifier, []).unwrap();
+        to.commit_package(&origin(), verified).unwrap();
+        Some(())
+    };
+    let first = Store::open(homes[1].path()).unwrap();
+    give(&writer, &first).unwrap();
+    give(&writer, &first).unwrap();
+    // The writer's machine is gone for ever; the first node starts anew.
+    drop(first);
+    let first = Store::open(homes[1].path()).unwrap();
+    assert_eq!((first.head(&origin()).size, &*first.head(&origin()).note), (512, ""), "no checkpoint covers exactly what is here");
+    let second = Store::open(homes[2].path()).unwrap();
+    give(&first, &second).unwrap();
+    give(&first, &second).unwrap();
+    assert!(give(&first, &second).is_none(), "that is all");
+    assert_eq!((second.head(&origin()).size, second.head(&origin()).root), (512, first.head(&origin()).root));
+    // It is found after all: what was kept for passing on is not needed any more.
+    give(&writer, &second).unwrap();
+    assert_eq!(second.head(&origin()).size, 700);
+    assert_eq!(second.head(&origin()).note, writer.head(&origin()).note);
+    give(&second, &first).unwrap();
+    assert_eq!(first.head(&origin()).root, writer.head(&origin()).root);
+}
+
+#[test]
 fn a_record_by_another_author_in_a_log_does_not_count() {
     let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (key, stranger) = (OfficeKey::from_seed(&[1; 32]), OfficeKey::from_seed(&[2; 32]));

@@ -6,7 +6,7 @@
 use protocol::{
     id::{Origin, RecordHash},
     limits::PACKAGE_ENTRIES_MAX,
-    log::{Entry, ForkName, LogPoint, Package},
+    log::{Entry, ForkName, LogPoint, Package, VerifiedPackage},
     merkle::{self, Edge, Hash, Subtrees},
     record::Signed,
     sync::wire::Head,
@@ -48,6 +48,8 @@ pub(crate) struct Log {
     levels: Vec<Vec<Hash>>,
     pub(crate) edge: Edge,
     pub(crate) note: String,
+    /// By number of entries: a checkpoint beyond what is here and the proof that leads to it, as they came.
+    reached: BTreeMap<u64, (String, Vec<Hash>)>,
     synced: (u64, String),
 }
 
@@ -97,12 +99,24 @@ impl Log {
     pub(crate) fn package(&self, start: u64, entries_max: usize) -> Option<Package> {
         let signed = self.signed();
         if signed <= start || signed > self.size() {
-            return None;
+            let (end, (note, proof)) = self.reached.range(start + 1..).next()?;
+            let entries = self.entries[start as usize..*end as usize].iter().map(|stored| stored.bytes.clone().into()).collect();
+            return Some(Package { start, entries, checkpoint: note.clone(), proof: proof.iter().map(|hash| (*hash).into()).collect() });
         }
         let end = signed.min(start + entries_max.clamp(1, PACKAGE_ENTRIES_MAX) as u64);
         let entries = self.entries[start as usize..end as usize].iter().map(|stored| stored.bytes.clone().into()).collect();
         let proof = self.path(end, signed).into_iter().map(Into::into).collect();
         Some(Package { start, entries, checkpoint: self.note.clone(), proof })
+    }
+    /// Keeps what shows that the entries up to here are the log's own.
+    pub(crate) fn reach(&mut self, package: &VerifiedPackage) {
+        let (note, size) = (package.checkpoint.note().to_owned(), package.edge.size());
+        if package.checkpoint.size() == size {
+            self.note = note;
+            self.reached.clear();
+        } else {
+            self.reached.insert(size, (note, package.proof.clone()));
+        }
     }
     /// Entries that a crash leaves.
     pub(crate) fn synced(&self) -> u64 {
@@ -116,6 +130,7 @@ impl Log {
         }
         let Ok(edge) = Edge::load(&*self, size);
         self.edge = edge;
+        self.reached.retain(|end, _| *end <= size);
         self.note = note;
         self.synced = (size, self.note.clone());
     }

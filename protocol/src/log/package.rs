@@ -67,6 +67,8 @@ pub struct VerifiedPackage {
     pub subtrees: Vec<(u8, u64, Hash)>,
     /// The checkpoint that covers them; it may be ahead of the edge.
     pub checkpoint: SignedCheckpoint,
+    /// Consistency proof from the edge to the checkpoint: with it the entries can be passed on although the rest never comes.
+    pub proof: Vec<Hash>,
     /// The log's key. A record in it by another author does not count.
     pub key: PublicKey,
 }
@@ -110,7 +112,7 @@ impl Package {
         if !verify_consistency(edge.size(), checkpoint.size(), &proof, &edge.root(), checkpoint.root()) {
             return Err(PackageError::OtherHistory);
         }
-        Ok(VerifiedPackage { start: self.start, entries: self.entries, edge, subtrees, checkpoint, key: key.key() })
+        Ok(VerifiedPackage { start: self.start, entries: self.entries, edge, subtrees, checkpoint, proof, key: key.key() })
     }
 }
 

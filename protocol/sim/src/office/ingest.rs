@@ -57,9 +57,8 @@ impl Office {
             self.disk.logs.entry(origin.clone()).or_default().push(stored.clone());
             self.note(&stored);
         }
-        let complete = package.checkpoint.size() == package.edge.size();
-        if let Some(log) = self.disk.logs.get_mut(origin).filter(|_| complete) {
-            log.note = package.checkpoint.note().to_owned();
+        if let Some(log) = self.disk.logs.get_mut(origin) {
+            log.reach(package);
         }
     }
 
