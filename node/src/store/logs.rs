@@ -1,6 +1,7 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
 use super::{Store, StoreError, index::Index, rows, tables};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use minicbor::{Decode, Encode};
 use protocol::{
     id::{CaseId, Origin, PublicKey, RecordHash},
@@ -126,6 +127,18 @@ impl Store {
         logs.iter()
             .map(|(origin, state)| Head { origin: origin.clone(), size: state.edge.size(), root: RecordHash(state.edge.root()) })
             .collect()
+    }
+
+    /// The frontier as others may count on it: of every log what stands under a checkpoint that is here, and no more. An entry that is
+    /// committed and not signed yet cannot be given, and whoever asks for it in vain asks again only after a while.
+    pub fn frontier_to_tell(&self) -> Vec<Head> {
+        let told = |origin: &Origin, state: &LogState| {
+            let mut lines = state.note.lines().skip(1);
+            let size = lines.next()?.parse().ok()?;
+            let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
+            Some(Head { origin: origin.clone(), size, root: RecordHash(root) })
+        };
+        self.lock_logs().iter().filter_map(|(origin, state)| told(origin, state)).collect()
     }
 
     /// The right edge of a log.
@@ -297,9 +310,22 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn case_entries(&self, case: CaseId) -> Result<Vec<StoredEntry>, StoreError> {
+        self.entries_of(&[case])
+    }
+
+    /// Every entry about these cases.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn entries_of(&self, of: &[CaseId]) -> Result<Vec<StoredEntry>, StoreError> {
         let read = self.db.begin_read()?;
         let (cases, entries) = (read.open_table(tables::CASES)?, read.open_table(tables::ENTRIES)?);
-        case_entries(case, &cases, &entries, &self.numbered_origins())
+        let origins = self.numbered_origins();
+        let mut found = Vec::with_capacity(of.len());
+        for case in of {
+            found.extend(case_entries(*case, &cases, &entries, &origins)?);
+        }
+        Ok(found)
     }
 
     /// Every log with its number as keys hold it.

@@ -47,8 +47,11 @@ fn a_log_travels_in_packages_and_survives_a_reopening() {
     }
     assert_eq!(a.package(&origin(), 0).unwrap(), None, "nothing travels without a checkpoint");
     sign(&a, &key);
+    let signed = a.frontier();
     a.append(&origin(), &records(&key, 30)).unwrap();
+    assert_eq!(a.frontier_to_tell(), signed, "what is not signed yet cannot be given, and is not told");
     sign(&a, &key);
+    assert_eq!(a.frontier_to_tell(), a.frontier());
     let mut rounds = 0;
     while let Some(package) = a.package(&origin(), b.head(&origin()).size).unwrap() {
         let verified = package.verify(&b.edge(&origin()), &verifier, []).unwrap();
