@@ -2,6 +2,7 @@
 //!
 //! Run once for every release and commit the file under `node/tests/stores`; every later version must open it. Keys are drawn for it and
 //! serve nothing else, and nobody in it exists.
+#![allow(clippy::print_stdout, reason = "it says what it wrote")]
 
 use anyhow::{Context, Result};
 use node::{

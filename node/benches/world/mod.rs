@@ -151,6 +151,15 @@ pub(crate) async fn until(office: &Office, holds: impl Fn(&Office) -> bool) {
     }
 }
 
+/// Waits until an office says so, looking so seldom that many offices may wait.
+pub(crate) async fn sometime(office: &Office, holds: impl Fn(&Office) -> bool) {
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !holds(office) {
+        tick.tick().await;
+    }
+}
+
 /// Resident memory of a process in MB: now, and its highest.
 pub(crate) fn memory(process: u32) -> (f64, f64) {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");

@@ -1,6 +1,7 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
 use super::{Store, StoreError, index::Index, rows, tables};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use minicbor::{Decode, Encode, bytes::ByteArray};
 use protocol::{
     id::{CaseId, Origin, PublicKey, RecordHash},
@@ -34,6 +35,8 @@ pub(super) struct LogState {
     number: u32,
     edge: Edge,
     note: String,
+    /// Entries came with a checkpoint beyond what is here ([`Reached`]), so all of them can be given although `note` covers fewer.
+    reached: bool,
 }
 
 /// Size, root and newest complete checkpoint of a log.
@@ -72,6 +75,7 @@ impl StoredEntry {
 impl Store {
     pub(super) fn load_logs(&self) -> Result<(), StoreError> {
         let read = self.db.begin_read()?;
+        let reached = read.open_table(tables::REACHED)?;
         let mut logs = self.lock_logs();
         logs.clear();
         for row in read.open_table(tables::LOGS)?.iter()? {
@@ -79,7 +83,8 @@ impl Store {
             let row: LogRow = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             let number = u32::from_be_bytes(*number.value());
             let edge = Edge::load(&LogView::open(&read, number)?, row.size)?;
-            logs.insert(row.origin, LogState { number, edge, note: row.note });
+            let beyond = reached.get(&entry_key(number, row.size))?.is_some();
+            logs.insert(row.origin, LogState { number, edge, note: row.note, reached: beyond });
         }
         Ok(())
     }
@@ -126,6 +131,21 @@ impl Store {
         logs.iter()
             .map(|(origin, state)| Head { origin: origin.clone(), size: state.edge.size(), root: RecordHash(state.edge.root()) })
             .collect()
+    }
+
+    /// The frontier as others may count on it: of every log what stands under a checkpoint, and no more. An entry that is
+    /// committed and not signed yet cannot be given, and whoever asks for it in vain asks again only after a while.
+    pub fn frontier_to_tell(&self) -> Vec<Head> {
+        let told = |origin: &Origin, state: &LogState| {
+            if state.reached {
+                return Some(Head { origin: origin.clone(), size: state.edge.size(), root: RecordHash(state.edge.root()) });
+            }
+            let mut lines = state.note.lines().skip(1);
+            let size = lines.next()?.parse().ok()?;
+            let root = STANDARD.decode(lines.next()?).ok()?.try_into().ok()?;
+            Some(Head { origin: origin.clone(), size, root: RecordHash(root) })
+        };
+        self.lock_logs().iter().filter_map(|(origin, state)| told(origin, state)).collect()
     }
 
     /// The right edge of a log.
@@ -273,7 +293,7 @@ impl Store {
         let mut logs = self.lock_logs();
         // An own log keeps the note in memory until the new one stands in the head file.
         let note = if note.is_empty() { logs.remove(origin).map(|state| state.note).unwrap_or_default() } else { note };
-        logs.insert(origin.clone(), LogState { number, edge, note });
+        logs.insert(origin.clone(), LogState { number, edge, note, reached: matches!(cover, Cover::Beyond(_)) });
         Ok(())
     }
 
@@ -315,9 +335,22 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn case_entries(&self, case: CaseId) -> Result<Vec<StoredEntry>, StoreError> {
+        self.entries_of(&[case])
+    }
+
+    /// Every entry about these cases.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn entries_of(&self, of: &[CaseId]) -> Result<Vec<StoredEntry>, StoreError> {
         let read = self.db.begin_read()?;
         let (cases, entries) = (read.open_table(tables::CASES)?, read.open_table(tables::ENTRIES)?);
-        case_entries(case, &cases, &entries, &self.numbered_origins())
+        let origins = self.numbered_origins();
+        let mut found = Vec::with_capacity(of.len());
+        for case in of {
+            found.extend(case_entries(*case, &cases, &entries, &origins)?);
+        }
+        Ok(found)
     }
 
     /// Every log with its number as keys hold it.

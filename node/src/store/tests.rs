@@ -47,8 +47,11 @@ fn a_log_travels_in_packages_and_survives_a_reopening() {
     }
     assert_eq!(a.package(&origin(), 0).unwrap(), None, "nothing travels without a checkpoint");
     sign(&a, &key);
+    let signed = a.frontier();
     a.append(&origin(), &records(&key, 30)).unwrap();
+    assert_eq!(a.frontier_to_tell(), signed, "what is not signed yet cannot be given, and is not told");
     sign(&a, &key);
+    assert_eq!(a.frontier_to_tell(), a.frontier());
     let mut rounds = 0;
     while let Some(package) = a.package(&origin(), b.head(&origin()).size).unwrap() {
         let verified = package.verify(&b.edge(&origin()), &verifier, []).unwrap();
@@ -104,7 +107,9 @@ fn case_26_what_a_writer_gave_in_part_before_it_was_lost_still_reaches_everybody
     let key = OfficeKey::from_seed(&[1; 32]);
     let verifier = VerifierKey::new(origin(), key.public());
     let writer = Store::open(homes[0].path()).unwrap();
-    writer.append(&origin(), &records(&key, 700)).unwrap();
+    for _ in 0..4 {
+        writer.append(&origin(), &records(&key, 175)).unwrap();
+    }
     sign(&writer, &key);
     let give = |from: &Store, to: &Store| {
         let package = from.package(&origin(), to.edge(&origin()).size()).unwrap()?;
@@ -119,6 +124,7 @@ fn case_26_what_a_writer_gave_in_part_before_it_was_lost_still_reaches_everybody
     drop(first);
     let first = Store::open(homes[1].path()).unwrap();
     assert_eq!((first.head(&origin()).size, &*first.head(&origin()).note), (512, ""), "no checkpoint covers exactly what is here");
+    assert_eq!(first.frontier_to_tell(), first.frontier(), "and all of it can be given");
     let second = Store::open(homes[2].path()).unwrap();
     give(&first, &second).unwrap();
     give(&first, &second).unwrap();

@@ -105,7 +105,7 @@ impl Driver {
         }
         match request {
             Request::Frontier(heads) => {
-                let ours = self.office.store.frontier().into_iter().take(FRONTIER_LOGS_MAX).collect();
+                let ours = self.office.store.frontier_to_tell().into_iter().take(FRONTIER_LOGS_MAX).collect();
                 self.respond(channel, Response::Frontier(ours));
                 self.on_frontier(key, heads);
             }

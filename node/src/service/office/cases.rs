@@ -25,8 +25,10 @@ use std::{
 
 /// Bound: cases kept in memory as folded.
 const FOLDED_MAX: usize = 2_048;
-/// Cases folded in one transaction, which keeps other writers waiting.
-const STEP: usize = 256;
+/// Cases folded in one transaction, which keeps other writers waiting; their signatures were verified before it.
+const STEP: usize = 1_024;
+/// Cases folded before a list is shown: somebody waits for it.
+const FOLDED_FOR_A_LIST: usize = 512;
 /// Bound: looks into the order of cases for one page. Rows that moved meanwhile are skipped; a page may be short then, never endless.
 const LOOKS_MAX: usize = 8;
 
@@ -172,7 +174,7 @@ impl Office {
     /// # Errors
     /// As the store.
     pub fn list(&self, listing: &Listing<'_>) -> Result<(Vec<Arc<Case>>, bool), StoreError> {
-        let settled = self.settle(2 * STEP)?;
+        let settled = self.settle(FOLDED_FOR_A_LIST)?;
         let mut page = Vec::new();
         let mut after = listing.after;
         for _ in 0..LOOKS_MAX {
@@ -250,11 +252,7 @@ impl Office {
             if left == 0 {
                 return Ok(false);
             }
-            let mut entries = Vec::new();
-            for case in &marked {
-                entries.extend(self.store.case_entries(*case)?);
-            }
-            let verified = verify_on_all_cores(&entries);
+            let verified = verify_on_all_cores(&self.store.entries_of(&marked)?);
             let mut folder = Folder::new(self);
             folder.fresh = verified.iter().map(|entry| ((&entry.origin, entry.record.hash()), &entry.record)).collect();
             // A durable step every time: many that are not pile up in memory.

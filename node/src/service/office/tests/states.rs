@@ -191,9 +191,11 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     let office = home.open();
     let mut other = Other::new(2, Roles::CAPTURE);
     office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
-    for case in 0..6 {
+    for case in [0, 1, 2, 3, 0, 5] {
         other.says(&submitted(CaseId([case; 16])));
     }
+    let Record::Submitted(again) = submitted(CaseId([0; 16])) else { unreachable!() };
+    other.records[4] = Signed::sign(&other.origin, &other.key, &Record::Submitted(Submitted { at_ms: 9, ..again })).unwrap();
     // Signed for another log, as nothing but a broken program would do: the log's key vouches for the leaf all the same.
     let stray: Origin = "test.huizhi/office/44030002/9".parse().unwrap();
     other.records[1] = Signed::sign(&stray, &other.key, &submitted(CaseId([1; 16]))).unwrap();
@@ -205,9 +207,13 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     assert_eq!(office.count(Status::Submitted).unwrap(), 3);
     assert_eq!(office.store.refused().unwrap().iter().map(|(_, index, _)| *index).collect::<Vec<_>>(), [1], "kept and marked");
     assert!(office.case(CaseId([1; 16])).unwrap().is_none());
+    office.ingest(&other.origin, other.package(&office, 5, 6)).unwrap().unwrap();
+    assert_eq!(office.case(CaseId([0; 16])).unwrap().unwrap().submissions.len(), 2, "what was folded before is not shown again");
     // The end of the log is weighed as it comes.
     office.ingest(&other.origin, other.package(&office, 6, 6)).unwrap().unwrap();
-    assert_eq!(office.count(Status::Submitted).unwrap(), 5);
+    settle(&office);
+    let counts = [Status::Submitted, Status::Conflict].map(|status| office.count(status).unwrap());
+    assert_eq!(counts, [3, 1], "two submissions that do not know of each other contradict");
     assert_eq!(office.compare_states(|| {}).unwrap(), []);
 }
 
