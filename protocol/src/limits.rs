@@ -78,3 +78,25 @@ pub const STICK_FILES_MAX: u64 = 1 << 19;
 pub const ASK_BYTES_MAX: u64 = 4 << 20;
 /// Blobs that one node asks a stick for.
 pub const ASK_BLOBS_MAX: usize = 10_000;
+/// Tokens a second for questions about frontiers and forks: an announcement of changes takes one, and while a busy office catches up it makes one
+/// for every package that it stored.
+pub const ASK_CONTROL_PER_S: u64 = 200;
+/// And in reserve: a peer that connects anew exchanges digests, frontiers and fork proofs at once.
+pub const ASK_CONTROL_BURST: u64 = 2_000;
+/// Tokens for a whole frontier: up to 4,096 logs are looked up or told.
+pub const COST_FRONTIER: u64 = 20;
+/// Tokens for a question about forks, which verifies signatures or reads the disk.
+pub const COST_FORK: u64 = 40;
+/// Packages that one peer is given in a second: 25,600 entries, more than a node verifies and stores.
+pub const ASK_ENTRIES_PER_S: u64 = 100;
+/// And in reserve: a new node reads a million entries without a pause.
+pub const ASK_ENTRIES_BURST: u64 = 4_096;
+/// Pieces of blobs that one peer is given in a second: 100 Mbit.
+pub const ASK_BLOBS_PER_S: u64 = 50;
+/// And in reserve: 256 MB, the photos of some days.
+pub const ASK_BLOBS_BURST: u64 = 1_024;
+/// Questions for cosignatures and notes with lines in a second. An office asks about a log once a second ([`COSIGN_PAUSE_MS`]), twice where
+/// the first answer names another size, and tells the lines once; the province's own office writes two logs.
+pub const ASK_WITNESSING_PER_S: u64 = 6;
+/// And in reserve, for a witness that was away while much was signed.
+pub const ASK_WITNESSING_BURST: u64 = 30;

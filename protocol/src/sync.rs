@@ -7,8 +7,10 @@
 //! Nothing depends on an announcement arriving: a digest of the frontier is sent every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS),
 //! and whoever does not know that frontier is told all of it.
 //!
-//! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here).
+//! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
+//! `fairness` (what a peer is answered).
 
+pub mod fairness;
 mod holdings;
 mod logs;
 mod passed;

@@ -87,6 +87,7 @@ fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
                 format!("refused: this office is not enrolled; give the key {} to the provincial admin", office.keys.office.public()),
             ),
             Refusal::NotForYou => Text::new("对方拒绝提供。", "refused: not for this office"),
+            Refusal::Later => Text::new("对方正忙，稍后再问。", "busy: asked again later"),
         }),
     }
 }

@@ -29,6 +29,7 @@ use protocol::{
     log::PackageError,
     sync::{
         Effect, Event, Sync,
+        fairness::Fairness,
         wire::{Head, Heads, Refusal, Request},
         witnessing::Witnessing,
     },
@@ -61,6 +62,7 @@ struct Driver {
     office: Arc<Office>,
     swarm: Swarm<Behaviour>,
     sync: Sync,
+    fairness: Fairness,
     wants: Wants,
     own_shown: Shown,
     witnessing: Witnessing,
@@ -106,6 +108,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     }
     let driver = Driver {
         sync,
+        fairness: Fairness::default(),
         swarm,
         wants: Wants::default(),
         own_shown: Shown::new(uptime_ms()),

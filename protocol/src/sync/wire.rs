@@ -155,6 +155,9 @@ pub enum Refusal {
     /// The asking office has no part in the case of that blob.
     #[n(1)]
     NotForYou,
+    /// Too much is being asked for now, by this peer or by all. A node of before cannot read this and sees a request that failed.
+    #[n(2)]
+    Later,
 }
 
 /// Why a frame is refused.
@@ -249,6 +252,7 @@ mod tests {
             Response::Blob { total: 5, bytes: vec![1].into() },
             Response::NotHere,
             Response::Refused(Refusal::NotEnrolled),
+            Response::Refused(Refusal::Later),
             Response::Line("line\n".into()),
             Response::CosignedAt(7),
             Response::Taken,

@@ -15,6 +15,7 @@ use protocol::{
     limits::FRONTIER_LOGS_MAX,
     sync::{
         Answered, Event,
+        fairness::Who,
         wire::{Refusal, Request, Response},
         witnessing::Answer,
     },
@@ -76,19 +77,21 @@ impl Driver {
     }
 
     pub(super) fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
-        if !self.may_speak(key) && self.office.members().was_enrolled(key) {
-            self.on_request_of_before(request, channel);
+        let who = match self.may_speak(key) {
+            true => Who::Peer,
+            false if self.office.members().was_enrolled(key) => Who::Former,
+            false => Who::Stranger,
+        };
+        if who == Who::Stranger {
+            self.note_stranger(key);
+        }
+        let admitted = self.fairness.admit(now_ms(), key, who, &request, self.office.members().province().origin());
+        if let Err(refusal) = admitted {
+            self.respond(channel, Response::Refused(refusal));
             return;
         }
-        if !self.may_speak(key) {
-            if !self.strangers.contains(&key) {
-                tracing::warn!(%key, "a key that is not enrolled was refused");
-                self.strangers.push(key);
-                let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
-                self.strangers.drain(..excess);
-                self.office.tell(Change::Status);
-            }
-            self.respond(channel, Response::Refused(Refusal::NotEnrolled));
+        if who != Who::Peer {
+            self.on_request_of_before(request, channel);
             return;
         }
         // An office that was enrolled after it connected speaks for the first time now.
@@ -106,7 +109,7 @@ impl Driver {
                 self.respond(channel, if known { Response::Taken } else { Response::TellAll });
             }
             // Bound: beyond this many answers under way a peer is told to ask again.
-            _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
+            _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::Refused(Refusal::Later)),
             Request::Entries { origin, start } => self.give_entries(channel, origin, start),
             Request::ForkProof(proof) => {
                 let taken = self.learn(key, None, vec![proof.into()]);
@@ -120,7 +123,17 @@ impl Driver {
         }
     }
 
-    /// An office whose key was ended reads the province's log, and nothing else.
+    fn note_stranger(&mut self, key: PublicKey) {
+        if !self.strangers.contains(&key) {
+            tracing::warn!(%key, "a key that is not enrolled was refused");
+            self.strangers.push(key);
+            let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
+            self.strangers.drain(..excess);
+            self.office.tell(Change::Status);
+        }
+    }
+
+    /// An office whose key was ended reads the province's log.
     fn on_request_of_before(&mut self, request: Request, channel: ResponseChannel<Response>) {
         let province = self.office.members().province().origin().clone();
         match request {
@@ -128,10 +141,8 @@ impl Driver {
                 let head = head_of(&self.office, province);
                 self.respond(channel, Response::Frontier(vec![head]));
             }
-            Request::Entries { origin, start } if origin == province && self.answering < ANSWERS_MAX => {
-                self.give_entries(channel, origin, start)
-            }
-            _ => self.respond(channel, Response::Refused(Refusal::NotEnrolled)),
+            Request::Entries { origin, start } if self.answering < ANSWERS_MAX => self.give_entries(channel, origin, start),
+            _ => self.respond(channel, Response::Refused(Refusal::Later)),
         }
     }
 
@@ -173,6 +184,9 @@ impl Driver {
         }
         self.refused.remove(&key);
         match (asked, response) {
+            // It gave nothing because it is busy, which says nothing about what it told of.
+            (Asked::Entries(id, _), Response::Refused(Refusal::Later)) => self.step(Event::FetchFailed(key, id)),
+            (Asked::Blob(blob, _), Response::Refused(Refusal::Later)) => self.wants.busy(blob, key, uptime_ms()),
             (Asked::Announce(id), Response::Frontier(heads)) => {
                 self.on_frontier(key, heads);
                 self.step(Event::Announced(key, id, Answered::Taken));
