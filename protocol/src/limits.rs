@@ -100,3 +100,5 @@ pub const ASK_BLOBS_BURST: u64 = 1_024;
 pub const ASK_WITNESSING_PER_S: u64 = 6;
 /// And in reserve, for a witness that was away while much was signed.
 pub const ASK_WITNESSING_BURST: u64 = 30;
+/// Seconds for which a history that was copied keeps blobs off a line with a cap: a peer that reads all logs must not hold up photos for hours.
+pub const ENTRIES_OWED_MAX_S: u64 = 60;

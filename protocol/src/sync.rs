@@ -8,10 +8,11 @@
 //! and whoever does not know that frontier is told all of it.
 //!
 //! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
-//! `fairness` (what a peer is answered).
+//! `fairness` (what a peer is answered), `line` (what waits for the line).
 
 pub mod fairness;
 mod holdings;
+pub mod line;
 mod logs;
 mod passed;
 mod telling;

@@ -30,6 +30,7 @@ use protocol::{
     sync::{
         Effect, Event, Sync,
         fairness::Fairness,
+        line::Line,
         wire::{Head, Heads, Refusal, Request},
         witnessing::Witnessing,
     },
@@ -63,6 +64,7 @@ struct Driver {
     swarm: Swarm<Behaviour>,
     sync: Sync,
     fairness: Fairness,
+    line: Line,
     wants: Wants,
     own_shown: Shown,
     witnessing: Witnessing,
@@ -109,6 +111,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     let driver = Driver {
         sync,
         fairness: Fairness::default(),
+        line: Line::new(config.caps, config.quiet),
         swarm,
         wants: Wants::default(),
         own_shown: Shown::new(uptime_ms()),

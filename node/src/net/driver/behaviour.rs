@@ -9,7 +9,13 @@ use libp2p::{
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
     tcp, yamux,
 };
-use protocol::{id::PublicKey, sync::wire};
+use protocol::{
+    id::PublicKey,
+    sync::{
+        line::{Caps, Quiet},
+        wire,
+    },
+};
 use std::time::Duration;
 
 /// Connections that have not said yet who they are.
@@ -28,6 +34,10 @@ pub struct NetConfig {
     pub peers: Vec<Multiaddr>,
     /// Look for offices on the local network.
     pub mdns: bool,
+    /// How much of the line blobs may take.
+    pub caps: Caps,
+    /// And in which hours less.
+    pub quiet: Option<Quiet>,
     /// After an end that was not in order, sign again although no other office answered in time.
     pub go_on_unanswered: bool,
 }

@@ -119,6 +119,7 @@ impl Driver {
             Request::ForkProofs(held) => self.answer(channel, move |office| forks::give(office, &held)),
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
+            Request::Blob { .. } if !self.line.may_give(now_ms()) => self.respond(channel, Response::Refused(Refusal::Later)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
         }
     }
@@ -169,6 +170,7 @@ impl Driver {
     }
 
     pub(super) fn respond(&mut self, channel: ResponseChannel<Response>, response: Response) {
+        self.line.gave(now_ms(), &response);
         // A connection that is gone meanwhile needs no answer.
         let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
     }
@@ -183,6 +185,7 @@ impl Driver {
             return;
         }
         self.refused.remove(&key);
+        self.line.took(now_ms(), &response);
         match (asked, response) {
             // It gave nothing because it is busy, which says nothing about what it told of.
             (Asked::Entries(id, _), Response::Refused(Refusal::Later)) => self.step(Event::FetchFailed(key, id)),
@@ -248,6 +251,9 @@ impl Driver {
     }
 
     pub(super) fn ask_for_blobs(&mut self) {
+        if !self.line.may_ask(now_ms()) {
+            return;
+        }
         let connected: BTreeSet<PublicKey> = self.sync.connected().collect();
         for (peer, blob) in self.wants.next(uptime_ms(), &connected) {
             if self.office.store.blobs.size(blob).is_some() {
