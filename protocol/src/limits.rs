@@ -10,6 +10,9 @@ pub const PACKAGE_BYTES_MAX: usize = 1 << 20;
 pub const LOG_SIZE_MAX: u64 = 1 << 62;
 /// Bytes of one wire frame: a package, its proof and its checkpoint.
 pub const FRAME_BYTES_MAX: usize = 2 << 20;
+/// Bytes of one question: a whole frontier of [`FRONTIER_LOGS_MAX`] logs with the longest names, in the form of before. A peer may send 64 questions at once
+/// on each of its connections, and all of them stand in memory.
+pub const REQUEST_BYTES_MAX: usize = 640 << 10;
 /// Bytes of one piece of a blob.
 pub const BLOB_CHUNK_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one blob: an untouched camera original.

@@ -4,10 +4,7 @@
 //! later, so that one peer takes neither the disk nor the places for answers away from the others. A bucket outlives its connection:
 //! whoever connects anew has no more than before.
 
-use super::{
-    passed::Passed,
-    wire::{Refusal, Request},
-};
+use super::wire::{Refusal, Request};
 use crate::{
     id::{Millis, Origin, PublicKey},
     limits::{
@@ -90,16 +87,14 @@ impl Bucket {
 pub struct Fairness {
     /// Bound: one for each key that was ever enrolled.
     peers: BTreeMap<PublicKey, [Bucket; 4]>,
-    passed: Passed,
 }
 
 impl Fairness {
-    /// Whether a question is to be answered.
+    /// Whether a question is to be answered. A clock that is set back fills no bucket, and goes on to fill it from there.
     ///
     /// # Errors
     /// The answer is no, and why.
     pub fn admit(&mut self, clock: Millis, key: PublicKey, who: Who, request: &Request, province: &Origin) -> Result<(), Refusal> {
-        let now = self.passed.by(clock);
         let may = match who {
             Who::Peer => true,
             Who::Stranger => false,
@@ -114,7 +109,7 @@ impl Fairness {
         }
         let (class, cost) = Class::of(request);
         let bucket = &mut self.peers.entry(key).or_default()[class as usize];
-        if bucket.take(now, cost, class.bounds()) { Ok(()) } else { Err(Refusal::Later) }
+        if bucket.take(clock, cost, class.bounds()) { Ok(()) } else { Err(Refusal::Later) }
     }
 }
 

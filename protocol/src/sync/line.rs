@@ -4,7 +4,7 @@
 //! less. A piece of a blob goes whenever nothing is owed, and what it was is owed afterwards, so a cap holds over some seconds and not
 //! within one.
 
-use super::{passed::Passed, wire::Response};
+use super::wire::Response;
 use crate::{id::Millis, limits::ENTRIES_OWED_MAX_S};
 
 /// China has one time of day, eight hours ahead of UTC.
@@ -38,7 +38,8 @@ impl Quiet {
     }
 }
 
-/// What is owed in one direction, in thousandths of a byte, and when that was reckoned last.
+/// What is owed in one direction, in thousandths of a byte, and when that was reckoned last. A clock that is set back pays nothing and goes on
+/// to pay from there.
 #[derive(Debug, Default)]
 struct Debt {
     owed: u64,
@@ -91,7 +92,6 @@ pub struct Line {
     quiet: Option<Quiet>,
     up: Debt,
     down: Debt,
-    passed: Passed,
 }
 
 impl Line {
@@ -102,29 +102,28 @@ impl Line {
 
     /// Whether a piece of a blob may be given at this moment.
     pub fn may_give(&mut self, clock: Millis) -> bool {
-        let (now, caps) = self.look(clock);
-        self.up.now(now, caps.upload) == 0
+        let cap = self.caps_at(clock).upload;
+        self.up.now(clock, cap) == 0
     }
     /// Whether one may be asked for.
     pub fn may_ask(&mut self, clock: Millis) -> bool {
-        let (now, caps) = self.look(clock);
-        self.down.now(now, caps.download) == 0
+        let cap = self.caps_at(clock).download;
+        self.down.now(clock, cap) == 0
     }
     /// An answer went out.
     pub fn gave(&mut self, clock: Millis, response: &Response) {
-        let (now, caps) = self.look(clock);
-        self.up.add(now, caps.upload, Weight::of(response));
+        let cap = self.caps_at(clock).upload;
+        self.up.add(clock, cap, Weight::of(response));
     }
     /// One came in.
     pub fn took(&mut self, clock: Millis, response: &Response) {
-        let (now, caps) = self.look(clock);
-        self.down.add(now, caps.download, Weight::of(response));
+        let cap = self.caps_at(clock).download;
+        self.down.add(clock, cap, Weight::of(response));
     }
 
-    fn look(&mut self, clock: Millis) -> (Millis, Caps) {
+    fn caps_at(&self, clock: Millis) -> Caps {
         let minute = (clock / 60_000 + CHINA_MIN) % DAY_MIN;
-        let caps = self.quiet.filter(|quiet| quiet.holds(minute)).map_or(self.caps, |quiet| quiet.caps);
-        (self.passed.by(clock), caps)
+        self.quiet.filter(|quiet| quiet.holds(minute)).map_or(self.caps, |quiet| quiet.caps)
     }
 }
 
