@@ -1,5 +1,9 @@
 //! Configuration: `node.toml` as written, and the checked values that the parts receive.
 
+mod line;
+
+pub use line::QuietSection;
+
 use libp2p::Multiaddr;
 use protocol::{
     id::OfficeCode,
@@ -79,12 +83,28 @@ pub struct NetworkSection {
     pub peers: Vec<Multiaddr>,
     /// Look for enrolled offices on the local network.
     pub mdns: bool,
+    /// Photos and other blobs leave this node only while no more than this went out; nothing for no cap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload_kib_per_s: Option<u32>,
+    /// And are fetched only while no more than this came in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_kib_per_s: Option<u32>,
+    /// Hours in which people need the line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<QuietSection>,
 }
 
 impl Default for NetworkSection {
     fn default() -> Self {
         let listen = ["/ip4/0.0.0.0/tcp/8700", "/ip4/0.0.0.0/udp/8700/quic-v1"];
-        Self { listen: listen.iter().filter_map(|address| address.parse().ok()).collect(), peers: Vec::new(), mdns: true }
+        Self {
+            listen: listen.iter().filter_map(|address| address.parse().ok()).collect(),
+            peers: Vec::new(),
+            mdns: true,
+            upload_kib_per_s: None,
+            download_kib_per_s: None,
+            quiet: None,
+        }
     }
 }
 
@@ -187,6 +207,7 @@ impl Config {
         let config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         config.code().map_err(|error| wrong(format!("office.code: {error}")))?;
         config.follow().map_err(|error| wrong(format!("follow.also: {error}")))?;
+        config.network.line().map_err(|error| wrong(error.to_string()))?;
         if !config.http.listen.ip().is_loopback() {
             return Err(wrong(format!(
                 "http.listen: {} is not this machine (127.0.0.1 or [::1]); pages for other machines need TLS, which this version does not serve",
@@ -231,6 +252,7 @@ mod tests {
             ("[office]\ncode = \"44030001\"\nname = \"x\"\ncolour = 1", "colour"),
             ("[office]\ncode = \"44030001\"\nname = \"x\"\n[follow]\nlogs = \"some\"", "some"),
             ("[office]\ncode = \"44030001\"\nname = \"x\"\n[follow]\nalso = [\"4403\"]", "follow.also"),
+            ("[office]\ncode = \"44030001\"\nname = \"x\"\n[network]\nupload_kib_per_s = 0", "network.upload_kib_per_s"),
         ] {
             std::fs::write(dir.path().join(FILE), text).unwrap();
             let error = Config::load(dir.path()).unwrap_err().to_string();

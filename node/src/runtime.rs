@@ -131,10 +131,13 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
     let (stop, stopped) = watch::channel(false);
     let mut peers = federation(dir)?.peers;
     peers.extend(config.network.peers.clone());
+    let (caps, quiet) = config.network.line().map_err(|error| ConfigError::File(dir.join(crate::config::FILE), error.to_string()))?;
     let net_config = NetConfig {
         listen: config.network.listen.clone(),
         peers,
         mdns: config.network.mdns,
+        caps,
+        quiet,
         go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
         join: join(dir, &office, &config.office.name),
     };

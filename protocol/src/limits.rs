@@ -16,6 +16,9 @@ pub const SHARED_TEXT_CHANGES_MAX: usize = 4_096;
 pub const ENROL_REQUEST_BYTES_MAX: usize = 4 << 10;
 /// Bytes of one wire frame: a package, its proof and its checkpoint.
 pub const FRAME_BYTES_MAX: usize = 2 << 20;
+/// Bytes of one question: a whole frontier of [`FRONTIER_LOGS_MAX`] logs with the longest names, in the form of before. A peer may send 64 questions at once
+/// on each of its connections, and all of them stand in memory.
+pub const REQUEST_BYTES_MAX: usize = 640 << 10;
 /// Bytes of one piece of a blob.
 pub const BLOB_CHUNK_BYTES_MAX: usize = 256 << 10;
 /// Bytes of one blob: an untouched camera original.
@@ -101,3 +104,29 @@ pub const EVIDENCE_LOGS_MAX: usize = 16;
 pub const EVIDENCE_NAMED_MAX: usize = 64;
 /// Bytes of the records in an answer about a receipt; with notes and proofs it fits a frame.
 pub const EVIDENCE_BYTES_MAX: usize = 1 << 20;
+/// Tokens a second for questions about frontiers and forks: an announcement of changes takes one, and while a busy office catches up it makes one
+/// for every package that it stored.
+pub const ASK_CONTROL_PER_S: u64 = 200;
+/// And in reserve: a peer that connects anew exchanges digests, frontiers and fork proofs at once.
+pub const ASK_CONTROL_BURST: u64 = 2_000;
+/// Tokens for what is known of a receipt: some dozens of records with their proofs are read.
+pub const COST_RECEIPT: u64 = 20;
+/// Tokens for a whole frontier: up to 4,096 logs are looked up or told.
+pub const COST_FRONTIER: u64 = 20;
+/// Tokens for a question about forks, which verifies signatures or reads the disk.
+pub const COST_FORK: u64 = 40;
+/// Packages that one peer is given in a second: 25,600 entries, more than a node verifies and stores.
+pub const ASK_ENTRIES_PER_S: u64 = 100;
+/// And in reserve: a new node reads a million entries without a pause.
+pub const ASK_ENTRIES_BURST: u64 = 4_096;
+/// Pieces of blobs that one peer is given in a second: 100 Mbit.
+pub const ASK_BLOBS_PER_S: u64 = 50;
+/// And in reserve: 256 MB, the photos of some days.
+pub const ASK_BLOBS_BURST: u64 = 1_024;
+/// Questions for cosignatures and notes with lines in a second. An office asks about a log once a second ([`COSIGN_PAUSE_MS`]), twice where
+/// the first answer names another size, and tells the lines once; the province's own office writes two logs.
+pub const ASK_WITNESSING_PER_S: u64 = 6;
+/// And in reserve, for a witness that was away while much was signed.
+pub const ASK_WITNESSING_BURST: u64 = 30;
+/// Seconds for which a history that was copied keeps blobs off a line with a cap: a peer that reads all logs must not hold up photos for hours.
+pub const ENTRIES_OWED_MAX_S: u64 = 60;

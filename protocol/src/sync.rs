@@ -7,10 +7,13 @@
 //! Nothing depends on an announcement arriving: a digest of the frontier is sent every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS),
 //! and whoever does not know that frontier is told all of it.
 //!
-//! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here).
+//! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
+//! `fairness` (what a peer is answered), `line` (what waits for the line).
 
+pub mod fairness;
 pub mod follow;
 mod holdings;
+pub mod line;
 mod logs;
 pub mod lookup;
 mod passed;

@@ -137,7 +137,7 @@ pub(crate) fn go_online(office: Arc<Office>, port: u16, peers: &[String]) -> Onl
     let (stop, stopped) = watch::channel(false);
     let peers = peers.iter().map(|peer| peer.parse().expect("an address")).collect();
     let listen = vec![format!("/ip4/127.0.0.1/tcp/{port}").parse().expect("an address")];
-    let config = NetConfig { listen, peers, mdns: false, go_on_unanswered: true, join: None };
+    let config = NetConfig { listen, peers, go_on_unanswered: true, ..NetConfig::default() };
     let (net, task) = net::start(office.clone(), &config, stopped).expect("it starts");
     Online { office, net, stop, task }
 }

@@ -92,6 +92,7 @@ fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
                 "the invitation is used, cancelled or expired: ask the provincial admin for another and enter it with `huizhi office accept`",
             ),
             Refusal::NotForYou => Text::new("对方拒绝提供。", "refused: not for this office"),
+            Refusal::Later => Text::new("对方正忙，稍后再问。", "busy: asked again later"),
         }),
     }
 }

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const IN_FLIGHT_MAX: usize = 8;
 /// A peer that had nothing is asked again after this long, doubled with every time that it fails again.
 const RETRY_MS: u64 = 5_000;
+/// A peer that is busy is asked again after this long.
+const BUSY_MS: u64 = 1_000;
 /// Doublings of [`RETRY_MS`]: what nobody may give costs every peer one question in five minutes.
 const RETRY_DOUBLINGS_MAX: u32 = 6;
 
@@ -64,6 +66,13 @@ impl Wants {
             let failed = want.failed.entry(peer).or_default();
             failed.again_at = now + (RETRY_MS << failed.times.min(RETRY_DOUBLINGS_MAX));
             failed.times = failed.times.saturating_add(1);
+        }
+    }
+    /// A peer is asked for too much at this moment, which is not held against it.
+    pub(super) fn busy(&mut self, blob: BlobHash, peer: PublicKey, now: u64) {
+        if let Some(want) = self.wanted.get_mut(&blob) {
+            want.asking = None;
+            want.failed.entry(peer).or_default().again_at = now + BUSY_MS;
         }
     }
     /// What to ask now.
@@ -137,6 +146,22 @@ mod tests {
         assert_eq!(wants.next(2 + RETRY_MS, &connected), [(a, blob)], "the next piece comes from the same peer");
         wants.done(blob);
         assert_eq!(wants.next(u64::MAX, &connected), []);
+    }
+
+    #[test]
+    fn a_busy_peer_goes_on_with_what_it_began() {
+        let (giver, other) = (PublicKey([2; 32]), PublicKey([1; 32]));
+        let connected = BTreeSet::from([giver, other]);
+        let blob = BlobHash([7; 32]);
+        let mut wants = Wants::default();
+        wants.add([blob]);
+        assert_eq!(wants.next(0, &BTreeSet::from([giver])), [(giver, blob)]);
+        wants.free(blob, giver);
+        for now in [0, BUSY_MS, 2 * BUSY_MS] {
+            assert_eq!(wants.next(now, &connected), [(giver, blob)]);
+            wants.busy(blob, giver, now);
+            assert_eq!(wants.next(now, &BTreeSet::from([giver])), [], "not at once");
+        }
     }
 
     #[test]

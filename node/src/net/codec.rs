@@ -3,7 +3,7 @@
 use futures::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use libp2p::{StreamProtocol, request_response};
 use protocol::{
-    limits::FRAME_BYTES_MAX,
+    limits::{FRAME_BYTES_MAX, REQUEST_BYTES_MAX},
     sync::wire::{self, Request, Response},
 };
 use std::io;
@@ -12,12 +12,12 @@ use std::io;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Codec;
 
-async fn read_frame<T: AsyncRead + Unpin + Send>(io: &mut T) -> io::Result<Vec<u8>> {
+async fn read_frame<T: AsyncRead + Unpin + Send>(io: &mut T, bytes_max: usize) -> io::Result<Vec<u8>> {
     let mut len = [0; 4];
     io.read_exact(&mut len).await?;
     let len = u32::from_be_bytes(len) as usize;
     // Attack: a length of 4 GB must not reserve 4 GB.
-    if len > FRAME_BYTES_MAX {
+    if len > bytes_max {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "frame too long"));
     }
     let mut frame = vec![0; len];
@@ -42,10 +42,10 @@ impl request_response::Codec for Codec {
     type Response = Response;
 
     async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request> {
-        wire::decode_request(&read_frame(io).await?).map_err(invalid)
+        wire::decode_request(&read_frame(io, REQUEST_BYTES_MAX).await?).map_err(invalid)
     }
     async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response> {
-        wire::decode_response(&read_frame(io).await?).map_err(invalid)
+        wire::decode_response(&read_frame(io, FRAME_BYTES_MAX).await?).map_err(invalid)
     }
     async fn write_request<T: AsyncWrite + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T, request: Request) -> io::Result<()> {
         write_frame(io, &wire::encode(&request)).await

@@ -37,6 +37,8 @@ use protocol::{
     log::PackageError,
     sync::{
         Effect, Event, Sync,
+        fairness::Fairness,
+        line::Line,
         wire::{Head, Heads, Refusal, Request},
         witnessing::Witnessing,
     },
@@ -70,6 +72,8 @@ struct Driver {
     office: Arc<Office>,
     swarm: Swarm<Behaviour>,
     sync: Sync,
+    fairness: Fairness,
+    line: Line,
     wants: Wants,
     own_shown: Shown,
     witnessing: Witnessing,
@@ -117,6 +121,8 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     }
     let driver = Driver {
         sync,
+        fairness: Fairness::default(),
+        line: Line::new(config.caps, config.quiet),
         swarm,
         wants: Wants::default(),
         own_shown: Shown::new(uptime_ms()),

@@ -22,7 +22,7 @@ use tokio::{sync::watch, time::timeout};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn config(port: u16, peers: Vec<libp2p::Multiaddr>) -> NetConfig {
-    NetConfig { listen: vec![address(port)], peers, mdns: false, go_on_unanswered: false, join: None }
+    NetConfig { listen: vec![address(port)], peers, ..NetConfig::default() }
 }
 
 fn address(port: u16) -> libp2p::Multiaddr {

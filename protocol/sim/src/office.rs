@@ -19,6 +19,7 @@ use protocol::{
     record::{Record, Signed, Verified},
     sync::{
         Answered, Effect, Event, Sync,
+        fairness::{Fairness, Who},
         wire::{Head, Refusal, Request, Response},
         witnessing::{Answer, Witnessing},
     },
@@ -86,6 +87,7 @@ pub(crate) struct Office {
     pub(crate) clock: Millis,
     pub(crate) up: bool,
     pub(crate) sync: Sync,
+    fairness: Fairness,
     pub(crate) members: Membership,
     province_applied: u64,
     pub(crate) cases: BTreeMap<CaseId, Vec<Rc<Stored>>>,
@@ -136,6 +138,7 @@ impl Office {
             clock: 0,
             up: false,
             sync: Sync::default(),
+            fairness: Fairness::default(),
             members,
             province_applied: 0,
             cases: BTreeMap::new(),
@@ -157,6 +160,7 @@ impl Office {
     pub(crate) fn boot(&mut self, clean: bool) {
         self.up = true;
         self.sync = Sync::default();
+        self.fairness = Fairness::default();
         self.members = Membership::new(self.province.clone());
         self.province_applied = 0;
         self.witnessing = Witnessing::default();
@@ -320,8 +324,17 @@ impl Office {
     }
 
     fn on_request(&mut self, from: PublicKey, of_province: PublicKey, id: u64, request: Request) {
-        if !self.may_speak(from, of_province) {
-            let response = if self.members.was_enrolled(from) { self.answer_of_before(request) } else { refused() };
+        let who = match self.may_speak(from, of_province) {
+            true => Who::Peer,
+            false if self.members.was_enrolled(from) => Who::Former,
+            false => Who::Stranger,
+        };
+        if let Err(refusal) = self.fairness.admit(self.clock, from, who, &request, self.province.origin()) {
+            self.reply(from, id, Response::Refused(refusal));
+            return;
+        }
+        if who != Who::Peer {
+            let response = self.answer_of_before(request);
             self.reply(from, id, response);
             return;
         }
@@ -375,8 +388,8 @@ impl Office {
             Request::Frontier(_) | Request::Heads(_) => {
                 Response::Frontier(self.disk.logs.get(province).map(|log| log.head(province)).into_iter().collect())
             }
-            Request::Entries { origin, start } if origin == *province => self.give(&origin, start),
-            _ => refused(),
+            Request::Entries { origin, start } => self.give(&origin, start),
+            _ => Response::NotHere,
         }
     }
 
@@ -393,6 +406,8 @@ impl Office {
             }
             (Asked::Announce(id), Response::Taken) => self.step(Event::Announced(from, id, Answered::Taken)),
             (Asked::Announce(id), Response::TellAll) => self.step(Event::Announced(from, id, Answered::TellAll)),
+            // It gave nothing because it is busy, which says nothing about what it told of.
+            (Asked::Entries(fetch), Response::Refused(Refusal::Later)) => self.step(Event::FetchFailed(from, fetch)),
             (Asked::Entries(fetch), Response::Entries(package)) => self.step(Event::PackageReceived(from, fetch, package)),
             (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(from, &origin, &note, &line),
             (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.answered(from, &origin, Answer::At(size)),
@@ -473,8 +488,4 @@ impl Office {
     pub(crate) fn logs_known(&self) -> BTreeSet<Origin> {
         self.members.logs().cloned().chain(self.disk.logs.keys().cloned()).collect()
     }
-}
-
-fn refused() -> Response {
-    Response::Refused(Refusal::NotEnrolled)
 }

@@ -182,6 +182,9 @@ pub enum Refusal {
     /// The invitation that was shown is not open: unknown, used, cancelled or expired.
     #[n(30)]
     NotInvited,
+    /// Too much is being asked for now, by this peer or by all. A node of before cannot read this and sees a request that failed.
+    #[n(2)]
+    Later,
 }
 
 /// Why a frame is refused.
@@ -291,6 +294,7 @@ mod tests {
             Response::NotHere,
             Response::Refused(Refusal::NotEnrolled),
             Response::Refused(Refusal::NotInvited),
+            Response::Refused(Refusal::Later),
             Response::Line("line\n".into()),
             Response::CosignedAt(7),
             Response::Taken,

@@ -7,7 +7,11 @@ use libp2p::{
     request_response::{Behaviour, Config, Event, Message, OutboundFailure, ProtocolSupport},
     swarm::SwarmEvent,
 };
-use protocol::sync::wire::{Heads, PROTOCOL};
+use protocol::{
+    id::{Origin, RecordHash},
+    limits::FRONTIER_LOGS_MAX,
+    sync::wire::{Head, Heads, PROTOCOL},
+};
 
 /// Reads what nodes read before there were announcements of changes.
 #[derive(Clone, Default)]
@@ -19,13 +23,13 @@ impl request_response::Codec for Before {
     type Response = Response;
 
     async fn read_request<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Request> {
-        match wire::decode_request(&read_frame(io).await?).map_err(invalid)? {
+        match wire::decode_request(&read_frame(io, REQUEST_BYTES_MAX).await?).map_err(invalid)? {
             Request::Heads(_) => Err(invalid(wire::FrameError::Malformed("unknown enum variant".into()))),
             known => Ok(known),
         }
     }
     async fn read_response<T: AsyncRead + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Response> {
-        wire::decode_response(&read_frame(io).await?).map_err(invalid)
+        wire::decode_response(&read_frame(io, FRAME_BYTES_MAX).await?).map_err(invalid)
     }
     async fn write_request<T: AsyncWrite + Unpin + Send>(&mut self, _: &StreamProtocol, io: &mut T, request: Request) -> io::Result<()> {
         write_frame(io, &wire::encode(&request)).await
@@ -82,4 +86,20 @@ async fn a_question_that_a_node_of_before_does_not_know_is_told_from_a_line_that
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_longest_honest_question_fits_and_a_longer_one_is_not_read() {
+    let name = "x".repeat(63);
+    let head = |at: usize| Head {
+        origin: Origin::office(&name, format!("{:08}", 99_990_000 + at).parse().unwrap(), u32::MAX).unwrap(),
+        size: u64::MAX,
+        root: RecordHash([255; 32]),
+    };
+    let frame = wire::encode(&Request::Frontier((0..FRONTIER_LOGS_MAX).map(head).collect()));
+    assert!(frame.len() <= REQUEST_BYTES_MAX, "{}", frame.len());
+    let longer = u32::try_from(REQUEST_BYTES_MAX + 1).unwrap().to_be_bytes();
+    // Nothing follows the length: it is refused by what it says.
+    let error = read_frame(&mut &longer[..], REQUEST_BYTES_MAX).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
 }

@@ -15,6 +15,7 @@ use protocol::{
     limits::FRONTIER_LOGS_MAX,
     sync::{
         Answered, Event,
+        fairness::Who,
         wire::{Refusal, Request, Response},
         witnessing::Answer,
     },
@@ -84,19 +85,21 @@ impl Driver {
             self.on_join(key, request, secret.into(), channel);
             return;
         }
-        if !self.may_speak(key) && self.office.members().was_enrolled(key) {
-            self.on_request_of_before(request, channel);
+        let who = match self.may_speak(key) {
+            true => Who::Peer,
+            false if self.office.members().was_enrolled(key) => Who::Former,
+            false => Who::Stranger,
+        };
+        if who == Who::Stranger {
+            self.note_stranger(key);
+        }
+        let admitted = self.fairness.admit(now_ms(), key, who, &request, self.office.members().province().origin());
+        if let Err(refusal) = admitted {
+            self.respond(channel, Response::Refused(refusal));
             return;
         }
-        if !self.may_speak(key) {
-            if !self.strangers.contains(&key) {
-                tracing::warn!(%key, "a key that is not enrolled was refused");
-                self.strangers.push(key);
-                let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
-                self.strangers.drain(..excess);
-                self.office.tell(Change::Status);
-            }
-            self.respond(channel, Response::Refused(Refusal::NotEnrolled));
+        if who != Who::Peer {
+            self.on_request_of_before(request, channel);
             return;
         }
         // An office that was enrolled after it connected speaks for the first time now.
@@ -114,7 +117,7 @@ impl Driver {
                 self.respond(channel, if known { Response::Taken } else { Response::TellAll });
             }
             // Bound: beyond this many answers under way a peer is told to ask again.
-            _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::NotHere),
+            _ if self.answering >= ANSWERS_MAX => self.respond(channel, Response::Refused(Refusal::Later)),
             Request::Entries { origin, start } => self.give_entries(channel, origin, start),
             Request::ForkProof(proof) => {
                 let taken = self.learn(key, None, vec![proof.into()]);
@@ -125,13 +128,24 @@ impl Driver {
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
             Request::Receipt { origin, index } => self.answer(channel, move |office| receipts::answer(office, &origin, index)),
+            Request::Blob { .. } if !self.line.may_give(now_ms()) => self.respond(channel, Response::Refused(Refusal::Later)),
             Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
             // Answered above, whoever asks.
             Request::Join { .. } => self.respond(channel, Response::NotHere),
         }
     }
 
-    /// An office whose key was ended reads the province's log, and nothing else.
+    fn note_stranger(&mut self, key: PublicKey) {
+        if !self.strangers.contains(&key) {
+            tracing::warn!(%key, "a key that is not enrolled was refused");
+            self.strangers.push(key);
+            let excess = self.strangers.len().saturating_sub(STRANGERS_MAX);
+            self.strangers.drain(..excess);
+            self.office.tell(Change::Status);
+        }
+    }
+
+    /// An office whose key was ended reads the province's log.
     fn on_request_of_before(&mut self, request: Request, channel: ResponseChannel<Response>) {
         let province = self.office.members().province().origin().clone();
         match request {
@@ -139,10 +153,8 @@ impl Driver {
                 let head = head_of(&self.office, province);
                 self.respond(channel, Response::Frontier(vec![head]));
             }
-            Request::Entries { origin, start } if origin == province && self.answering < ANSWERS_MAX => {
-                self.give_entries(channel, origin, start)
-            }
-            _ => self.respond(channel, Response::Refused(Refusal::NotEnrolled)),
+            Request::Entries { origin, start } if self.answering < ANSWERS_MAX => self.give_entries(channel, origin, start),
+            _ => self.respond(channel, Response::Refused(Refusal::Later)),
         }
     }
 
@@ -169,6 +181,7 @@ impl Driver {
     }
 
     pub(super) fn respond(&mut self, channel: ResponseChannel<Response>, response: Response) {
+        self.line.gave(now_ms(), &response);
         // A connection that is gone meanwhile needs no answer.
         let _ = self.swarm.behaviour_mut().sync.send_response(channel, response);
     }
@@ -186,13 +199,17 @@ impl Driver {
         if let Asked::Join = asked {
             match response {
                 Response::Taken => self.on_joined(key, true),
-                Response::Refused(_) => self.on_joined(key, false),
+                Response::Refused(Refusal::NotInvited) => self.on_joined(key, false),
                 _ => {}
             }
             return;
         }
         self.refused.remove(&key);
+        self.line.took(now_ms(), &response);
         match (asked, response) {
+            // It gave nothing because it is busy, which says nothing about what it told of.
+            (Asked::Entries(id, _), Response::Refused(Refusal::Later)) => self.step(Event::FetchFailed(key, id)),
+            (Asked::Blob(blob, _), Response::Refused(Refusal::Later)) => self.wants.busy(blob, key, uptime_ms()),
             (Asked::Announce(id), Response::Frontier(heads)) => {
                 self.on_frontier(key, heads);
                 self.step(Event::Announced(key, id, Answered::Taken));
@@ -256,6 +273,9 @@ impl Driver {
     }
 
     pub(super) fn ask_for_blobs(&mut self) {
+        if !self.line.may_ask(now_ms()) {
+            return;
+        }
         let connected: BTreeSet<PublicKey> = self.sync.connected().collect();
         for (peer, blob) in self.wants.next(uptime_ms(), &connected) {
             if self.office.store.blobs.size(blob).is_some() {

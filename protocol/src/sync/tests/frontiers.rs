@@ -83,7 +83,7 @@ fn connecting_with_nothing_new_costs_less_than_2_kb_for_1000_offices() {
     assert!(0 < again && again < 2_000, "{again} bytes when they meet again");
     let round = line.both(2 + ANTI_ENTROPY_MS, |_| Event::Tick);
     assert!(0 < round && round < 2_000, "{round} bytes for a round of anti-entropy");
-    println!("1,000 offices, nothing new: {first} bytes when two meet, {again} when they meet again, {round} every 15 s");
+    eprintln!("1,000 offices, nothing new: {first} bytes when two meet, {again} when they meet again, {round} every 15 s");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn connecting_when_all_differs_costs_less_than_50_kb_for_1000_offices() {
     assert!(0 < round && round < 2_000, "{round} bytes for a round of anti-entropy");
     let one = line.at_first(2 + ANTI_ENTROPY_MS, Event::HeadAdvanced(head(5, 700_001)));
     assert!(0 < one && one < 250, "{one} bytes for a new head");
-    println!("1,000 offices, all differ: {first} bytes when two meet, {again} when they meet again, {one} for a new head");
+    eprintln!("1,000 offices, all differ: {first} bytes when two meet, {again} when they meet again, {one} for a new head");
 }
 
 #[test]

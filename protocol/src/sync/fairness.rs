@@ -1,0 +1,202 @@
+//! Who may ask what, and how much of it: a bucket of tokens per peer and class of work.
+//!
+//! The shell asks here before any disk work. What a peer may not have is refused from memory; what it asks for too often is refused until
+//! later, so that one peer takes neither the disk nor the places for answers away from the others. A bucket outlives its connection:
+//! whoever connects anew has no more than before.
+
+use super::wire::{Refusal, Request};
+use crate::{
+    id::{Millis, Origin, PublicKey},
+    limits::{
+        ASK_BLOBS_BURST, ASK_BLOBS_PER_S, ASK_CONTROL_BURST, ASK_CONTROL_PER_S, ASK_ENTRIES_BURST, ASK_ENTRIES_PER_S, ASK_WITNESSING_BURST,
+        ASK_WITNESSING_PER_S, COST_FORK, COST_FRONTIER, COST_RECEIPT,
+    },
+};
+use std::collections::BTreeMap;
+
+/// What the asking key is to this node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Never enrolled.
+    Stranger,
+    /// Enrolled once: it may hear from the province's log that it no longer is.
+    Former,
+    /// May speak.
+    Peer,
+}
+
+/// What an answer takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Frontiers and fork proofs.
+    Control,
+    /// A package read from the disk.
+    Entries,
+    /// A piece of a blob read from the disk.
+    Blobs,
+    /// Signatures verified, and a point made durable.
+    Witnessing,
+}
+
+impl Class {
+    /// The class of a question and how many tokens its answer takes.
+    fn of(request: &Request) -> (Self, u64) {
+        match request {
+            Request::Heads(heads) if heads.before.is_some() && !heads.tell_all => (Self::Control, 1),
+            Request::Heads(_) | Request::Frontier(_) => (Self::Control, COST_FRONTIER),
+            Request::Compare { .. } | Request::ForkProof(_) | Request::ForkProofs(_) => (Self::Control, COST_FORK),
+            Request::Entries { .. } => (Self::Entries, 1),
+            Request::Blob { .. } => (Self::Blobs, 1),
+            Request::Receipt { .. } => (Self::Control, COST_RECEIPT),
+            Request::Join { .. } => (Self::Control, COST_FORK),
+            Request::Cosign(_) | Request::Cosigned(_) => (Self::Witnessing, 1),
+        }
+    }
+    /// Tokens that come in a second, and tokens that a rested peer has.
+    fn bounds(self) -> (u64, u64) {
+        match self {
+            Self::Control => (ASK_CONTROL_PER_S, ASK_CONTROL_BURST),
+            Self::Entries => (ASK_ENTRIES_PER_S, ASK_ENTRIES_BURST),
+            Self::Blobs => (ASK_BLOBS_PER_S, ASK_BLOBS_BURST),
+            Self::Witnessing => (ASK_WITNESSING_PER_S, ASK_WITNESSING_BURST),
+        }
+    }
+}
+
+/// What was taken out, in thousandths of a token, and when that was reckoned last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bucket {
+    taken: u64,
+    at: Millis,
+}
+
+impl Bucket {
+    fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
+        // So many tokens a second are so many thousandths a millisecond.
+        self.taken = self.taken.saturating_sub(now.saturating_sub(self.at).saturating_mul(per_s));
+        self.at = now;
+        let after = self.taken.saturating_add(1_000 * cost);
+        let enough = after <= 1_000 * burst;
+        if enough {
+            self.taken = after;
+        }
+        enough
+    }
+}
+
+/// The buckets of one node.
+#[derive(Debug, Default)]
+pub struct Fairness {
+    /// Bound: one for each key that was ever enrolled.
+    peers: BTreeMap<PublicKey, [Bucket; 4]>,
+}
+
+impl Fairness {
+    /// Whether a question is to be answered. A clock that is set back fills no bucket, and goes on to fill it from there.
+    ///
+    /// # Errors
+    /// The answer is no, and why.
+    pub fn admit(&mut self, clock: Millis, key: PublicKey, who: Who, request: &Request, province: &Origin) -> Result<(), Refusal> {
+        let may = match who {
+            Who::Peer => true,
+            Who::Stranger => false,
+            Who::Former => match request {
+                Request::Frontier(_) | Request::Heads(_) => true,
+                Request::Entries { origin, .. } => origin == province,
+                _ => false,
+            },
+        };
+        if !may {
+            return Err(Refusal::NotEnrolled);
+        }
+        let (class, cost) = Class::of(request);
+        let bucket = &mut self.peers.entry(key).or_default()[class as usize];
+        if bucket.take(clock, cost, class.bounds()) { Ok(()) } else { Err(Refusal::Later) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{id::BlobHash, sync::wire::Heads};
+
+    const A: PublicKey = PublicKey([1; 32]);
+    const B: PublicKey = PublicKey([2; 32]);
+
+    fn province() -> Origin {
+        "demo.huizhi/province/1".parse().unwrap()
+    }
+    fn entries(origin: &str) -> Request {
+        Request::Entries { origin: origin.parse().unwrap(), start: 0 }
+    }
+    fn heads(before: Option<[u8; 32]>) -> Request {
+        Request::Heads(Heads { before: before.map(Into::into), after: [0; 32].into(), heads: Vec::new(), tell_all: false })
+    }
+    fn all() -> Vec<Request> {
+        let compare = Request::Compare { note: String::new(), beginnings: Vec::new() };
+        let blob = Request::Blob { hash: BlobHash([0; 32]), offset: 0 };
+        let (fork, forks) = (Request::ForkProof(Vec::new().into()), Request::ForkProofs(Vec::new()));
+        let (cosign, cosigned) = (Request::Cosign(String::new()), Request::Cosigned(String::new()));
+        let entries = entries("demo.huizhi/office/44030001/1");
+        vec![heads(None), heads(Some([0; 32])), Request::Frontier(Vec::new()), entries, blob, cosign, cosigned, compare, fork, forks]
+    }
+
+    #[test]
+    fn case_33_a_stranger_is_refused_from_memory_and_leaves_nothing_there() {
+        let mut fairness = Fairness::default();
+        for at in 0..100_000_u32 {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&at.to_be_bytes());
+            let request = entries("demo.huizhi/province/1");
+            assert_eq!(fairness.admit(0, PublicKey(key), Who::Stranger, &request, &province()), Err(Refusal::NotEnrolled));
+        }
+        assert!(all().iter().all(|request| fairness.admit(0, A, Who::Stranger, request, &province()) == Err(Refusal::NotEnrolled)));
+        assert!(fairness.peers.is_empty());
+    }
+
+    #[test]
+    fn whoever_was_enrolled_reads_the_province_s_log_and_nothing_else() {
+        let mut fairness = Fairness::default();
+        let mut admit = |request| fairness.admit(0, A, Who::Former, &request, &province());
+        assert_eq!(admit(entries("demo.huizhi/province/1")), Ok(()));
+        let allowed: Vec<usize> =
+            all().into_iter().enumerate().filter(|(_, request)| admit(request.clone()).is_ok()).map(|(at, _)| at).collect();
+        assert_eq!(allowed, [0, 1, 2], "frontiers only, of which it is told the province's");
+    }
+
+    #[test]
+    fn case_33_a_flood_is_refused_until_later_and_takes_nothing_from_others() {
+        for request in all() {
+            let (class, cost) = Class::of(&request);
+            let (per_s, burst) = class.bounds();
+            let mut fairness = Fairness::default();
+            let mut admit = |now, key| fairness.admit(now, key, Who::Peer, &request, &province()).is_ok();
+            let flood = (0..100_000).filter(|_| admit(0, A)).count() as u64;
+            assert_eq!(flood, burst / cost, "{request:?}");
+            assert!(admit(0, B), "another peer is answered");
+            // A minute of flooding, ten questions in every 10 ms.
+            let sustained = (0..6_000).flat_map(|at| [10 * at; 10]).filter(|now| admit(*now, A)).count() as u64;
+            assert!((59 * per_s / cost..=60 * per_s / cost).contains(&sustained), "{sustained} of {request:?}");
+            assert!(admit(10_000_000, A), "a rested peer is answered");
+        }
+    }
+
+    #[test]
+    fn one_class_does_not_use_up_another() {
+        let mut fairness = Fairness::default();
+        let mut admit = |request: &Request| fairness.admit(0, A, Who::Peer, request, &province()).is_ok();
+        let entries = entries("demo.huizhi/province/1");
+        while admit(&entries) {}
+        assert!(all().iter().filter(|request| !matches!(request, Request::Entries { .. })).all(admit));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_fills_no_bucket_and_stops_none() {
+        let mut fairness = Fairness::default();
+        let blob = Request::Blob { hash: BlobHash([0; 32]), offset: 0 };
+        let mut admit = |clock| fairness.admit(clock, A, Who::Peer, &blob, &province()).is_ok();
+        while admit(1_000_000_000) {}
+        assert!(!admit(0) && !admit(1));
+        assert!(admit(1_000), "a second later");
+    }
+}
