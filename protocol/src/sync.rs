@@ -188,9 +188,11 @@ impl Sync {
         match event {
             Event::Connected(key) => {
                 let peer = self.peers.entry(key).or_default();
-                peer.connected = true;
                 peer.distrusted.clear();
-                peer.telling.connected(now);
+                // A second connection changes nothing about what is under way on the first.
+                if !std::mem::replace(&mut peer.connected, true) {
+                    peer.telling.connected(now);
+                }
             }
             Event::Disconnected(key) => {
                 if let Some(peer) = self.peers.get_mut(&key) {

@@ -50,10 +50,11 @@ async fn a_log_that_is_not_followed_is_not_fetched_and_its_receipts_are_asked_fo
     let without =
         protocol::record::Enrol { witness: None, ..enrolment::enrol_self(&elsewhere.keys, elsewhere.code(), "elsewhere", Roles::DOCUMENT) };
     issuer.enrol(without).unwrap();
-    join_back(&issuer, &elsewhere);
     // An issuer that makes documents too would be followed for the uses of receipts in its log.
     let code = issuer.code();
     issuer.enrol(enrolment::enrol_self(&issuer.keys, code, "issuer", Roles::CAPTURE.with(Roles::REVIEW))).unwrap();
+    // Known before it connects: what a node hears on the way decides only what it fetches next.
+    join_back(&issuer, &elsewhere);
     let case = home.case(&issuer, &picture(8, 8, [9; 3]), true);
     let number = case.receipts[0].said.number.clone();
 
