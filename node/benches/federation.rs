@@ -28,10 +28,10 @@ async fn run(nodes: usize, links: usize, scope: Scope) {
     let province = found(&dirs[0], Roles::ADMIN.with(Roles::REVIEW));
     let trust = province.members().province().clone();
     let mut offices = vec![province];
-    for number in 1..nodes {
-        let keys = make_keys(&dirs[number], false);
+    for (number, dir) in dirs.iter().enumerate().skip(1) {
+        let keys = make_keys(dir, false);
         enrol(&offices[0], &keys, number, Roles::CAPTURE);
-        offices.push(open(&dirs[number], number, &trust));
+        offices.push(open(dir, number, &trust));
     }
     let ports: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
     let at: Vec<String> = (0..nodes).map(|number| address(ports[number], &offices[number].keys)).collect();

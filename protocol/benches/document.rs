@@ -1,7 +1,7 @@
 //! What logs replace: all receipts in one Automerge document. Bytes, building, loading, and bringing two replicas together again for one change.
 //!
 //! `HUIZHI_BENCH_RECEIPTS` says how many (100,000).
-#![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
+#![allow(missing_docs, clippy::print_stdout, clippy::disallowed_types, reason = "a bench")]
 
 use automerge::{
     AutoCommit, ObjType, ROOT, ReadDoc,

@@ -372,6 +372,8 @@ impl Office {
                 }
             }
             Request::ForkProofs(held) => Response::ForkProofs(self.fork_proofs_beside(&held)),
+            // Everybody here holds every log, and nobody asks.
+            Request::Receipt { .. } => Response::NotHere,
         };
         self.reply(from, id, response);
     }

@@ -1700,7 +1700,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Looks a receipt up and verifies it. */
+        /** Looks a receipt up and verifies it. Where its log is not held here, connected offices are asked, and what they tell is verified here. */
         get: {
             parameters: {
                 query?: never;

@@ -69,7 +69,7 @@ fn one_honest_office_is_enough_to_hear_of_a_revocation() {
     let two = two();
     let before = two.evidence();
     revoke(&two.issuer, &two.number, "wrong_person", 1).unwrap();
-    assert!(matches!(two.asks(&[before.clone()]), Answer::Valid(_)), "who keeps it to itself is believed as of its checkpoint");
+    assert!(matches!(two.asks(std::slice::from_ref(&before)), Answer::Valid(_)), "who keeps it to itself is believed as of its checkpoint");
     for answers in [[before.clone(), two.evidence()], [two.evidence(), before]] {
         let Answer::Revoked(found) = two.asks(&answers) else { panic!("it was revoked") };
         assert_eq!(found.as_of.unwrap().offices, 2);
