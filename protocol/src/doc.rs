@@ -195,6 +195,24 @@ mod tests {
     }
 
     #[test]
+    fn case_31_changes_that_wait_for_one_that_never_comes_are_bounded_and_come_in_with_it() {
+        let (writer, mut written) = (office("44030001"), Note::default());
+        let mut edit = |position: u64| written.edit(&writer, position, &"x".repeat(position as usize + 1)).unwrap().unwrap();
+        let changes: Vec<Vec<u8>> = (0..DOC_CHANGES_MAX as u64).map(&mut edit).collect();
+        let mut note = Note::default();
+        for (position, raw) in (1..).zip(&changes[1..]) {
+            note.apply(&writer, position, raw).unwrap();
+        }
+        assert_eq!(note.text(), "", "all of them wait");
+        note.apply(&writer, 0, &changes[0]).unwrap();
+        assert_eq!(note.text(), "x".repeat(DOC_CHANGES_MAX));
+        // One more is refused, also where all before it still wait.
+        let (writer, mut hostile) = (office("44030002"), Note::default());
+        let raw = hostile.edit(&writer, 0, "y").unwrap().unwrap();
+        assert_eq!(note.apply(&writer, 0, &raw), Err(DocError::Bounds("changes")));
+    }
+
+    #[test]
     fn case_30_a_compressed_chunk_is_refused_unopened() {
         let mut note = Note::default();
         let mut raw = note.edit(&office("44030001"), 0, &"长".repeat(3000)).unwrap().unwrap();

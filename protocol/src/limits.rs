@@ -109,6 +109,12 @@ pub const EVIDENCE_BYTES_MAX: usize = 1 << 20;
 pub const ASK_CONTROL_PER_S: u64 = 200;
 /// And in reserve: a peer that connects anew exchanges digests, frontiers and fork proofs at once.
 pub const ASK_CONTROL_BURST: u64 = 2_000;
+/// Refusals a second that a peer may collect: an honest one that is told *later* waits a second or two before it asks again.
+pub const REFUSED_PER_S: u64 = 20;
+/// And in reserve: what an honest peer may have under way when its bucket runs empty.
+pub const REFUSED_BURST: u64 = 500;
+/// A peer that goes on asking after so many refusals is not spoken to for this long.
+pub const SHUT_OUT_MS: u64 = 60_000;
 /// Tokens for what is known of a receipt: some dozens of records with their proofs are read.
 pub const COST_RECEIPT: u64 = 20;
 /// Tokens for a whole frontier: up to 4,096 logs are looked up or told.

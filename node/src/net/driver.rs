@@ -58,6 +58,8 @@ use tokio::{
 const DONE_QUEUE: usize = 256;
 /// A connection of a key that may not speak ends after this long, so that strangers cannot hold the places of offices.
 const STRANGER_STAY_MS: u64 = 30_000;
+/// The screen is told of the network no more often than this; every second at the latest, with the tick.
+const STATUS_MS: u64 = 100;
 /// A peer without a connection is dialled again after this long.
 const REDIAL_MS: u64 = 3_000;
 
@@ -94,6 +96,7 @@ struct Driver {
     answering: usize,
     done: mpsc::Sender<Done>,
     status: NetworkHandle,
+    published_at: u64,
 }
 
 /// Starts the network; it runs until `stop` changes.
@@ -142,6 +145,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         answering: 0,
         done,
         status: handle.clone(),
+        published_at: 0,
         office,
     };
     Ok((handle, tokio::spawn(driver.run(done_queue, questions, stop))))
@@ -183,7 +187,10 @@ impl Driver {
             self.compare();
             self.ask_for_blobs();
             self.ask_for_cosignatures();
-            self.publish_status();
+            if uptime_ms() >= self.published_at + STATUS_MS {
+                self.publish_status();
+                self.published_at = uptime_ms();
+            }
         }
         if let Some(kept) = self.remember_holdings() {
             // Failing was logged where it failed; the node stops either way.
@@ -266,7 +273,7 @@ impl Driver {
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
-            SwarmEvent::ConnectionEstablished { peer_id, .. } if self.status.is_off() => {
+            SwarmEvent::ConnectionEstablished { peer_id, .. } if self.status.is_off() || self.is_shut_out(&peer_id) => {
                 let _ = self.swarm.disconnect_peer_id(peer_id);
             }
             SwarmEvent::ConnectionEstablished { peer_id, .. } => {
@@ -303,6 +310,10 @@ impl Driver {
             }
             _ => {}
         }
+    }
+
+    fn is_shut_out(&self, peer: &PeerId) -> bool {
+        key_of(peer).is_some_and(|key| self.fairness.is_shut_out(uptime_ms(), key))
     }
 
     /// Enrolled, or given to us as an address to begin with (a new office knows only the province).

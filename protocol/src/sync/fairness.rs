@@ -9,7 +9,7 @@ use crate::{
     id::{Millis, Origin, PublicKey},
     limits::{
         ASK_BLOBS_BURST, ASK_BLOBS_PER_S, ASK_CONTROL_BURST, ASK_CONTROL_PER_S, ASK_ENTRIES_BURST, ASK_ENTRIES_PER_S, ASK_WITNESSING_BURST,
-        ASK_WITNESSING_PER_S, COST_FORK, COST_FRONTIER, COST_RECEIPT,
+        ASK_WITNESSING_PER_S, COST_FORK, COST_FRONTIER, COST_RECEIPT, REFUSED_BURST, REFUSED_PER_S, SHUT_OUT_MS,
     },
 };
 use std::collections::BTreeMap;
@@ -84,19 +84,27 @@ impl Bucket {
     }
 }
 
+/// What one peer took, and how often it was refused.
+#[derive(Debug, Default)]
+struct Taken {
+    classes: [Bucket; 4],
+    refused: Bucket,
+    shut_out_until: Millis,
+}
+
 /// The buckets of one node.
 #[derive(Debug, Default)]
 pub struct Fairness {
     /// Bound: one for each key that was ever enrolled.
-    peers: BTreeMap<PublicKey, [Bucket; 4]>,
+    peers: BTreeMap<PublicKey, Taken>,
 }
 
 impl Fairness {
-    /// Whether a question is to be answered. A clock that is set back fills no bucket, and goes on to fill it from there.
+    /// Whether a question is to be answered. `now` only goes forward: time since the node started, and no clock that people set.
     ///
     /// # Errors
     /// The answer is no, and why.
-    pub fn admit(&mut self, clock: Millis, key: PublicKey, who: Who, request: &Request, province: &Origin) -> Result<(), Refusal> {
+    pub fn admit(&mut self, now: Millis, key: PublicKey, who: Who, request: &Request, province: &Origin) -> Result<(), Refusal> {
         let may = match who {
             Who::Peer => true,
             Who::Stranger => false,
@@ -110,8 +118,19 @@ impl Fairness {
             return Err(Refusal::NotEnrolled);
         }
         let (class, cost) = Class::of(request);
-        let bucket = &mut self.peers.entry(key).or_default()[class as usize];
-        if bucket.take(clock, cost, class.bounds()) { Ok(()) } else { Err(Refusal::Later) }
+        let taken = self.peers.entry(key).or_default();
+        if taken.classes[class as usize].take(now, cost, class.bounds()) {
+            return Ok(());
+        }
+        if !taken.refused.take(now, 1, (REFUSED_PER_S, REFUSED_BURST)) {
+            taken.shut_out_until = now + SHUT_OUT_MS;
+        }
+        Err(Refusal::Later)
+    }
+
+    /// Whether a peer went on asking after so many refusals that its connections end: refusing costs something too.
+    pub fn is_shut_out(&self, now: Millis, key: PublicKey) -> bool {
+        self.peers.get(&key).is_some_and(|taken| taken.shut_out_until > now)
     }
 }
 
@@ -179,6 +198,23 @@ mod tests {
             assert!((59 * per_s / cost..=60 * per_s / cost).contains(&sustained), "{sustained} of {request:?}");
             assert!(admit(10_000_000, A), "a rested peer is answered");
         }
+    }
+
+    #[test]
+    fn who_goes_on_asking_is_shut_out_for_a_minute_and_who_waits_is_not() {
+        let blob = Request::Blob { hash: BlobHash([0; 32]), offset: 0 };
+        let mut fairness = Fairness::default();
+        // Asks in vain once a second for an hour.
+        let mut asks = |now, key| fairness.admit(now, key, Who::Peer, &blob, &province()).is_err();
+        while !asks(0, A) {}
+        for second in 1..3_600 {
+            while !asks(1_000 * second, A) {}
+        }
+        let refused = (0..10_000).filter(|at| asks(*at, B)).count();
+        assert!(refused > REFUSED_BURST as usize);
+        assert!(!fairness.is_shut_out(3_600_000, A), "it takes no for an answer");
+        assert!(fairness.is_shut_out(10_000, B) && fairness.is_shut_out(9_999 + SHUT_OUT_MS - 1, B));
+        assert!(!fairness.is_shut_out(9_999 + SHUT_OUT_MS, B));
     }
 
     #[test]

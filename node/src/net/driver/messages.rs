@@ -93,9 +93,13 @@ impl Driver {
         if who == Who::Stranger {
             self.note_stranger(key);
         }
-        let admitted = self.fairness.admit(now_ms(), key, who, &request, self.office.members().province().origin());
+        let admitted = self.fairness.admit(uptime_ms(), key, who, &request, self.office.members().province().origin());
         if let Err(refusal) = admitted {
             self.respond(channel, Response::Refused(refusal));
+            if self.fairness.is_shut_out(uptime_ms(), key) {
+                tracing::warn!(%key, "a peer goes on asking for more than its share: its connections end for a minute");
+                self.hang_up(key);
+            }
             return;
         }
         if who != Who::Peer {
@@ -155,6 +159,14 @@ impl Driver {
             }
             Request::Entries { origin, start } if self.answering < ANSWERS_MAX => self.give_entries(channel, origin, start),
             _ => self.respond(channel, Response::Refused(Refusal::Later)),
+        }
+    }
+
+    /// Ends every connection of a peer.
+    fn hang_up(&mut self, key: PublicKey) {
+        if let Some(peer) = peer_id(key) {
+            // Gone by itself meanwhile is as good.
+            let _ = self.swarm.disconnect_peer_id(peer);
         }
     }
 
