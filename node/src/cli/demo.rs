@@ -323,7 +323,7 @@ fn tell(args: &DemoArgs, fresh: bool, wanted: &dyn Fn(&str) -> bool) {
         args.offices,
         if fresh { "new" } else { "as you left it" }
     ));
-    for (index, node) in NODES.iter().enumerate().filter(|(_, node)| wanted(node.name)) {
+    for (index, node) in args.nodes().iter().enumerate().filter(|(_, node)| wanted(node.name)) {
         let logins: Vec<_> = node.logins.iter().map(|(login, _, _)| *login).collect();
         say(&format!("  http://{}   {}   log in as {}", args.http(index), node.title, logins.join(", ")));
     }
