@@ -130,10 +130,10 @@ fn swarm(folder: &Path) -> Swarm<Behaviour<Codec>> {
         .build()
 }
 
-/// Floods for a while; gives questions answered and questions refused until later.
-async fn flood(swarm: &mut Swarm<Behaviour<Codec>>, peer: libp2p::PeerId, frame: &[u8], time: Duration) -> (u64, u64) {
+/// Floods for a while; gives questions answered, questions refused until later, and questions that ended with their connection.
+async fn flood(swarm: &mut Swarm<Behaviour<Codec>>, peer: libp2p::PeerId, frame: &[u8], time: Duration) -> [u64; 3] {
     let until = Instant::now() + time;
-    let (mut open, mut answered, mut refused) = (0, 0, 0);
+    let (mut open, mut answered, mut refused, mut ended) = (0, 0, 0, 0);
     while open > 0 || Instant::now() < until {
         while open < OPEN && Instant::now() < until {
             swarm.behaviour_mut().send_request(&peer, frame.to_vec());
@@ -148,11 +148,15 @@ async fn flood(swarm: &mut Swarm<Behaviour<Codec>>, peer: libp2p::PeerId, frame:
                     _ => answered += 1,
                 }
             }
-            SwarmEvent::Behaviour(Event::OutboundFailure { error, .. }) => panic!("{error}"),
+            // Shut out: it dials again at once.
+            SwarmEvent::Behaviour(Event::OutboundFailure { .. }) => {
+                open -= 1;
+                ended += 1;
+            }
             _ => {}
         }
     }
-    (answered, refused)
+    [answered, refused, ended]
 }
 
 fn questions() -> Vec<(&'static str, Request)> {
@@ -179,7 +183,7 @@ fn main() {
     let seed = Keys::open(&folder.path().join("province/keys")).expect("the demo made keys").office.public();
     let peer = node::net::peer_id(seed).expect("an office's key");
     let percent = |ticks: u64, time: Duration| ticks as f64 / time.as_secs_f64();
-    println!("{:<34} {:>8} {:>12} {:>12}", "questions", "% of core", "answered/s", "refused/s");
+    println!("{:<34} {:>8} {:>12} {:>12} {:>12}", "questions", "% of core", "answered/s", "refused/s", "ended/s");
     std::thread::sleep(WARM_UP);
     let (before, began) = (flooded.ticks(), Instant::now());
     std::thread::sleep(MEASURED);
@@ -192,11 +196,11 @@ fn main() {
             let frame = wire::encode(&request);
             flood(&mut swarm, peer, &frame, WARM_UP).await;
             let (before, began) = (flooded.ticks(), Instant::now());
-            let (answered, refused) = flood(&mut swarm, peer, &frame, MEASURED).await;
+            let told = flood(&mut swarm, peer, &frame, MEASURED).await;
             let time = began.elapsed();
-            let a_second = |count: u64| count as f64 / time.as_secs_f64();
+            let [answered, refused, ended] = told.map(|count| count as f64 / time.as_secs_f64());
             let ticks = flooded.ticks() - before;
-            println!("{name:<34} {:>8.1} {:>12.0} {:>12.0}", percent(ticks, time), a_second(answered), a_second(refused));
+            println!("{name:<34} {:>8.1} {answered:>12.0} {refused:>12.0} {ended:>12.0}", percent(ticks, time));
         }
     });
 }
