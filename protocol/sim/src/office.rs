@@ -358,6 +358,7 @@ impl Office {
                 return;
             }
             Request::Entries { origin, start } => self.give(&origin, start),
+            // Everybody here is enrolled and holds every log, and there are no blobs.
             Request::Blob { .. } | Request::Join { .. } | Request::Receipt { .. } => Response::NotHere,
             Request::Cosign(body) => self.cosign(&body),
             Request::Cosigned(note) => self.take_cosignatures(&note).map_or(Response::NotHere, |_| Response::Taken),
@@ -372,8 +373,6 @@ impl Office {
                 }
             }
             Request::ForkProofs(held) => Response::ForkProofs(self.fork_proofs_beside(&held)),
-            // Everybody here holds every log, and nobody asks.
-            Request::Receipt { .. } => Response::NotHere,
         };
         self.reply(from, id, response);
     }
