@@ -109,7 +109,7 @@ fn meet_part_and_heal(transport: Transport) {
     }
     let (alone, elsewhere) = (submit(&star.a, 2), submit(&star.b, 3));
     let case = get(&star.a, &format!("/api/cases/{alone}"));
-    assert_eq!((&case["row"]["status"], &case["row"]["sent"]), (&"submitted".into(), &false.into()), "{case}");
+    assert_eq!((&case["row"]["status"], &case["row"]["sent"]), (&"submitted".into(), &false.into()), "{}", case["row"]);
     star.province.inside(|node| node.client().decide(&relayed, "approve", &[]));
     until_case(&star.province, &elsewhere, "the others go on", |case| case["row"]["status"] == "submitted");
     eventually("A says what waits", || (get(&star.a, "/api/status")["to_send"] == 1).then_some(()));
