@@ -1,8 +1,9 @@
-//! Harness of the system tests: real nodes as real processes on loopback, driven through their public command line and API.
+//! Harness of the system tests: real nodes as real processes on loopback or on hosts of their own, driven through their public command line and API.
 //!
 //! Knows nothing of the node's inside: what it cannot reach here, no user can reach.
 
 mod client;
+pub mod namespaces;
 pub mod pictures;
 mod process;
 

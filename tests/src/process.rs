@@ -12,6 +12,8 @@ use std::{
 };
 use tempfile::TempDir;
 
+const LOOPBACK: &str = "/ip4/127.0.0.1/tcp/PORT";
+
 /// The program under test, built once.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -52,7 +54,7 @@ fn run(dir: &Path, args: &[&str], stdin: &str) -> Result<Output> {
     Ok(child.wait_with_output()?)
 }
 
-fn must(dir: &Path, args: &[&str], stdin: &str) -> Value {
+pub(crate) fn must(dir: &Path, args: &[&str], stdin: &str) -> Value {
     let output = run(dir, args, stdin).expect("huizhi can be started");
     assert!(output.status.success(), "huizhi {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap_or_default()
@@ -86,26 +88,30 @@ pub struct Node {
 impl Node {
     /// Makes a node with one login `staff`/`staff-password` that may do everything; gives the enrolment request along.
     pub fn make(parent: &Path, name: &str, code: &str, found_or_join: &[&str]) -> (Self, String) {
-        Self::make_as(parent, name, &[&["--name", name, "--code", code], found_or_join].concat())
+        Self::make_on(parent, name, &[LOOPBACK], &[&["--name", name, "--code", code], found_or_join].concat())
     }
 
     /// The same for a node that an invitation names.
     pub fn invited(parent: &Path, name: &str, invitation: &str) -> Self {
-        Self::make_as(parent, name, &["--invitation", invitation]).0
+        Self::make_on(parent, name, &[LOOPBACK], &["--invitation", invitation]).0
     }
 
-    fn make_as(parent: &Path, name: &str, what: &[&str]) -> (Self, String) {
+    /// The same for a node that is reached under these addresses, in which `PORT` stands for its port: it listens on the only one, and on all
+    /// that its host has where there are several.
+    pub(crate) fn make_on(parent: &Path, name: &str, addresses: &[&str], what: &[&str]) -> (Self, String) {
         let dir = parent.join(name);
         let (http, port) = (free_port(), free_port());
         let (listen, port) = (format!("127.0.0.1:{http}"), port.to_string());
-        let announce = format!("/ip4/127.0.0.1/tcp/{port}");
-        let args = ["--json", "init", "--http", &listen, "--port", &port, "--announce", &announce];
-        let made = must(&dir, &[&args, what].concat(), "");
-        // Loopback only, and no looking around on the local network.
+        let announced: Vec<String> = addresses.iter().map(|address| address.replace("PORT", &port)).collect();
+        let announced = announced.iter().flat_map(|address| ["--announce", address]).collect::<Vec<_>>();
+        let args = ["--json", "init", "--http", &listen, "--port", &port];
+        let made = must(&dir, &[&args, &announced[..], what].concat(), "");
+        // No more of the machine than this node was given, and no looking around on the local network.
+        let only = if let [only] = addresses { only.split('/').nth(2) } else { None };
+        let on = format!("/ip4/{}/", only.unwrap_or("0.0.0.0"));
         let config = dir.join("node.toml");
         let text = std::fs::read_to_string(&config).expect("init wrote node.toml");
-        std::fs::write(&config, text.replace("/ip4/0.0.0.0/", "/ip4/127.0.0.1/").replace("mdns = true", "mdns = false"))
-            .expect("can be written");
+        std::fs::write(&config, text.replace("/ip4/0.0.0.0/", &on).replace("mdns = true", "mdns = false")).expect("can be written");
         let roles = "counter,reviewer,admin,auditor";
         must(&dir, &["--json", "staff", "add", "staff", "--role", roles], "staff-password\n");
         (Self { dir, http, child: None }, made["enrolment_request"].as_str().unwrap_or_default().to_owned())

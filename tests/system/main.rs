@@ -8,6 +8,7 @@ mod cli;
 mod crash;
 mod desk;
 mod membership;
+mod namespaces;
 mod offline;
 mod recovery;
 mod specs;

@@ -1,4 +1,4 @@
-//! Debian packages: a browser for the browser tests, a font for receipts, Python to open wheels.
+//! Debian packages: a browser for the browser tests, a font for receipts, Python to open wheels, cables for the network tests.
 
 use std::env;
 use std::path::Path;
@@ -26,6 +26,13 @@ const PACKAGES: &[Package] = &[
         present: |_| Path::new("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists(),
         only_tests: false,
         still_works: "everything but printing receipts (`--font FILE` may name another font)",
+    },
+    Package {
+        name: "iproute2",
+        // Looked for by its place, because /usr/sbin is not in everybody's path.
+        present: |_| ["/usr/sbin/tc", "/sbin/tc"].into_iter().any(|tool| Path::new(tool).exists()),
+        only_tests: true,
+        still_works: "everything but the test of three hosts in network namespaces, which then says that it was not run",
     },
     Package {
         name: "python3",
