@@ -27,7 +27,7 @@ use forks::Forks;
 use futures::StreamExt;
 use joining::Joining;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, identity, mdns,
+    Multiaddr, PeerId, Swarm, identity, mdns, ping,
     request_response::OutboundRequestId,
     swarm::{SwarmEvent, dial_opts::DialOpts},
 };
@@ -296,6 +296,13 @@ impl Driver {
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_message(event),
+            // libp2p tells of it and does nothing, and TCP alone gives a pulled cable up after many minutes only.
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, connection, result: Err(failure) }))
+                if !matches!(failure, ping::Failure::Unsupported) =>
+            {
+                tracing::debug!(%peer, %failure, "a connection is dead");
+                self.swarm.close_connection(connection);
+            }
             SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Discovered(found))) => {
                 for (peer, address) in found {
                     // Bound: only enrolled offices are remembered, so a noisy network cannot fill the memory.

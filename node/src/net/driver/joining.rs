@@ -61,7 +61,8 @@ impl Driver {
         if enrolled {
             tracing::info!("enrolled by invitation");
             self.refused.remove(&key);
-            // What it would not tell a stranger is asked for again, now.
+            // What it would not tell a stranger is asked for again, now and from the beginning.
+            self.step(Event::Disconnected(key));
             self.step(Event::Connected(key));
         } else if self.refused.insert(key, Refusal::NotInvited) != Some(Refusal::NotInvited) {
             tracing::warn!("the invitation is not open any more: ask the province for another");
