@@ -49,7 +49,12 @@ impl Office {
     }
     /// Every role that it held at some position of one of its logs.
     pub fn roles_ever(&self) -> Roles {
-        self.logs.iter().flat_map(|log| &log.roles).fold(self.enrol.roles, |all, (_, roles)| all.with(*roles))
+        let of_log = |log: &OfficeLog| {
+            // Where the next ones begin at the same position, they were held nowhere.
+            let ends = log.roles.iter().skip(1).map(|(from, _)| *from).chain([u64::MAX]);
+            log.roles.iter().zip(ends).filter(|((from, _), end)| from < end).fold(Roles::NONE, |all, ((_, roles), _)| all.with(*roles))
+        };
+        self.logs.iter().fold(self.enrol.roles, |all, log| all.with(of_log(log)))
     }
     /// Whether its current log goes on: not revoked, and not closed by an adjudication.
     pub fn is_active(&self) -> bool {

@@ -144,6 +144,10 @@ fn case_03_a_demotion_counts_from_the_named_position_on() {
     assert_eq!(members.standing(&decision(&log, 2, 4)), Ok(Writer::Office(code(1))), "nothing earlier is reverted");
     assert_eq!(members.standing(&decision(&log, 2, 5)), Err(NotCounted::RoleMissing));
     assert_eq!(members.roles_at(&log, 5), Roles::CAPTURE);
+    assert_eq!(members.office(code(1)).unwrap().roles_ever(), Roles::REVIEW.with(Roles::CAPTURE));
+    let never = Enrol { roles_from: Some(point(&log, 0, 9)), ..demoted.clone() };
+    let members_of_never = after(&[Record::Enrol(enrol(1, 2)), Record::Enrol(never)]);
+    assert_eq!(members_of_never.office(code(1)).unwrap().roles_ever(), Roles::CAPTURE, "what it held at no position it never held");
     // Without a position, or before an earlier change, nothing is taken away or given again.
     let first = after(&[Record::Enrol(enrol(1, 2))]);
     assert_eq!(refusal(&first, &Record::Enrol(Enrol { roles_from: None, ..demoted.clone() })), Some(EnrolError::NeedsPosition));
