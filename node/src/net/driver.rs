@@ -166,6 +166,7 @@ impl Driver {
         for head in self.office.store.frontier() {
             self.step(Event::HeadAdvanced(head));
         }
+        self.publish_status();
         loop {
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
