@@ -5,10 +5,14 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use std::{
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::{OnceLock, mpsc},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU16, Ordering},
+        mpsc,
+    },
 };
 use tempfile::TempDir;
 
@@ -60,8 +64,15 @@ pub(crate) fn must(dir: &Path, args: &[&str], stdin: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
+/// A port that nobody listens on and that this process did not give before. Below those that the system gives to outgoing connections, which a
+/// connection of another test may hold by the time that a node wants it.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("loopback has free ports").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 12_000 + (std::process::id() % 20) as u16 * 1_000;
+    (0..1_000)
+        .map(|_| first + NEXT.fetch_add(1, Ordering::Relaxed) % 1_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok() && UdpSocket::bind(("127.0.0.1", *port)).is_ok())
+        .expect("loopback has free ports")
 }
 
 /// Copies a folder with all that is in it.
