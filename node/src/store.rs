@@ -15,6 +15,7 @@ mod invitations;
 mod logs;
 mod mark;
 mod mend;
+mod packages;
 mod reserve;
 mod rows;
 mod spec_drafts;
