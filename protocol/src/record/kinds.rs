@@ -70,7 +70,8 @@ impl Roles {
     /// A name that no role has.
     pub fn named<S: AsRef<str>>(names: &[S]) -> Result<Self, UnknownRole> {
         names.iter().try_fold(Self::NONE, |roles, name| {
-            let (role, _) = Self::NAMES.into_iter().find(|(_, known)| *known == name.as_ref()).ok_or_else(|| UnknownRole(name.as_ref().into()))?;
+            let (role, _) =
+                Self::NAMES.into_iter().find(|(_, known)| *known == name.as_ref()).ok_or_else(|| UnknownRole(name.as_ref().into()))?;
             Ok(roles.with(role))
         })
     }
