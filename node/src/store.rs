@@ -162,6 +162,7 @@ impl Store {
             write.open_table(tables::ENTRIES)?;
             write.open_table(tables::HASHES)?;
             write.open_table(tables::REACHED)?;
+            write.open_table(tables::UNINDEXED)?;
             write.open_table(tables::CASES)?;
             write.open_table(tables::BLOB_CASES)?;
             write.open_table(tables::REFUSED)?;

@@ -324,11 +324,11 @@ impl Sync {
         }
         for (key, peer) in &mut self.peers {
             let Some(fetch) = &mut peer.fetch else { continue };
-            let packages = fetch.hand_over();
+            let told = self.holdings.held_of(*key, fetch.log);
+            let packages = fetch.hand_over(told);
             if !packages.is_empty() {
                 effects.push(Effect::Ingest { peer: *key, origin: self.holdings.logs.origin(fetch.log).clone(), packages });
             }
-            let told = self.holdings.held_of(*key, fetch.log);
             peer.fetch.take_if(|fetch| fetch.is_over(told));
         }
         let mut busy: BTreeSet<LogId> = self.peers.values().filter_map(|peer| peer.fetch.as_ref()).map(|fetch| fetch.log).collect();

@@ -5,27 +5,35 @@ use minicbor::{Decode, Encode, bytes::ByteArray};
 use protocol::{
     id::Origin,
     limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
-    log::Package,
+    log::{Package, VerifiedPackage},
     merkle,
 };
 
-/// What stands behind the entries of a commit.
+/// What stands behind entries that a peer gave.
 pub(super) enum Cover {
-    /// This node signs them when they are durable.
-    Own,
     /// The note of a checkpoint over exactly what is here then.
     Exact(String),
     /// A checkpoint over more than that.
     Beyond(Reached),
 }
 
+impl Cover {
+    pub(super) fn of(package: &VerifiedPackage) -> Self {
+        let note = package.checkpoint.note().to_owned();
+        match package.checkpoint.size() == package.edge.size() {
+            true => Self::Exact(note),
+            false => Self::Beyond(Reached { note, proof: package.proof.iter().map(|hash| (*hash).into()).collect() }),
+        }
+    }
+}
+
 /// A checkpoint beyond what was here, and the consistency proof that led to it.
 #[derive(Debug, Clone, Encode, Decode)]
 pub(super) struct Reached {
     #[n(0)]
-    pub(super) note: String,
+    note: String,
     #[n(1)]
-    pub(super) proof: Vec<ByteArray<32>>,
+    proof: Vec<ByteArray<32>>,
 }
 
 impl Store {

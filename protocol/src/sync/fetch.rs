@@ -79,16 +79,20 @@ impl Fetch {
         }
     }
 
-    /// The packages that are to be stored now, each beginning where the one before ends.
-    pub(super) fn hand_over(&mut self) -> Vec<Package> {
+    /// The packages that are to be stored now, each beginning where the one before ends. The peer holds `told` entries.
+    pub(super) fn hand_over(&mut self, told: u64) -> Vec<Package> {
         let mut packages = Vec::new();
         if self.storing {
             return packages;
         }
         while self.slots.front().is_some_and(|slot| slot.start == self.at && slot.package.is_some()) {
             if let Some(package) = self.slots.pop_front().and_then(|slot| slot.package) {
-                self.stride = (package.entries.len() as u64).max(1);
-                self.at = self.at.saturating_add(package.entries.len() as u64);
+                let entries = package.entries.len() as u64;
+                self.at = self.at.saturating_add(entries);
+                // The last one is short because the log ends there.
+                if self.at < told {
+                    self.stride = entries.max(1);
+                }
                 packages.push(package);
             }
         }

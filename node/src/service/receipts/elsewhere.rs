@@ -92,6 +92,9 @@ fn agrees(office: &Office, told: &Attested) -> Result<bool, Refusal> {
 /// # Errors
 /// As the store.
 pub fn evidence(office: &Office, origin: &Origin, index: u64) -> Result<Option<Evidence>, StoreError> {
+    if index >= office.store.indexed(origin) {
+        return Ok(None);
+    }
     let Some(receipt) = office.store.entry(origin, index)?.and_then(|entry| entry.verify().ok()) else { return Ok(None) };
     let Record::ReceiptIssued(said) = receipt.record.record() else { return Ok(None) };
     let entries = office.store.case_entries(said.case)?.iter().filter_map(|entry| entry.verify().ok()).collect();
