@@ -136,3 +136,31 @@ pub const ASK_WITNESSING_PER_S: u64 = 6;
 pub const ASK_WITNESSING_BURST: u64 = 30;
 /// Seconds for which a history that was copied keeps blobs off a line with a cap: a peer that reads all logs must not hold up photos for hours.
 pub const ENTRIES_OWED_MAX_S: u64 = 60;
+/// Relays at which a node can be reached at one time: one, and another while that one restarts.
+pub const RELAYS_USED_MAX: usize = 2;
+/// A relay that gave no reservation, and an office that could not be reached by way of one, are tried again after this long.
+pub const RELAY_RETRY_MS: u64 = 60_000;
+/// Offices that a node connects to by way of relays without having anything to fetch there: witnesses, and somebody to go on with when the
+/// province is away, once the connection has become a direct one.
+pub const RELAYED_BY_LOT: usize = 3;
+/// Connections by way of relays at one time; beyond it only whoever comes by himself. With 1,000 offices a province relays at most
+/// [`RELAY_CIRCUITS_MAX`] all the same.
+pub const RELAYED_MAX: usize = 16;
+/// Offices that can be reached by way of one relay: as many as it has connections.
+pub const RELAY_RESERVATIONS_MAX: usize = 4_096;
+/// Circuits through one relay. Each copies through two buffers of 8 KiB, and waits where the slower side does.
+pub const RELAY_CIRCUITS_MAX: usize = 1_024;
+/// Circuits of one office through one relay.
+pub const RELAY_CIRCUITS_PER_PEER_MAX: usize = 32;
+/// Bytes of one circuit, each way: 32 of the largest blobs. The usual 128 KiB of libp2p would cut a photo off in its middle.
+pub const RELAY_CIRCUIT_BYTES_MAX: u64 = 32 * BLOB_BYTES_MAX;
+/// A circuit ends after this long and is made anew: the largest blob takes 5 minutes at 1 Mbit/s.
+pub const RELAY_CIRCUIT_MS: u64 = 3_600_000;
+/// A reservation at a relay is made anew after this long; whoever was revoked meanwhile gets none.
+pub const RELAY_RESERVATION_MS: u64 = 3_600_000;
+/// Tokens that asking a relay for a reservation takes, where one comes in a second.
+pub const COST_RESERVATION: u64 = 15;
+/// Tokens that asking a relay for a circuit takes: one in three seconds.
+pub const COST_CIRCUIT: u64 = 3;
+/// And in reserve: a node that meets its relay again asks for [`RELAYED_MAX`] circuits.
+pub const RELAY_BURST: u64 = 90;

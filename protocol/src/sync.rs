@@ -8,7 +8,7 @@
 //! and whoever does not know that frontier is told all of it.
 //!
 //! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
-//! `fairness` (what a peer is answered), `line` (what waits for the line).
+//! `fairness` (what a peer is answered), `line` (what waits for the line), `relaying` (offices without a route to one another).
 
 pub mod fairness;
 pub mod follow;
@@ -17,6 +17,7 @@ pub mod line;
 mod logs;
 pub mod lookup;
 mod passed;
+pub mod relaying;
 mod telling;
 pub mod wire;
 pub mod witnessing;

@@ -1,5 +1,7 @@
 //! Two offices over loopback: one follows what it needs, and asks the other about the rest.
 
+mod relaying;
+
 use super::{NetConfig, start};
 use crate::{
     enrolment,

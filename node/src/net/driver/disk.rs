@@ -29,6 +29,8 @@ pub(super) enum Done {
         whole: Result<bool, String>,
     },
     Wanted(Vec<BlobHash>),
+    /// Who captured the cases whose blobs are wanted.
+    Givers(Vec<PublicKey>),
     Damaged(Vec<(Origin, u64)>),
     Compared,
     /// A question to send that had to be made from disk; without one its asking failed.
@@ -145,6 +147,7 @@ impl Driver {
                     self.look_for_wanted();
                 }
             }
+            Done::Givers(givers) => self.relays.givers = givers,
             Done::Damaged(damaged) => self.mend(damaged),
             Done::Compared => self.comparing = false,
             Done::Question(key, asked, Some(request)) => self.send(key, request, asked),
