@@ -164,3 +164,24 @@ pub const COST_RESERVATION: u64 = 15;
 pub const COST_CIRCUIT: u64 = 3;
 /// And in reserve: a node that meets its relay again asks for [`RELAYED_MAX`] circuits.
 pub const RELAY_BURST: u64 = 90;
+/// Bytes of one gossiped message: a note, and what gossipsub puts around it.
+pub const GOSSIP_BYTES_MAX: usize = NOTE_BYTES_MAX + (1 << 10);
+/// A node publishes the newest checkpoint of its own log at most this often.
+pub const GOSSIP_PAUSE_MS: u64 = 1_000;
+/// Gossiped messages that are looked at from one peer in a second: at 200 cases a day a thousand offices write 14 entries a second in the mean, and each
+/// peer passes some of all of them on. What is not looked at is heard of otherwise.
+pub const GOSSIP_PER_PEER_S: u64 = 100;
+/// And in reserve.
+pub const GOSSIP_PER_PEER_BURST: u64 = 1_000;
+/// Gossiped checkpoints of one log that are passed on in a second: as many as an honest office publishes, which knows no more than one clock.
+pub const GOSSIP_PER_LOG_S: u64 = 1;
+/// And in reserve, for what several witnesses added while the line was away.
+pub const GOSSIP_PER_LOG_BURST: u64 = 16;
+/// Checkpoints of one log that are remembered to be held against others of the same size; some 300 bytes each, for up to [`FRONTIER_LOGS_MAX`] logs.
+pub const GOSSIP_POINTS_MAX: usize = 16;
+/// Tokens of one gossiped message that does not hold, where one comes in a second: a mistake a minute is forgiven.
+pub const COST_GOSSIP_REJECTED: u64 = 60;
+/// And in reserve: whoever sends more of them at once is not listened to.
+pub const GOSSIP_REJECTED_BURST: u64 = 8 * COST_GOSSIP_REJECTED;
+/// For this long.
+pub const GOSSIP_CUT_OFF_MS: u64 = 3_600_000;

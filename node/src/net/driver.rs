@@ -5,7 +5,9 @@
 
 mod behaviour;
 mod disk;
+mod enrolled;
 mod forks;
+mod gossip;
 mod joining;
 mod messages;
 mod paths;
@@ -27,6 +29,7 @@ use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of};
 use disk::{Done, Looking, head_of};
 use forks::Forks;
 use futures::StreamExt;
+use gossip::Gossiping;
 use joining::Joining;
 use libp2p::{
     Multiaddr, PeerId, Swarm, identify, identity, mdns, ping,
@@ -92,6 +95,7 @@ struct Driver {
     receipts: Receipts,
     paths: Paths,
     relays: Relays,
+    gossip: Gossiping,
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
@@ -116,7 +120,7 @@ struct Driver {
 pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool>) -> Result<(NetworkHandle, JoinHandle<()>), NetError> {
     let mut seed = office.keys.office_seed;
     let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|error| NetError::Start(error.to_string()))?;
-    let mut swarm = build_swarm(keypair, config.mdns, &office)?;
+    let mut swarm = build_swarm(keypair, config, &office)?;
     for address in &config.listen {
         swarm.listen_on(address.clone()).map_err(|error| NetError::Listen { address: address.clone(), reason: error.to_string() })?;
     }
@@ -145,6 +149,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         receipts: Receipts::default(),
         paths: Paths::default(),
         relays: Relays::new(config),
+        gossip: Gossiping::default(),
         go_on_unanswered: config.go_on_unanswered,
         comparing: false,
         asked: HashMap::new(),
@@ -286,6 +291,7 @@ impl Driver {
             }
         }
         self.use_relays();
+        self.publish_checkpoints();
         self.remember_holdings();
     }
 
@@ -320,6 +326,7 @@ impl Driver {
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_message(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. })) => {
                 self.on_identified(peer_id, &info)
             }

@@ -1,11 +1,11 @@
 //! What libp2p is made of here: transports, behaviours, limits, and how an office key and a peer id name one another.
 
-use super::super::codec::Codec;
+use super::{super::codec::Codec, enrolled::Enrolled, gossip};
 use crate::service::Office;
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
     connection_limits::{self, ConnectionLimits},
-    dcutr, identify, identity, mdns, memory_connection_limits, multiaddr, noise, ping, relay,
+    dcutr, gossipsub, identify, identity, mdns, memory_connection_limits, multiaddr, noise, ping, relay,
     request_response::{self, ProtocolSupport},
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
     tcp, yamux,
@@ -85,9 +85,13 @@ pub(super) struct Behaviour {
     pub(super) relay: relay::Behaviour,
     relayed: relay::client::Behaviour,
     punching: dcutr::Behaviour,
+    pub(super) gossip: Enrolled<gossipsub::Behaviour>,
 }
 
-pub(super) fn build_swarm(keypair: identity::Keypair, with_mdns: bool, office: &Arc<Office>) -> Result<Swarm<Behaviour>, NetError> {
+pub(super) fn build_swarm(keypair: identity::Keypair, config: &NetConfig, office: &Arc<Office>) -> Result<Swarm<Behaviour>, NetError> {
+    let with_mdns = config.mdns;
+    // A new office knows the province by its address only.
+    let (members, first) = (office.clone(), config.peers.iter().filter_map(key_in).collect::<Vec<_>>());
     let start_error = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
@@ -121,6 +125,9 @@ pub(super) fn build_swarm(keypair: identity::Keypair, with_mdns: bool, office: &
                 relay: relay::Behaviour::new(peer, super::relaying::server(office)),
                 relayed,
                 punching: dcutr::Behaviour::new(peer),
+                gossip: Enrolled::new(gossip::behaviour(office)?, move |peer| {
+                    key_of(peer).is_some_and(|key| first.contains(&key) || members.is_enrolled(key))
+                }),
             })
         })
         .map_err(|error| start_error(&error))?

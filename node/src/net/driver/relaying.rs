@@ -175,7 +175,7 @@ impl Driver {
             self.off_reactor(|office| Done::Givers(givers(office)), || Done::Givers(Vec::new()));
         }
         let lot = by_lot(&self.office.members(), me);
-        let wanted: Vec<PublicKey> = self.relays.givers.iter().copied().chain(lot).collect();
+        let wanted: Vec<PublicKey> = self.relays.givers.iter().copied().chain(self.ahead()).chain(lot).collect();
         let connected: BTreeSet<PublicKey> = self.swarm.connected_peers().filter_map(key_of).collect();
         for (key, relay) in self.relays.machine.dial(now, wanted, &connected, &able, self.paths.relayed()) {
             let (Some(peer), Some(circuit)) = (peer_id(key), self.circuit(relay)) else { continue };

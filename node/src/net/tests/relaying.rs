@@ -14,12 +14,12 @@ use protocol::record::Roles;
 use std::{net::TcpListener, sync::Arc};
 use tokio::{sync::watch, time::timeout};
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).unwrap().port()
 }
 
 /// Where an office that listens on a port of loopback is found.
-fn at(office: &Office, port: u16) -> Multiaddr {
+pub(super) fn at(office: &Office, port: u16) -> Multiaddr {
     address(port).with_p2p(peer_id(office.keys.office.public()).unwrap()).unwrap()
 }
 
