@@ -65,13 +65,13 @@ impl Class {
 
 /// What was taken out, in thousandths of a token, and when that was reckoned last.
 #[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
+pub(super) struct Bucket {
     taken: u64,
     at: Millis,
 }
 
 impl Bucket {
-    fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
+    pub(super) fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
         // So many tokens a second are so many thousandths a millisecond.
         self.taken = self.taken.saturating_sub(now.saturating_sub(self.at).saturating_mul(per_s));
         self.at = now;
