@@ -4,6 +4,7 @@
 //! drops work that anti-entropy repeats.
 
 mod behaviour;
+mod blobs;
 mod disk;
 mod forks;
 mod joining;
@@ -15,7 +16,7 @@ mod witnessing;
 pub use behaviour::{NetConfig, NetError, key_in, peer_id};
 pub use joining::Join;
 
-use super::{blobs::Wants, own_log::Shown};
+use super::own_log::Shown;
 use crate::service::{
     Change, Held, Office,
     network::{NetworkHandle, ReceiptQuestion},
@@ -33,6 +34,7 @@ use libp2p::{
 };
 use messages::{ANSWERS_MAX, Asked};
 use protocol::{
+    blob::wants::Wants,
     id::PublicKey,
     log::PackageError,
     sync::{
