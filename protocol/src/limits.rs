@@ -136,6 +136,10 @@ pub const COST_BLOB_BYTES_MIN: u64 = 16 << 10;
 pub const BLOB_OUTLINES_MAX: usize = 256;
 /// Blobs fetched at one time.
 pub const BLOBS_IN_FLIGHT_MAX: usize = 8;
+/// Blobs for which somebody waits before a screen, and is told how they stand.
+pub const BLOBS_WATCHED_MAX: usize = 64;
+/// A blob of which no piece came for this long has no rate at which it comes.
+pub const BLOB_PACE_MS: u64 = 5_000;
 /// Blobs of peers that are under way on the disk. Each may reach the bound of a blob and then never be finished; the one that grew longest
 /// ago makes room.
 pub const PARTIAL_BLOBS_MAX: usize = 64;

@@ -223,7 +223,7 @@ impl Driver {
             Change::Fork(proof) => self.pass_on(&proof),
             Change::Wanted(blob) => self.wants.hurry(blob),
             Change::Damaged => self.look_for_damaged(),
-            Change::Specs | Change::Drafts | Change::SpecDrafts | Change::Status | Change::Stage(..) => {}
+            Change::Specs | Change::Drafts | Change::SpecDrafts | Change::Status | Change::Transit | Change::Stage(..) => {}
         }
     }
 

@@ -38,7 +38,8 @@ pub(super) enum NextAsk {
 /// What came of a piece.
 pub(super) enum Taken {
     Whole,
-    Part,
+    /// So many bytes of it.
+    Part(u64),
     Failed(Failure),
 }
 
@@ -71,7 +72,8 @@ impl Driver {
                 let came = office.store.blobs.take_piece(blob, end, &Piece { total, before, bytes: &bytes });
                 let taken = match came {
                     Ok(Came::Whole) => Taken::Whole,
-                    Ok(Came::Part { .. } | Came::NotNext) => Taken::Part,
+                    Ok(Came::Part) => Taken::Part(bytes.len() as u64),
+                    Ok(Came::NotNext) => Taken::Part(0),
                     Err(error @ BlobError::Lie(_)) => {
                         tracing::warn!(%error, %blob, %peer, "a piece of a blob is not the blob's");
                         Taken::Failed(Failure::Lied)
@@ -92,18 +94,15 @@ impl Driver {
         let append = move |office: &Office| {
             let mut partial = office.store.blobs.partial(blob)?;
             // A piece of an earlier question; the next one begins where the file ends.
-            if partial.have() == offset { partial.append(total, &bytes) } else { Ok(false) }
+            let whole = partial.have() == offset && partial.append(total, &bytes)?;
+            Ok::<_, BlobError>(if whole { Taken::Whole } else { Taken::Part(partial.have().saturating_sub(offset)) })
         };
         self.off_reactor(
             move |office| {
-                let taken = match append(office) {
-                    Ok(true) => Taken::Whole,
-                    Ok(false) => Taken::Part,
-                    Err(error) => {
-                        tracing::warn!(%error, %blob, "a piece of a blob is refused");
-                        Taken::Failed(Failure::Nothing)
-                    }
-                };
+                let taken = append(office).unwrap_or_else(|error| {
+                    tracing::warn!(%error, %blob, "a piece of a blob is refused");
+                    Taken::Failed(Failure::Nothing)
+                });
                 Done::Piece(peer, blob, taken)
             },
             move || Done::Piece(peer, blob, Taken::Failed(Failure::Nothing)),
@@ -116,7 +115,7 @@ impl Driver {
                 self.wants.done(blob);
                 self.office.tell(Change::Cases);
             }
-            Taken::Part => self.wants.came(blob, peer),
+            Taken::Part(bytes) => self.wants.came(blob, peer, bytes, uptime_ms()),
             Taken::Failed(failure) => self.wants.failed(blob, peer, failure, uptime_ms()),
         }
     }

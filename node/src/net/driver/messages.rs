@@ -225,6 +225,9 @@ impl Driver {
             (Asked::Blob(blob, _) | Asked::Piece(blob, _), Response::Refused(Refusal::Later)) => {
                 self.wants.failed(blob, key, Failure::Busy, uptime_ms());
             }
+            (Asked::Blob(blob, _) | Asked::Piece(blob, _), Response::Refused(Refusal::NotForYou)) => {
+                self.wants.failed(blob, key, Failure::NotAllowed, uptime_ms());
+            }
             (Asked::Announce(id), Response::Frontier(heads)) => {
                 self.on_frontier(key, heads);
                 self.step(Event::Announced(key, id, Answered::Taken));

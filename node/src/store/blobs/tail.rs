@@ -38,12 +38,7 @@ pub enum Came {
     /// It was asked for earlier, and something else is missing now.
     NotNext,
     /// It was taken.
-    Part {
-        /// Bytes that came so far.
-        have: u64,
-        /// Bytes of the whole.
-        total: u64,
-    },
+    Part,
     /// The blob is whole and in its place.
     Whole,
 }
@@ -78,7 +73,6 @@ impl Blobs {
             return Ok(Came::NotNext);
         }
         let start = tail.take(piece)?;
-        let (have, total) = (tail.have(), piece.total);
         // Until it is written, only the disk says what is here.
         if tails.remove(&hash).is_none() {
             drop(tails);
@@ -91,7 +85,7 @@ impl Blobs {
             return Ok(Came::Whole);
         }
         tails.insert(hash, tail);
-        Ok(Came::Part { have, total })
+        Ok(Came::Part)
     }
 
     /// Removes what a crash left of only one of the two files.

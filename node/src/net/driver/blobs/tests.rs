@@ -6,7 +6,11 @@ use super::super::{
     peer_id, start,
 };
 use super::*;
-use crate::service::testing::{Home, sync};
+use crate::service::{
+    network::NetworkHandle,
+    testing::{Home, sync},
+    transit::{Part, PartView, Stand, of_case},
+};
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, Swarm, identity,
@@ -39,8 +43,11 @@ struct Peer {
 
 impl Peer {
     fn new(seed: u8) -> Self {
-        let keypair = identity::Keypair::ed25519_from_bytes(&mut [seed; 32]).unwrap();
-        let key = protocol::keys::OfficeKey::from_seed(&[seed; 32]).public();
+        Self::with_key([seed; 32])
+    }
+    fn with_key(mut seed: [u8; 32]) -> Self {
+        let key = protocol::keys::OfficeKey::from_seed(&seed).public();
+        let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
         Self { swarm: build_swarm(keypair, false).unwrap(), key, address: free_address() }
     }
     fn known_as(&self) -> Multiaddr {
@@ -175,4 +182,53 @@ async fn a_peer_of_before_gives_a_photo_in_the_form_that_it_knows() {
     stop.send(true).unwrap();
     runs.await.unwrap();
     old_runs.abort();
+}
+
+/// Looks again whenever something changed, until the photo stands so.
+async fn until_stands(office: &Office, net: &NetworkHandle, photo: BlobHash, state: Stand) -> PartView {
+    let case = office.cases_of_blob(photo).unwrap().remove(0);
+    let mut changes = office.changes();
+    let waiting = async {
+        loop {
+            let view = of_case(office, &case, &net.status()).unwrap().remove(0);
+            assert_eq!(view.part, Part::Photo);
+            if view.state == state {
+                return view;
+            }
+            // The look after the last change may come before the snapshot of it.
+            let _ = timeout(Duration::from_secs(1), changes.recv()).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_photo_sees_which_office_has_it_and_what_holds_it_up() {
+    let (_home, office, _reviewers_home, reviewer, _, photo) = office_and_reviewer();
+    let captured = Peer::with_key(office.keys.office_seed);
+    let (known_as, code) = (captured.known_as(), office.code());
+    let config = NetConfig { listen: vec![free_address()], peers: vec![known_as], ..NetConfig::default() };
+    let (stop, stopped) = watch::channel(false);
+    let (net, runs) = start(reviewer.clone(), &config, stopped).unwrap();
+    let away = until_stands(&reviewer, &net, photo, Stand::OfficeAway).await;
+    assert_eq!((away.have_bytes, away.percent, away.office_connected, away.office_last_seen_ms), (0, None, false, None));
+    assert_eq!((away.office, away.office_name), (code.to_string(), "test".into()));
+
+    // It gives the last piece, and says then that nobody here may have the rest.
+    let (_asked, office_runs) = captured.run(move |request| match request {
+        Request::BlobPiece { hash, end: Some(_) } if *hash == photo => Some(Response::Refused(Refusal::NotForYou)),
+        _ => Some(honest(&office, request)),
+    });
+    let refused = until_stands(&reviewer, &net, photo, Stand::NotAllowed).await;
+    assert_eq!((refused.have_bytes, refused.total_bytes, refused.percent), (500, Some(2 * PIECE + 500), Some(0)));
+    assert!(refused.office_connected && refused.office_last_seen_ms.is_some());
+    office_runs.abort();
+    let away = until_stands(&reviewer, &net, photo, Stand::OfficeAway).await;
+    assert_eq!(
+        (away.have_bytes, away.office_last_seen_ms),
+        (500, refused.office_last_seen_ms),
+        "what came stays, and since when it is gone"
+    );
+    stop.send(true).unwrap();
+    runs.await.unwrap();
 }
