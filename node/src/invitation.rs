@@ -8,7 +8,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::id::{Millis, OfficeCode};
 use qrcode::{EcLevel, QrCode, render::svg, render::unicode};
 use serde::{Deserialize, Serialize};
-use std::{path::Path, str::FromStr};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    str::FromStr,
+};
 
 const PREFIX: &str = "HUIZHI-INVITE1:";
 /// Characters of an invitation: the federation's key, its successors and some addresses.
@@ -56,12 +61,30 @@ impl Invitation {
     /// The text in a file, or the text itself.
     ///
     /// # Errors
-    /// It is no invitation.
+    /// The file cannot be read, or it is no invitation.
     pub fn read(text_or_file: &str) -> Result<Self, Refusal> {
         if text_or_file.trim().starts_with(PREFIX) {
             return text_or_file.parse();
         }
-        std::fs::read_to_string(Path::new(text_or_file)).map_err(|_| malformed())?.parse()
+        Self::read_file(Path::new(text_or_file)).map_err(|error| {
+            Refusal::input(
+                "invitation_unreadable",
+                "invitation",
+                format!("无法读取邀请文件 {text_or_file}：{error}。请给出以 HUIZHI-INVITE1 开头的邀请，或保存它的文件。"),
+                format!("cannot read {text_or_file}: {error}; give the invitation itself, from HUIZHI-INVITE1 on, or a file that holds it"),
+            )
+        })?
+    }
+
+    /// The text in a file.
+    ///
+    /// # Errors
+    /// The outer error is the disk's; the inner one says that it is no invitation.
+    pub fn read_file(path: &Path) -> io::Result<Result<Self, Refusal>> {
+        let mut text = Vec::new();
+        // One more than may be, so that what is too long is refused and not cut.
+        File::open(path)?.take(CHARS_MAX as u64 + 1).read_to_end(&mut text)?;
+        Ok(std::str::from_utf8(&text).map_err(|_| malformed()).and_then(str::parse))
     }
 }
 
@@ -126,6 +149,19 @@ mod tests {
             assert!(text[..end].parse::<Invitation>().is_err(), "{end}");
         }
         assert!("x".repeat(CHARS_MAX + 1).parse::<Invitation>().is_err());
+    }
+
+    #[test]
+    fn a_file_is_read_as_far_as_an_invitation_can_go_and_named_when_it_cannot_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, large) = (dir.path().join("invitation.txt"), dir.path().join("large"));
+        std::fs::write(&file, invitation().text()).unwrap();
+        assert_eq!(Invitation::read(file.to_str().unwrap()).unwrap(), invitation());
+        std::fs::write(&large, format!("{}{}", invitation().text(), " ".repeat(CHARS_MAX))).unwrap();
+        assert_eq!(Invitation::read(large.to_str().unwrap()).unwrap_err().code, "invitation_malformed");
+        let missing = Invitation::read("no-such-file").unwrap_err();
+        assert_eq!(missing.code, "invitation_unreadable");
+        assert!(missing.text.en.contains("no-such-file"));
     }
 
     #[test]

@@ -179,13 +179,20 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
 /// The invitation that was left for this node, until it is enrolled.
 fn join(dir: &Path, office: &Office, name: &str) -> Option<Join> {
     let path = dir.join(invitation::FILE);
-    let text = std::fs::read_to_string(&path).ok()?;
+    let read = match Invitation::read_file(&path) {
+        Ok(read) => read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "the invitation cannot be read");
+            return None;
+        }
+    };
     if office.is_enrolled(office.keys.office.public()) {
         // The secret is spent; a file that stays does no harm.
         let _ = std::fs::remove_file(&path);
         return None;
     }
-    let made = text.parse::<Invitation>().and_then(|invitation| {
+    let made = read.and_then(|invitation| {
         let at = invitation.federation.peers.iter().filter_map(net::key_in).collect();
         Ok(Join { request: enrolment::write_request(&office.keys, office.origin(), name)?, secret: invitation.secret, at })
     });

@@ -15,6 +15,7 @@ mod invitations;
 mod logs;
 mod mark;
 mod mend;
+mod packages;
 mod reserve;
 mod rows;
 mod spec_drafts;
@@ -161,6 +162,7 @@ impl Store {
             write.open_table(tables::ENTRIES)?;
             write.open_table(tables::HASHES)?;
             write.open_table(tables::REACHED)?;
+            write.open_table(tables::UNINDEXED)?;
             write.open_table(tables::CASES)?;
             write.open_table(tables::BLOB_CASES)?;
             write.open_table(tables::REFUSED)?;

@@ -6,6 +6,10 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 pub const PACKAGE_ENTRIES_MAX: usize = 256;
 /// Bytes of entries in one package before it is cut short; keeps a frame far below [`FRAME_BYTES_MAX`].
 pub const PACKAGE_BYTES_MAX: usize = 1 << 20;
+/// Packages of a log that one peer is asked for ahead, and that are stored in one durable step: 2,048 entries, a few hundred milliseconds.
+pub const PACKAGES_AHEAD_MAX: usize = 8;
+/// And of all peers together, except for one of each: 64 MiB at most wait to be stored.
+pub const PACKAGES_UNDER_WAY_MAX: usize = 64;
 /// Entries of one log. Sizes beyond it cannot come from an honest office, and their arithmetic need not be thought about.
 pub const LOG_SIZE_MAX: u64 = 1 << 62;
 /// Bytes of a text that several people write at once: a photo spec has some thousand.

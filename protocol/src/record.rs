@@ -20,7 +20,7 @@ mod kinds;
 pub use kinds::{
     Adjudicated, Booked, Cancelled, Consented, Decided, DocChanged, EligibilityMatched, Enrol, Erased, FeePaid, IdentityChecked, NoShow,
     PolicyPublished, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Revoke, Roles, Rotate, SlotOpened, SpecPublished, Submitted,
-    Usage, Verdict, Withdrawn,
+    UnknownRole, Usage, Verdict, Withdrawn,
 };
 
 use crate::{

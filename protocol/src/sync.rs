@@ -7,10 +7,11 @@
 //! Nothing depends on an announcement arriving: a digest of the frontier is sent every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS),
 //! and whoever does not know that frontier is told all of it.
 //!
-//! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
+//! Reading order: this file (events in, effects out), `fetch` (packages of a log from one peer), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
 //! `fairness` (what a peer is answered), `line` (what waits for the line).
 
 pub mod fairness;
+mod fetch;
 pub mod follow;
 mod holdings;
 pub mod line;
@@ -25,9 +26,10 @@ pub use telling::Answered;
 
 use crate::{
     id::{Millis, Origin, PublicKey},
-    limits::{DISTRUST_MS, FETCH_RETRY_MS, REQUEST_TIMEOUT_MS},
+    limits::{DISTRUST_MS, FETCH_RETRY_MS, PACKAGES_UNDER_WAY_MAX, REQUEST_TIMEOUT_MS},
     log::Package,
 };
+use fetch::{Came, Fetch};
 use holdings::Holdings;
 use logs::LogId;
 use passed::Passed;
@@ -54,11 +56,11 @@ pub enum Event {
     PackageReceived(PublicKey, u64, Package),
     /// A fetch was not answered, or the peer has nothing to give.
     FetchFailed(PublicKey, u64),
-    /// The package handed out by [`Effect::Ingest`] is stored, or its entries were here already.
+    /// The packages handed out by [`Effect::Ingest`] are stored, or their entries were here already. [`Event::HeadAdvanced`] came before it.
     Ingested(PublicKey, Origin),
-    /// It did not verify. Nothing of it was stored.
+    /// One of them did not verify. What stands before it may be stored.
     Rejected(PublicKey, Origin),
-    /// This node could not store it, which is not the peer's fault.
+    /// This node could not store them, which is not the peer's fault.
     NotStored(PublicKey, Origin),
     /// Some time passed.
     Tick,
@@ -84,17 +86,17 @@ pub enum Effect {
         id: u64,
         /// Which log.
         origin: Origin,
-        /// First entry that is not here.
+        /// First entry that is neither here nor asked for.
         start: u64,
     },
-    /// Verify the package against what is here and store it.
+    /// Verify the packages against what is here and store them.
     Ingest {
-        /// Who gave it.
+        /// Who gave them.
         peer: PublicKey,
         /// Which log.
         origin: Origin,
-        /// As received.
-        package: Package,
+        /// As received, each beginning where the one before ends.
+        packages: Vec<Package>,
     },
     /// A peer holds another history of the same length: somebody signed two.
     Diverged {
@@ -123,9 +125,9 @@ impl Peer {
         failed.times = failed.times.saturating_add(1);
         failed.again_at = now + FETCH_RETRY_MS;
     }
-    /// Ends the fetch whose package is being stored.
-    fn end_ingest(&mut self, log: LogId) {
-        self.fetch.take_if(|fetch| fetch.ingesting && fetch.log == log);
+    /// What this peer is asked for of a log.
+    fn fetch_of(&mut self, log: LogId) -> Option<&mut Fetch> {
+        self.fetch.as_mut().filter(|fetch| fetch.log == log)
     }
     fn failures(&self, log: LogId) -> u32 {
         self.failed.get(&log).map_or(0, |failed| failed.times)
@@ -140,16 +142,6 @@ impl Peer {
 struct Failed {
     times: u32,
     again_at: Millis,
-}
-
-#[derive(Debug)]
-struct Fetch {
-    id: u64,
-    log: LogId,
-    start: u64,
-    deadline: Millis,
-    /// The package arrived and is being stored.
-    ingesting: bool,
 }
 
 /// How far apart a peer and this node are.
@@ -198,8 +190,9 @@ impl Sync {
                 if let Some(peer) = self.peers.get_mut(&key) {
                     peer.connected = false;
                     peer.telling.gone();
-                    // A package that came is stored all the same, and nobody else is asked for it meanwhile.
-                    peer.fetch.take_if(|fetch| !fetch.ingesting);
+                    if let Some(fetch) = &mut peer.fetch {
+                        fetch.gone();
+                    }
                 }
             }
             Event::Follow(origins) => {
@@ -225,37 +218,43 @@ impl Sync {
             Event::PackageReceived(key, id, package) => {
                 let peer = self.peers.entry(key).or_default();
                 peer.last_seen = Some(clock);
-                match peer.fetch.as_mut().filter(|fetch| fetch.id == id && !fetch.ingesting) {
-                    Some(fetch) if fetch.start == package.start => {
-                        fetch.ingesting = true;
-                        let origin = self.holdings.logs.origin(fetch.log).clone();
-                        effects.push(Effect::Ingest { peer: key, origin, package });
-                    }
+                if let Some(fetch) = &mut peer.fetch
+                    && fetch.came(id, package) == Came::Elsewhere
+                {
                     // Not what was asked for, so it cannot be the log moving on here meanwhile.
-                    Some(_) => peer.distrusted.extend(peer.fetch.take().map(|fetch| (fetch.log, now + DISTRUST_MS))),
-                    None => {}
+                    peer.distrusted.insert(fetch.log, now + DISTRUST_MS);
+                    fetch.gone();
                 }
             }
             Event::FetchFailed(key, id) => {
                 let peer = self.peers.entry(key).or_default();
-                if let Some(fetch) = peer.fetch.take_if(|fetch| fetch.id == id) {
-                    peer.note_failure(fetch.log, now);
+                if let Some(log) = peer.fetch.as_mut().and_then(|fetch| fetch.failed(id).then_some(fetch.log)) {
+                    peer.note_failure(log, now);
                 }
             }
-            Event::Ingested(key, origin) => {
-                self.end_ingest(key, &origin, |peer, log| _ = peer.failed.remove(&log));
-            }
+            Event::Ingested(key, origin) => self.end_storing(key, &origin, |peer, log| {
+                // What failed behind the packages that are stored now leaves it alone for its time.
+                if peer.failed.get(&log).is_some_and(|failed| failed.again_at <= now) {
+                    peer.failed.remove(&log);
+                }
+            }),
             Event::Rejected(key, origin) => {
-                self.end_ingest(key, &origin, |peer, log| _ = peer.distrusted.insert(log, now + DISTRUST_MS));
+                self.end_storing(key, &origin, |peer, log| {
+                    peer.distrusted.insert(log, now + DISTRUST_MS);
+                    peer.fetch_of(log).into_iter().for_each(Fetch::gone);
+                });
             }
             Event::NotStored(key, origin) => {
-                self.end_ingest(key, &origin, |peer, log| peer.note_failure(log, now));
+                self.end_storing(key, &origin, |peer, log| {
+                    peer.note_failure(log, now);
+                    peer.fetch_of(log).into_iter().for_each(Fetch::gone);
+                });
             }
             Event::Tick => {
                 for peer in self.peers.values_mut() {
                     // A package that is being stored is this node's own work and not the peer's delay.
-                    if let Some(late) = peer.fetch.take_if(|fetch| !fetch.ingesting && fetch.deadline <= now) {
-                        peer.note_failure(late.log, now);
+                    if let Some(log) = peer.fetch.as_mut().and_then(|fetch| fetch.is_late(now).then_some(fetch.log)) {
+                        peer.note_failure(log, now);
                     }
                 }
             }
@@ -300,10 +299,13 @@ impl Sync {
         }
     }
 
-    fn end_ingest(&mut self, key: PublicKey, origin: &Origin, then: impl FnOnce(&mut Peer, LogId)) {
+    fn end_storing(&mut self, key: PublicKey, origin: &Origin, then: impl FnOnce(&mut Peer, LogId)) {
         let peer = self.peers.entry(key).or_default();
         if let Some(log) = self.holdings.logs.get(origin) {
-            peer.end_ingest(log);
+            let size = self.holdings.logs.size(log);
+            if let Some(fetch) = peer.fetch_of(log) {
+                fetch.stored(size);
+            }
             then(peer, log);
         }
     }
@@ -320,14 +322,43 @@ impl Sync {
                 self.next_id += 1;
             }
         }
+        for (key, peer) in &mut self.peers {
+            let Some(fetch) = &mut peer.fetch else { continue };
+            let told = self.holdings.held_of(*key, fetch.log);
+            let packages = fetch.hand_over(told);
+            if !packages.is_empty() {
+                effects.push(Effect::Ingest { peer: *key, origin: self.holdings.logs.origin(fetch.log).clone(), packages });
+            }
+            peer.fetch.take_if(|fetch| fetch.is_over(told));
+        }
         let mut busy: BTreeSet<LogId> = self.peers.values().filter_map(|peer| peer.fetch.as_ref()).map(|fetch| fetch.log).collect();
         while let Some((key, log)) = self.next_fetch(now, &busy) {
             let Some(peer) = self.peers.get_mut(&key) else { return };
-            let (id, start) = (self.next_id, self.holdings.logs.size(log));
-            self.next_id += 1;
-            peer.fetch = Some(Fetch { id, log, start, deadline: now + REQUEST_TIMEOUT_MS, ingesting: false });
+            peer.fetch = Some(Fetch::new(log, self.holdings.logs.size(log)));
             busy.insert(log);
-            effects.push(Effect::Fetch { peer: key, id, origin: self.holdings.logs.origin(log).clone(), start });
+        }
+        self.ask_for_packages(now, &busy, effects);
+    }
+
+    fn ask_for_packages(&mut self, now: Millis, busy: &BTreeSet<LogId>, effects: &mut Vec<Effect>) {
+        let mut under_way: usize = self.peers.values().filter_map(|peer| peer.fetch.as_ref()).map(Fetch::under_way).sum();
+        for (key, peer) in &mut self.peers {
+            let Some(log) = peer.fetch.as_ref().map(|fetch| fetch.log) else { continue };
+            // Whatever is more urgent has its turn when the packages under way are stored.
+            let mut offers = self.holdings.offers(*key).take_while(|(_, offered)| *offered != log);
+            let gives_way = offers.any(|(_, offered)| !busy.contains(&offered) && peer.may_give(offered, now));
+            let Some(fetch) = &mut peer.fetch else { continue };
+            if gives_way {
+                fetch.close();
+            }
+            let told = self.holdings.held_of(*key, log);
+            while let Some(start) = fetch.next_start(told).filter(|_| fetch.under_way() == 0 || under_way < PACKAGES_UNDER_WAY_MAX) {
+                let id = self.next_id;
+                self.next_id += 1;
+                under_way += 1;
+                fetch.ask(id, start, now + REQUEST_TIMEOUT_MS);
+                effects.push(Effect::Fetch { peer: *key, id, origin: self.holdings.logs.origin(log).clone(), start });
+            }
         }
     }
 
@@ -353,6 +384,12 @@ impl Sync {
     /// Entries of a log that a peer is known to hold.
     pub fn held_by(&self, key: PublicKey, origin: &Origin) -> u64 {
         self.holdings.held_by(key, origin)
+    }
+
+    /// Entries of a log that each peer is known to hold; for many peers.
+    pub fn held_in(&self, origin: &Origin) -> impl Fn(PublicKey) -> u64 + use<'_> {
+        let log = self.holdings.logs.get(origin);
+        move |peer| log.map_or(0, |log| self.holdings.held_of(peer, log))
     }
 
     /// The largest size of a log that any other node is known to hold.

@@ -66,12 +66,7 @@ pub(crate) fn make(office: &Office, request: &InviteRequest) -> Result<Invitatio
             "an office code is eight digits: GB/T 2260 county code and a serial of two",
         )
     })?;
-    let roles = request.roles.iter().try_fold(Roles::default(), |roles, name| {
-        Roles::from_name(name).map(|role| roles.with(role)).ok_or_else(|| {
-            Refusal::input("role_unknown", "roles", format!("没有名为“{name}”的角色。"), format!("there is no role '{name}'"))
-        })
-    })?;
-    let made = invitations::invite(office, code, &request.name, roles, request.days)?;
+    let made = invitations::invite(office, code, &request.name, Roles::named(&request.roles)?, request.days)?;
     let text = made.text();
     Ok(InvitationMade { code: code.to_string(), expires_ms: made.expires_ms, qr_svg: invitation::qr_svg(&text), text })
 }

@@ -65,13 +65,7 @@ pub(super) async fn enrol(
     who.require(&[StaffRole::Admin])?;
     let state = app.net.clone();
     app.run(move |office| {
-        let mut roles = Roles::default();
-        for name in &request.roles {
-            roles = roles.with(Roles::from_name(name).ok_or_else(|| {
-                Refusal::input("role_unknown", "roles", format!("没有名为“{name}”的角色。"), format!("there is no role '{name}'"))
-            })?);
-        }
-        let enrol = enrolment::read_request(&request.request, roles)?;
+        let enrol = enrolment::read_request(&request.request, Roles::named(&request.roles)?)?;
         let code = enrol.code;
         office.enrol(enrol)?;
         let member = office.members().office(code).cloned().ok_or_else(|| Refusal::fault("the enrolment does not count"))?;

@@ -164,7 +164,7 @@ fn reach(as_of: AsOf, checkpoint_size: u64) -> Text {
                 seen.zh
             ),
             format!(
-                "by proofs of {offices} offices, verified here, as of entry {checkpoint_size} of the issuer's log ({}): what was revoked or                  used later is not known here",
+                "by proofs of {offices} offices, verified here, as of entry {checkpoint_size} of the issuer's log ({}): what was revoked or used later is not known here",
                 seen.en
             ),
         ),

@@ -191,7 +191,11 @@ impl Import<'_> {
                 new_cases += u64::from(self.office.store.case_entries(case)?.is_empty());
             }
             match self.office.ingest(origin, package)? {
-                Ok(()) => self.report.new_cases += new_cases,
+                Ok(()) => {
+                    self.report.new_cases += new_cases;
+                    // So that the next package finds the cases of this one.
+                    while self.office.index_more()?.is_some() {}
+                }
                 // A peer gave it meanwhile.
                 Err(PackageError::NotNext { .. }) if self.office.store.head(origin).size > here => {}
                 Err(error) => {

@@ -120,9 +120,7 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
         })
         .transpose()?
         .or(invitation.as_ref().map(|invitation| invitation.federation.clone()));
-    let roles = args.roles.iter().try_fold(Roles::default(), |roles, name| {
-        Roles::from_name(name).map(|role| roles.with(role)).with_context(|| format!("there is no role '{name}'"))
-    })?;
+    let roles = Roles::named(&args.roles)?;
     let name = match &joined {
         Some(federation) => federation.verifier()?.origin().federation().to_owned(),
         None => args.federation.clone(),

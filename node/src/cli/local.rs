@@ -12,7 +12,7 @@ use crate::{
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
-use protocol::id::OfficeCode;
+use protocol::{id::OfficeCode, record::Roles};
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
@@ -165,12 +165,7 @@ impl Local {
     pub(super) fn enrol(&self, request: &str, roles: &[String]) -> Result<Value> {
         match self {
             Self::Stopped(office) => {
-                let granted = roles.iter().try_fold(protocol::record::Roles::default(), |granted, name| {
-                    protocol::record::Roles::from_name(name)
-                        .map(|role| granted.with(role))
-                        .ok_or_else(|| anyhow!("there is no role '{name}'"))
-                })?;
-                let enrol = crate::enrolment::read_request(request, granted)?;
+                let enrol = crate::enrolment::read_request(request, Roles::named(roles)?)?;
                 let summary = json!({ "code": enrol.code.to_string(), "name": enrol.name });
                 office.enrol(enrol)?;
                 Ok(summary)

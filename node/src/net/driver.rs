@@ -385,13 +385,13 @@ impl Driver {
                 Effect::Fetch { peer, id, origin, start } => {
                     self.send(peer, Request::Entries { origin: origin.clone(), start }, Asked::Entries(id, origin));
                 }
-                Effect::Ingest { peer, origin, package } => {
+                Effect::Ingest { peer, origin, packages } => {
                     let failed = {
                         let (office, origin) = (self.office.clone(), origin.clone());
                         move || Done::Ingested(Event::NotStored(peer, origin.clone()), head_of(&office, origin))
                     };
                     let work = move |office: &Office| {
-                        let event = match office.ingest(&origin, package) {
+                        let event = match office.ingest_all(&origin, packages) {
                             // Not next: another package of this log was stored meanwhile, and the next request begins behind it.
                             Ok(Ok(()) | Err(PackageError::NotNext { .. })) => Event::Ingested(peer, origin.clone()),
                             Ok(Err(error)) => {

@@ -170,8 +170,7 @@ pub fn accept(office: &Office, key: PublicKey, request: &str, secret: &[u8; 16],
         None if invited.state(now) == State::Open => {}
         _ => return Err(no()),
     }
-    let granted = invited.roles.iter().filter_map(|name| Roles::from_name(name)).fold(Roles::default(), Roles::with);
-    let mut enrol = enrolment::read_request(request, granted)?;
+    let mut enrol = enrolment::read_request(request, Roles::named(&invited.roles)?)?;
     if enrol.key != key || enrol.code.to_string() != invited.code {
         return Err(no());
     }

@@ -212,8 +212,12 @@ pub fn not_here() -> Refusal {
     Refusal::not_found("本机没有此回执。", "no receipt with this number is here")
 }
 
-/// The proof of the record at a position, under the complete checkpoint with the most witnesses; nothing where none covers it.
+/// The proof of the record at a position, under the complete checkpoint with the most witnesses; nothing where none covers it, or where its
+/// case was not made with it yet.
 fn proof(office: &Office, origin: &Origin, index: u64) -> Result<Option<ReceiptProof>, Refusal> {
+    if index >= office.store.indexed(origin) {
+        return Ok(None);
+    }
     let Some((checkpoint, _)) = office.note_over(origin, index)? else { return Ok(None) };
     let Some(entry) = office.store.entry(origin, index)? else { return Ok(None) };
     let path = office.store.with_subtrees(origin, |view| merkle::inclusion_proof(view, index, checkpoint.size()))?;

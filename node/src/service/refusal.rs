@@ -4,6 +4,7 @@ use crate::{
     store::{BlobError, StoreError},
     text::Text,
 };
+use protocol::record::UnknownRole;
 use serde::{Deserialize, Serialize};
 
 /// How the person or program at the other end should react.
@@ -73,6 +74,13 @@ impl From<StoreError> for Refusal {
 impl From<BlobError> for Refusal {
     fn from(error: BlobError) -> Self {
         Self::fault(error)
+    }
+}
+
+impl From<UnknownRole> for Refusal {
+    fn from(error: UnknownRole) -> Self {
+        let zh = format!("没有名为“{}”的角色。", error.0);
+        Self::input("role_unknown", "roles", zh, error.to_string())
     }
 }
 

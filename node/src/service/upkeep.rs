@@ -17,6 +17,8 @@ use tokio::{
 
 /// Cases folded before the thread is given back.
 const FOLD_STEP: usize = 1_024;
+/// A log that is being caught up with says nothing before its end, which may not come for long.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// After an error of the disk nothing is tried for this long.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Blobs that nothing names are removed when they are this old: a kill came between them and their record.
@@ -53,7 +55,7 @@ async fn fold(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
         };
         tokio::select! {
             _ = stop.changed() => return,
-            () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+            () = tokio::time::sleep(pause.unwrap_or(LOOK_AGAIN)) => {}
             more = may_have_marked(&mut changes), if pause.is_none() => if !more { return },
         }
     }

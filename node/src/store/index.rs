@@ -1,16 +1,16 @@
 //! Which records are about which case, and which blobs it names; and what becomes of records that the program did not know when they came.
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, StoredEntry,
     logs::{case_key, entry_key},
     rows, tables,
 };
 use protocol::{
-    id::BlobHash,
+    id::{BlobHash, CaseId},
     record::{Record, Signed},
 };
-use redb::{ReadableTable, Table, WriteTransaction};
-use std::collections::BTreeSet;
+use redb::{Durability, ReadableTable, Table, WriteTransaction};
+use std::{collections::BTreeSet, sync::PoisonError};
 
 /// The indexes in one transaction.
 pub(super) struct Index<'a> {
@@ -54,6 +54,17 @@ impl<'a> Index<'a> {
     }
 }
 
+/// What an entry says, as far as nobody asks for its signature: that is asked where its case is folded. One that is about no case is folded
+/// nowhere, and verified here.
+fn claimed(stored: &StoredEntry) -> Result<Record, String> {
+    let signed = Signed::parse(&stored.bytes).map_err(|error| error.to_string())?;
+    let record = signed.claimed().map_err(|error| error.to_string())?;
+    if record.case().is_none() {
+        stored.verify().map_err(|error| error.to_string())?;
+    }
+    Ok(record)
+}
+
 impl Store {
     /// Kinds of records that are here and that this program does not know: a later version does.
     ///
@@ -62,6 +73,45 @@ impl Store {
     pub fn unknown_kinds(&self) -> Result<BTreeSet<String>, StoreError> {
         let table = self.db.begin_read()?.open_table(tables::UNKNOWN)?;
         table.iter()?.map(|row| Ok(row?.1.value().to_owned())).collect()
+    }
+
+    /// Takes up to `max` entries into the indexes that were stored without a look at them, and says of which cases they are; nothing where
+    /// none is left. One whose signature does not hold is met when its case is folded.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn index_more(&self, max: usize) -> Result<Option<Vec<CaseId>>, StoreError> {
+        let Some((origin, number, from)) = self.unindexed() else { return Ok(None) };
+        let entries = self.entries(&origin, from, max)?;
+        // What decayed meanwhile is missing, and is taken in when it is mended.
+        let next = if entries.len() < max { self.edge(&origin).size() } else { entries.last().map_or(from, |last| last.index + 1) };
+        let mut records: Vec<(u64, Result<Record, String>)> = entries.iter().map(|entry| (entry.index, claimed(entry))).collect();
+        let cases: BTreeSet<CaseId> = records.iter().filter_map(|(_, record)| record.as_ref().ok()?.case()).collect();
+        // In the order of the index: a page is written once for all of its rows.
+        records.sort_by_key(|(at, record)| (record.as_ref().ok().and_then(Record::case), *at));
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody else moves it but another of these, and what is indexed twice is the same rows.
+        let ended = next >= self.edge(&origin).size();
+        let mut write = self.db.begin_write()?;
+        // What is lost with it is begun anew from the row that says how far it came.
+        write.set_durability(Durability::None).map_err(|error| StoreError::Database(error.to_string()))?;
+        {
+            let mut index = Index::open(&write)?;
+            for (at, record) in &records {
+                match record {
+                    Ok(record) => index.add(number, *at, record)?,
+                    Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, *at), reason.as_str())?,
+                }
+            }
+            let mut unindexed = write.open_table(tables::UNINDEXED)?;
+            match ended {
+                true => _ = unindexed.remove(&number.to_be_bytes())?,
+                false => _ = unindexed.insert(&number.to_be_bytes(), next)?,
+            }
+        }
+        write.commit()?;
+        self.set_unindexed(&origin, (!ended).then_some(next));
+        Ok(Some(cases.into_iter().collect()))
     }
 
     /// Takes records into the indexes whose kind was unknown when they came and is known to this program. Their cases are folded anew.
@@ -117,7 +167,7 @@ mod tests {
         let signed = Signed::sign(office.origin(), &office.keys.office, &Record::ReceiptRevoked(revoked)).unwrap();
         // What a program of before makes of it.
         let old = Record::Unknown { kind: "receipt_revoked".into(), body: vec![] };
-        office.store.append_as(office.origin(), &signed, &old).unwrap();
+        office.store.append_as(office.origin(), &[(&signed, &old)]).unwrap();
         assert_eq!(office.case(case.id).unwrap().unwrap().revocations.len(), 0);
         assert_eq!(office.store.marked_cases(9).unwrap(), []);
         drop(office);

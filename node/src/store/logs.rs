@@ -1,18 +1,17 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
-use super::{Store, StoreError, index::Index, rows, tables};
+use super::{Store, StoreError, index::Index, packages::Cover, rows, tables};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use minicbor::{Decode, Encode, bytes::ByteArray};
+use minicbor::{Decode, Encode};
 use protocol::{
     id::{CaseId, Origin, PublicKey, RecordHash},
-    limits::{PACKAGE_BYTES_MAX, PACKAGE_ENTRIES_MAX},
-    log::{Entry, Package, SignedCheckpoint, VerifiedPackage},
-    merkle::{self, Edge, Hash, Subtrees},
+    log::{Entry, SignedCheckpoint, VerifiedPackage},
+    merkle::{Edge, Hash, Subtrees},
     record::{Record, RecordError, Signed, Verified},
     sync::wire::Head,
 };
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, WriteTransaction};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Number of a log as keys hold it.
 pub(super) type LogNumber = [u8; 4];
@@ -35,8 +34,11 @@ pub(super) struct LogState {
     number: u32,
     edge: Edge,
     note: String,
-    /// Entries came with a checkpoint beyond what is here ([`Reached`]), so all of them can be given although `note` covers fewer.
+    /// Entries came with a checkpoint beyond what is here ([`super::packages::Reached`]), so all of them can be given although `note` covers
+    /// fewer.
     reached: bool,
+    /// First entry that is in no index yet, where there is one.
+    unindexed: Option<u64>,
 }
 
 /// Size, root and newest complete checkpoint of a log.
@@ -75,7 +77,7 @@ impl StoredEntry {
 impl Store {
     pub(super) fn load_logs(&self) -> Result<(), StoreError> {
         let read = self.db.begin_read()?;
-        let reached = read.open_table(tables::REACHED)?;
+        let (reached, unindexed) = (read.open_table(tables::REACHED)?, read.open_table(tables::UNINDEXED)?);
         let mut logs = self.lock_logs();
         logs.clear();
         for row in read.open_table(tables::LOGS)?.iter()? {
@@ -84,7 +86,8 @@ impl Store {
             let number = u32::from_be_bytes(*number.value());
             let edge = Edge::load(&LogView::open(&read, number)?, row.size)?;
             let beyond = reached.get(&entry_key(number, row.size))?.is_some();
-            logs.insert(row.origin, LogState { number, edge, note: row.note, reached: beyond });
+            let unindexed = unindexed.get(&number.to_be_bytes())?.map(|from| from.value());
+            logs.insert(row.origin, LogState { number, edge, note: row.note, reached: beyond, unindexed });
         }
         Ok(())
     }
@@ -176,29 +179,40 @@ impl Store {
         }
     }
 
+    /// Entries of a log that its cases are made of. Those behind are here and count for nothing yet.
+    pub fn indexed(&self, origin: &Origin) -> u64 {
+        self.lock_logs().get(origin).map_or(0, |state| state.unindexed.unwrap_or(state.edge.size()))
+    }
+    /// A log with entries that are in no index yet, its number, and the first of them.
+    pub(super) fn unindexed(&self) -> Option<(Origin, u32, u64)> {
+        self.lock_logs().iter().find_map(|(origin, state)| Some((origin.clone(), state.number, state.unindexed?)))
+    }
+    pub(super) fn set_unindexed(&self, origin: &Origin, from: Option<u64>) {
+        if let Some(state) = self.lock_logs().get_mut(origin) {
+            state.unindexed = from;
+        }
+    }
+
     /// Appends own records, durable when this returns. The caller holds the only right to write this log.
     ///
     /// # Errors
     /// The disk refuses; nothing of it is stored then.
     pub fn append(&self, origin: &Origin, records: &[Verified]) -> Result<(), StoreError> {
+        self.append_as(origin, &records.iter().map(|record| (record, record.record())).collect::<Vec<_>>())
+    }
+
+    /// Appends records, each taken for what stands beside it.
+    pub(super) fn append_as(&self, origin: &Origin, records: &[(&Verified, &Record)]) -> Result<(), StoreError> {
         let mut edge = self.edge(origin);
         let start = edge.size();
         let mut subtrees = Vec::new();
-        for record in records {
+        for (record, _) in records {
             // A record's name is its leaf hash, so the entry is not hashed again.
             edge.append(record.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
         }
-        let entries: Vec<_> = records.iter().map(|record| (record.bytes(), Ok(record.record()))).collect();
-        self.commit(origin, start, &entries, &subtrees, edge, Cover::Own)
-    }
-
-    /// Appends a record as a program would that takes it for something else.
-    #[cfg(test)]
-    pub(super) fn append_as(&self, origin: &Origin, signed: &Verified, taken_for: &Record) -> Result<(), StoreError> {
-        let mut edge = self.edge(origin);
-        let (start, mut subtrees) = (edge.size(), Vec::new());
-        edge.append(signed.hash().0, |level, index, hash| subtrees.push((level, index, hash)));
-        self.commit(origin, start, &[(signed.bytes(), Ok(taken_for))], &subtrees, edge, Cover::Own)
+        let entries = records.iter().map(|(record, _)| record.bytes()).collect();
+        let said = Some(records.iter().map(|(_, record)| Ok(*record)).collect());
+        self.commit(origin, Commit { start, entries, said, subtrees, edge, covers: vec![] })
     }
 
     /// Stores a package that was authenticated against this store's edge. Records in it that do not verify are kept and marked.
@@ -208,92 +222,72 @@ impl Store {
     pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Entry>, StoreError> {
         let verified: Vec<_> = package.entries.iter().map(|entry| verify(entry, origin, &package.key)).collect();
         let start = package.start;
-        let said: Vec<_> = verified.iter().map(|verified| verified.as_ref().map(Verified::record).map_err(String::as_str)).collect();
-        self.commit_said(origin, &package, &said)?;
+        let said = verified.iter().map(|verified| verified.as_ref().map(Verified::record).map_err(String::as_str)).collect();
+        self.commit(origin, Commit { said: Some(said), ..Commit::of(std::slice::from_ref(&package)) })?;
         let placed = (start..).zip(verified);
         Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())
     }
 
-    /// Stores a package that was authenticated, and leaves the signatures of records about cases to the folding of those cases, which looks
-    /// at nothing else. Says which cases wait for it.
+    /// Stores packages that were authenticated, each beginning where the one before ends, in one durable step and without a look at their
+    /// records: [`Store::index_more`] takes them into the indexes, and nothing of them counts before.
     ///
     /// # Errors
     /// As for [`Store::commit_package`].
-    pub fn commit_package_unweighed(&self, origin: &Origin, package: &VerifiedPackage) -> Result<Vec<CaseId>, StoreError> {
-        let claimed: Vec<Result<Record, String>> = package
-            .entries
-            .iter()
-            .map(|entry| {
-                let claimed = Signed::parse(entry).and_then(|signed| signed.claimed()).map_err(|error| error.to_string())?;
-                if claimed.case().is_some() { Ok(claimed) } else { Ok(verify(entry, origin, &package.key)?.record().clone()) }
-            })
-            .collect();
-        let said: Vec<_> = claimed.iter().map(|claimed| claimed.as_ref().map_err(String::as_str)).collect();
-        self.commit_said(origin, package, &said)?;
-        let cases: BTreeSet<CaseId> = claimed.iter().filter_map(|claimed| claimed.as_ref().ok()?.case()).collect();
-        Ok(cases.into_iter().collect())
+    pub fn commit_unindexed(&self, origin: &Origin, packages: &[VerifiedPackage]) -> Result<(), StoreError> {
+        if packages.is_empty() { Ok(()) } else { self.commit(origin, Commit::of(packages)) }
     }
 
-    fn commit_said(&self, origin: &Origin, package: &VerifiedPackage, said: &[Result<&Record, &str>]) -> Result<(), StoreError> {
-        let entries: Vec<_> = package.entries.iter().map(|bytes| bytes.as_slice()).zip(said.iter().copied()).collect();
-        let note = package.checkpoint.note().to_owned();
-        let cover = if package.checkpoint.size() == package.edge.size() {
-            Cover::Exact(note)
-        } else {
-            Cover::Beyond(Reached { note, proof: package.proof.iter().map(|hash| (*hash).into()).collect() })
-        };
-        self.commit(origin, package.start, &entries, &package.subtrees, package.edge.clone(), cover)
-    }
-
-    fn commit(
-        &self,
-        origin: &Origin,
-        start: u64,
-        entries: &[(&[u8], Result<&Record, &str>)],
-        subtrees: &[(u8, u64, Hash)],
-        edge: Edge,
-        cover: Cover,
-    ) -> Result<(), StoreError> {
+    fn commit(&self, origin: &Origin, Commit { start, entries, said, subtrees, edge, covers }: Commit<'_>) -> Result<(), StoreError> {
         let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let size = self.edge(origin).size();
         if start != size {
             return Err(StoreError::NotNext { start, size });
         }
-        let note = match &cover {
-            Cover::Own => String::new(),
-            Cover::Exact(note) => note.clone(),
-            Cover::Beyond(_) => self.head(origin).note,
-        };
+        let behind = self.indexed(origin);
+        // What follows on entries that are in no index waits with them.
+        let said = said.filter(|_| behind == size);
         let write = self.db.begin_write()?;
         let number = self.number_for(&write, origin)?;
+        // An own log keeps the note in memory until the new one stands in the head file.
+        let mut note = self.head(origin).note;
         {
-            rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().map(|(bytes, _)| *bytes))?;
-            rows::append_hashes(&write, number, subtrees)?;
-            let mut index = Index::open(&write)?;
-            for (at, (_, record)) in (start..).zip(entries) {
-                match record {
-                    Ok(record) => index.add(number, at, record)?,
-                    Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, at), *reason)?,
+            rows::append(&mut write.open_table(tables::ENTRIES)?, number, start, entries.iter().copied())?;
+            rows::append_hashes(&write, number, &subtrees)?;
+            match &said {
+                Some(said) => {
+                    let mut index = Index::open(&write)?;
+                    for (at, record) in (start..).zip(said) {
+                        match record {
+                            Ok(record) => index.add(number, at, record)?,
+                            Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, at), *reason)?,
+                        }
+                    }
                 }
+                None => _ = write.open_table(tables::UNINDEXED)?.insert(&number.to_be_bytes(), behind)?,
             }
             let mut reached = write.open_table(tables::REACHED)?;
-            match &cover {
-                Cover::Own => {}
-                Cover::Exact(_) => reached.retain_in::<&[u8; 12], _>(&entry_key(number, 0)..=&entry_key(number, u64::MAX), |_, _| false)?,
-                Cover::Beyond(beyond) => {
-                    let row = minicbor::to_vec(beyond).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-                    reached.insert(&entry_key(number, edge.size()), row.as_slice())?;
+            for (size, cover) in &covers {
+                match cover {
+                    Cover::Exact(exact) => {
+                        reached.retain_in::<&[u8; 12], _>(&entry_key(number, 0)..=&entry_key(number, u64::MAX), |_, _| false)?;
+                        exact.clone_into(&mut note);
+                    }
+                    Cover::Beyond(beyond) => {
+                        let row = minicbor::to_vec(beyond).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+                        reached.insert(&entry_key(number, *size), row.as_slice())?;
+                    }
                 }
             }
-            let row = LogRow { origin: origin.clone(), size: edge.size(), note: note.clone() };
+            // Of a log that this node writes the note stands in the head file alone.
+            let kept = if covers.is_empty() { String::new() } else { note.clone() };
+            let row = LogRow { origin: origin.clone(), size: edge.size(), note: kept };
             let row = minicbor::to_vec(&row).map_err(|error| StoreError::Corrupt(error.to_string()))?;
             write.open_table(tables::LOGS)?.insert(&number.to_be_bytes(), row.as_slice())?;
         }
         write.commit()?;
-        let mut logs = self.lock_logs();
-        // An own log keeps the note in memory until the new one stands in the head file.
-        let note = if note.is_empty() { logs.remove(origin).map(|state| state.note).unwrap_or_default() } else { note };
-        logs.insert(origin.clone(), LogState { number, edge, note, reached: matches!(cover, Cover::Beyond(_)) });
+        let reached = matches!(covers.last(), Some((_, Cover::Beyond(_))));
+        let unindexed = said.is_none().then_some(behind);
+        self.lock_logs().insert(origin.clone(), LogState { number, edge, note, reached, unindexed });
         Ok(())
     }
 
@@ -384,66 +378,31 @@ impl Store {
         let read = self.db.begin_read()?;
         work(&LogView::open(&read, number)?).map(Some)
     }
-
-    /// The next package for a peer that holds `start` entries; nothing where there is no checkpoint beyond that.
-    ///
-    /// # Errors
-    /// As the database.
-    pub fn package(&self, origin: &Origin, start: u64) -> Result<Option<Package>, StoreError> {
-        let note = self.head(origin).note;
-        let Some(signed) = note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).filter(|signed| *signed > start) else {
-            return self.package_beyond(origin, start);
-        };
-        let mut bytes = 0;
-        let entries: Vec<_> = self
-            .entries(origin, start, PACKAGE_ENTRIES_MAX.min((signed - start) as usize))?
-            .into_iter()
-            .take_while(|entry| {
-                // The first entry is always given, so that every package makes progress.
-                let first = bytes == 0;
-                bytes += entry.bytes.len();
-                first || bytes <= PACKAGE_BYTES_MAX
-            })
-            .map(|entry| entry.bytes.into())
-            .collect();
-        let end = start + entries.len() as u64;
-        let proof = self.with_subtrees(origin, |view| merkle::consistency_proof(view, end, signed))?.unwrap_or_default();
-        Ok(Some(Package { start, entries, checkpoint: note, proof: proof.into_iter().map(Into::into).collect() }))
-    }
-
-    /// A package of entries that no checkpoint here covers exactly: up to where one came in, with the proof that it came with. So entries
-    /// of a writer that is gone for ever still reach everybody.
-    fn package_beyond(&self, origin: &Origin, start: u64) -> Result<Option<Package>, StoreError> {
-        let Some(number) = self.log_number(origin) else { return Ok(None) };
-        let table = self.db.begin_read()?.open_table(tables::REACHED)?;
-        let after = start.saturating_add(1);
-        let row = table.range::<&[u8; 12]>(&entry_key(number, after)..=&entry_key(number, u64::MAX))?.next().transpose()?;
-        let Some((key, row)) = row else { return Ok(None) };
-        let (_, end) = key.value().split_at(4);
-        let end = u64::from_be_bytes(end.try_into().expect("eight of twelve bytes"));
-        let Reached { note, proof } = minicbor::decode(row.value()).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let entries = self.entries(origin, start, (end - start) as usize)?;
-        Ok(Some(Package { start, entries: entries.into_iter().map(|entry| entry.bytes.into()).collect(), checkpoint: note, proof }))
-    }
 }
 
-/// What stands behind the entries of a commit.
-enum Cover {
-    /// This node signs them when they are durable.
-    Own,
-    /// The note of a checkpoint over exactly what is here then.
-    Exact(String),
-    /// A checkpoint over more than that.
-    Beyond(Reached),
+/// Entries that follow one another, and what is stored with them in one step.
+struct Commit<'a> {
+    start: u64,
+    entries: Vec<&'a [u8]>,
+    /// What each says, or why it does not count; without it they are taken into the indexes later.
+    said: Option<Vec<Result<&'a Record, &'a str>>>,
+    subtrees: Vec<(u8, u64, Hash)>,
+    edge: Edge,
+    /// For every package the entries of the log at its end and what stands behind them. None where this node signs when they are durable.
+    covers: Vec<(u64, Cover)>,
 }
 
-/// A checkpoint beyond what was here, and the consistency proof that led to it.
-#[derive(Debug, Clone, Encode, Decode)]
-pub(super) struct Reached {
-    #[n(0)]
-    note: String,
-    #[n(1)]
-    proof: Vec<ByteArray<32>>,
+impl<'a> Commit<'a> {
+    fn of(packages: &'a [VerifiedPackage]) -> Self {
+        Self {
+            start: packages.first().map_or(0, |first| first.start),
+            entries: packages.iter().flat_map(|package| package.entries.iter().map(|entry| entry.as_slice())).collect(),
+            said: None,
+            subtrees: packages.iter().flat_map(|package| package.subtrees.iter().copied()).collect(),
+            edge: packages.last().map(|last| last.edge.clone()).unwrap_or_default(),
+            covers: packages.iter().map(|package| (package.edge.size(), Cover::of(package))).collect(),
+        }
+    }
 }
 
 fn verify(entry: &[u8], origin: &Origin, key: &PublicKey) -> Result<Verified, String> {

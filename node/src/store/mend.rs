@@ -2,6 +2,7 @@
 
 use super::{
     LogView, Store, StoreError,
+    index::Index,
     logs::{LogNumber, entry_key},
     rows, tables,
 };
@@ -106,19 +107,20 @@ impl Store {
             }
         }
         write.commit()?;
-        self.mark_cases_in(origin, whole.values().map(Vec::as_slice))?;
+        self.index_mended(origin, number, &whole)?;
         Ok(whole.len() as u64)
     }
 
-    /// Marks the cases of entries, to be folded again.
-    fn mark_cases_in<'a>(&self, origin: &Origin, entries: impl Iterator<Item = &'a [u8]>) -> Result<(), StoreError> {
+    /// Takes entries into the indexes, where one that had decayed before it came to them is missing, and marks their cases to be folded again.
+    fn index_mended(&self, origin: &Origin, number: u32, entries: &BTreeMap<u64, Vec<u8>>) -> Result<(), StoreError> {
         let write = self.db.begin_write()?;
         {
-            let mut marks = write.open_table(tables::CASE_MARKS)?;
-            for bytes in entries {
-                let record = protocol::record::Signed::parse(bytes).and_then(|signed| signed.verify(origin));
-                if let Some(case) = record.ok().and_then(|record| record.record().case()) {
-                    marks.insert(&case.0, ())?;
+            let mut index = Index::open(&write)?;
+            let mut refused = write.open_table(tables::REFUSED)?;
+            for (at, bytes) in entries {
+                if let Ok(record) = protocol::record::Signed::parse(bytes).and_then(|signed| signed.verify(origin)) {
+                    index.add(number, *at, record.record())?;
+                    refused.remove(&entry_key(number, *at))?;
                 }
             }
         }

@@ -9,9 +9,11 @@ pub(super) const META: TableDefinition<'static, &str, u32> = TableDefinition::ne
 pub(super) const LOGS: TableDefinition<'static, &[u8; 4], &[u8]> = TableDefinition::new("logs-1");
 /// Log number (4), position of the first entry (8) → entries as signed or received, each behind its length (2). A row fills a page.
 pub(super) const ENTRIES: TableDefinition<'static, &[u8; 12], &[u8]> = TableDefinition::new("entries-2");
-/// Log number (4), entries (8) → [`super::logs::Reached`] in CBOR: a checkpoint beyond what is here, and the proof that leads to it. Gone
+/// Log number (4), entries (8) → [`super::packages::Reached`] in CBOR: a checkpoint beyond what is here, and the proof that leads to it. Gone
 /// when a checkpoint covers exactly what is here.
 pub(super) const REACHED: TableDefinition<'static, &[u8; 12], &[u8]> = TableDefinition::new("reached-1");
+/// Log number (4) → position of the first entry that is in no index yet. Gone when all of the log's are.
+pub(super) const UNINDEXED: TableDefinition<'static, &[u8; 4], u64> = TableDefinition::new("unindexed-1");
 /// Log number (4), level (1), number of the row (8) → up to 126 roots of complete subtrees. Kept of the levels 0, 4, 8 and so on; proofs
 /// are made of these without reading entries.
 pub(super) const HASHES: TableDefinition<'static, &[u8; 13], &[u8]> = TableDefinition::new("hashes-1");

@@ -2,11 +2,11 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks to a terminal")]
 #![allow(clippy::disallowed_types, reason = "it tells how long a person waited; nothing of a run depends on it")]
 
-use sim::{Outcome, Plan, run};
+use sim::{Outcome, Plan, Rng, run};
 use std::{io::Write, process::ExitCode, time::Instant};
 
 const USAGE: &str = "\
-sim [--seeds N] [--offices M] [--seed S]      N random runs from seed S on, of M offices or of so many to so many (5-8)
+sim [--seeds N] [--offices M] [--seed S]      N random runs from seed S on, of M offices or of so many to so many (5-8), large ones rarely
 sim --measure [--offices M] [--links K]       convergence after publish: 100 ms round trip, 1 % loss, ten minutes of partition";
 
 fn main() -> ExitCode {
@@ -39,7 +39,7 @@ fn work(mut arguments: Vec<String>) -> Result<bool, String> {
     let mut outcomes = Vec::new();
     let mut red = Vec::new();
     for (done, seed) in (first..first.saturating_add(seeds)).enumerate() {
-        let offices = least + (seed % (most - least + 1) as u64) as usize;
+        let offices = offices_of(seed, least, most);
         let plan = if measure { Plan::measured(seed, offices, links) } else { Plan::random(seed, offices) };
         match run(plan) {
             Ok(outcome) => outcomes.push(outcome),
@@ -60,12 +60,25 @@ fn work(mut arguments: Vec<String>) -> Result<bool, String> {
     Ok(red.is_empty())
 }
 
+/// Offices of a seed: with a density of one over the cube, for what a run costs grows with the square and few offices meet more often.
+fn offices_of(seed: u64, least: usize, most: usize) -> usize {
+    let drawn = Rng::new(seed ^ 0x00ff_1ce5).below(1 << 20) as f64 / (1 << 20) as f64;
+    let (low, high) = ((least as f64).powi(-2), (most as f64 + 1.0).powi(-2));
+    ((low - drawn * (low - high)).powf(-0.5) as usize).clamp(least, most)
+}
+
 fn table(outcomes: &[Outcome], measure: bool) {
     let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>();
     let most = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).max().unwrap_or(0);
     let least_offices = outcomes.iter().map(|outcome| outcome.offices).min().unwrap_or(0);
     println!("green seeds           {}", outcomes.len());
     println!("offices               {least_offices} to {}", most(|outcome| outcome.offices as u64));
+    for (from, to) in [(3, 9), (10, 19), (20, 29), (30, 39), (40, usize::MAX)] {
+        let count = outcomes.iter().filter(|outcome| (from..=to).contains(&outcome.offices)).count();
+        if count > 0 {
+            println!("  from {from:<2}             {count} seeds");
+        }
+    }
     println!("events                {}", sum(|outcome| outcome.events));
     println!("messages, frames      {}, {} kB", sum(|outcome| outcome.messages), sum(|outcome| outcome.bytes) / 1_000);
     println!("virtual time          {} min", sum(|outcome| outcome.virtual_ms) / 60_000);

@@ -52,7 +52,7 @@ enum Asked {
 pub(crate) struct Work {
     pub(crate) peer: PublicKey,
     pub(crate) origin: Origin,
-    pub(crate) package: Package,
+    pub(crate) packages: Vec<Package>,
 }
 
 /// Where an append was cut off by the power.
@@ -459,7 +459,7 @@ impl Office {
                     self.ask(peer, request, Asked::Announce(id));
                 }
                 Effect::Fetch { peer, id, origin, start } => self.ask(peer, Request::Entries { origin, start }, Asked::Entries(id)),
-                Effect::Ingest { peer, origin, package } => self.work.push(Work { peer, origin, package }),
+                Effect::Ingest { peer, origin, packages } => self.work.push(Work { peer, origin, packages }),
                 Effect::Diverged { peer, origin } => self.compare_with(peer, origin),
             }
         }

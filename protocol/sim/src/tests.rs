@@ -4,10 +4,9 @@ mod cases;
 
 use crate::{Plan, run};
 
-/// Seeds of one test. Four of them share the cores: 60 seeds in CI, where a debug build does one or two a second; `cargo xtask sim` does
-/// thousands.
+/// Seeds of one test. Four of them share the cores: 200 seeds in CI; `cargo xtask sim` does thousands.
 fn seeds(from: u64) {
-    let plans = (from..from + 15).map(|seed| Plan::random(seed, 5 + (seed % 4) as usize));
+    let plans = (from..from + 50).map(|seed| Plan::random(seed, 5 + (seed % 4) as usize));
     let red: Vec<String> = plans.filter_map(|plan| run(plan).err()).map(|failure| failure.to_string()).collect();
     assert!(red.is_empty(), "{}", red.join("\n"));
 }
@@ -18,9 +17,9 @@ macro_rules! seeds {
 
 seeds! {
     seeds_from_1: 1,
-    seeds_from_16: 16,
-    seeds_from_31: 31,
-    seeds_from_46: 46,
+    seeds_from_51: 51,
+    seeds_from_101: 101,
+    seeds_from_151: 151,
 }
 
 #[test]

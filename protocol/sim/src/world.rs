@@ -287,7 +287,7 @@ impl World {
                 };
                 (0_u8, (*from as u64) << 32 | *to as u64, id)
             }
-            Happening::Finish { office, work, .. } => (1, *office as u64, work.package.start),
+            Happening::Finish { office, work, .. } => (1, *office as u64, work.packages.first().map_or(0, |first| first.start)),
             Happening::Tick(office) => (2, *office as u64, 0),
             Happening::Lines => (3, self.connected.len() as u64, 0),
             Happening::Deed { office, .. } => (4, *office as u64, self.acknowledged.len() as u64),

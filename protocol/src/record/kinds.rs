@@ -25,6 +25,11 @@ use minicbor::{Decode, Encode};
 #[cbor(transparent)]
 pub struct Roles(pub u32);
 
+/// A name that no role has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no role '{0}': there are capture, review, admin, archive and document")]
+pub struct UnknownRole(pub String);
+
 impl Roles {
     /// No role; every enrolled office holds it.
     pub const NONE: Self = Self(0);
@@ -59,9 +64,16 @@ impl Roles {
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMES.into_iter().filter(move |(role, _)| self.contains(*role)).map(|(_, name)| name)
     }
-    /// The role of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::NAMES.into_iter().find(|(_, known)| *known == name).map(|(role, _)| role)
+    /// The set of the roles of these names.
+    ///
+    /// # Errors
+    /// A name that no role has.
+    pub fn named<S: AsRef<str>>(names: &[S]) -> Result<Self, UnknownRole> {
+        names.iter().try_fold(Self::NONE, |roles, name| {
+            let (role, _) =
+                Self::NAMES.into_iter().find(|(_, known)| *known == name.as_ref()).ok_or_else(|| UnknownRole(name.as_ref().into()))?;
+            Ok(roles.with(role))
+        })
     }
 }
 

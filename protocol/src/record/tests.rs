@@ -207,3 +207,14 @@ proptest! {
         let _ = Record::decode_body(Record::KINDS[pick.index(Record::KINDS.len())], &body);
     }
 }
+
+#[test]
+fn roles_are_named_and_an_unknown_one_is_refused_by_its_name() {
+    let both = Roles::CAPTURE.with(Roles::ARCHIVE);
+    assert_eq!(Roles::named(&both.names().collect::<Vec<_>>()), Ok(both));
+    assert_eq!(Roles::named::<&str>(&[]), Ok(Roles::NONE));
+    let unknown = Roles::named(&["capture", "reviewer"]).unwrap_err();
+    assert_eq!(unknown.0, "reviewer");
+    let every = Roles(u32::MAX);
+    assert!(every.names().all(|name| unknown.to_string().contains(name)), "the message names every role: {unknown}");
+}

@@ -161,6 +161,9 @@ impl Holdings {
     pub(super) fn held_by(&self, peer: PublicKey, origin: &Origin) -> u64 {
         self.logs.get(origin).and_then(|id| Some(self.peers.get(&peer)?.size(id))).unwrap_or(0)
     }
+    pub(super) fn held_of(&self, peer: PublicKey, log: LogId) -> u64 {
+        self.peers.get(&peer).map_or(0, |held| held.size(log))
+    }
     pub(super) fn held_elsewhere(&self, origin: &Origin) -> u64 {
         self.logs.get(origin).map_or(0, |id| self.peers.values().map(|held| held.size(id)).max().unwrap_or(0))
     }

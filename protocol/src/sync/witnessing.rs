@@ -72,34 +72,37 @@ struct About {
 /// The machine of one node.
 #[derive(Debug, Default)]
 pub struct Witnessing {
-    about: BTreeMap<(Origin, PublicKey), About>,
+    about: BTreeMap<Origin, BTreeMap<PublicKey, About>>,
     passed: Passed,
 }
 
 impl Witnessing {
-    /// What to send now. `newest` are the logs that this node writes; `held` gives the entries of a log that a connected peer is known
-    /// to hold, in a stable order of peers so that the same ones are asked every time.
-    pub fn next(
+    /// What to send now. `newest` are the logs that this node writes; `held` gives, for a log, the entries of it that a connected peer is known
+    /// to hold, and nothing for a peer that is not to be asked. Peers come in a stable order, so that the same ones are asked every time.
+    pub fn next<H: Fn(PublicKey) -> Option<u64>>(
         &mut self,
         clock: Millis,
         newest: &[Newest],
         connected: &[PublicKey],
-        held: impl Fn(PublicKey, &Origin) -> u64,
+        held: impl Fn(&Origin) -> H,
     ) -> Vec<Ask> {
         let now = self.passed.by(clock);
         let mut asks = Vec::new();
         for Newest { origin, size, lines } in newest.iter().filter(|newest| newest.size > 0) {
+            let held = held(origin);
+            let holds = |peer: PublicKey| held(peer).is_some_and(|held| held >= *size);
+            let known = self.about.entry(origin.clone()).or_default();
             let mut expected = *lines;
             let mut waiting = false;
             for peer in connected {
-                let about = self.about.entry((origin.clone(), *peer)).or_default();
+                let about = known.entry(*peer).or_default();
                 if about.busy_until.is_some_and(|until| until > now) {
                     expected += 1;
                     waiting = true;
                     continue;
                 }
-                let may = about.again_at <= now && held(*peer, origin) >= *size;
-                if about.given < *size && about.from <= *size && expected < COSIGNATURES_MAX && may {
+                let may = about.given < *size && about.from <= *size && about.again_at <= now;
+                if may && expected < COSIGNATURES_MAX && holds(*peer) {
                     about.busy_until = Some(now + REQUEST_TIMEOUT_MS);
                     expected += 1;
                     waiting = true;
@@ -110,9 +113,9 @@ impl Witnessing {
             if waiting || *lines == 0 {
                 continue;
             }
-            for peer in connected.iter().filter(|peer| held(**peer, origin) >= *size) {
-                let about = self.about.entry((origin.clone(), *peer)).or_default();
-                if about.told != (*size, *lines) && about.again_at <= now {
+            for peer in connected {
+                let about = known.entry(*peer).or_default();
+                if about.told != (*size, *lines) && about.again_at <= now && holds(*peer) {
                     about.told = (*size, *lines);
                     about.busy_until = Some(now + REQUEST_TIMEOUT_MS);
                     asks.push(Ask::Tell { peer: *peer, origin: origin.clone() });
@@ -125,7 +128,7 @@ impl Witnessing {
     /// Takes in what came of a question.
     pub fn answered(&mut self, clock: Millis, peer: PublicKey, origin: &Origin, answer: Answer) {
         let now = self.passed.by(clock);
-        let about = self.about.entry((origin.clone(), peer)).or_default();
+        let about = self.about.entry(origin.clone()).or_default().entry(peer).or_default();
         about.busy_until = None;
         about.again_at = now + COSIGN_PAUSE_MS;
         match answer {
@@ -142,7 +145,7 @@ impl Witnessing {
 
     /// A peer is gone, and what it was asked and told with it.
     pub fn gone(&mut self, peer: PublicKey) {
-        self.about.retain(|(_, key), _| *key != peer);
+        self.about.values_mut().for_each(|known| _ = known.remove(&peer));
     }
 }
 
@@ -166,8 +169,8 @@ mod tests {
     #[test]
     fn who_holds_the_entries_is_asked_once_per_checkpoint_and_then_all_are_told() {
         let mut machine = Witnessing::default();
-        let all = |_: PublicKey, _: &Origin| 5;
-        assert_eq!(machine.next(0, &newest(5, 0), &[A, B], |peer, _| if peer == A { 5 } else { 4 }), [cosign(A, 0)]);
+        let all = |_: &Origin| |_: PublicKey| Some(5);
+        assert_eq!(machine.next(0, &newest(5, 0), &[A, B], |_| |peer| Some(if peer == A { 5 } else { 4 })), [cosign(A, 0)]);
         assert_eq!(machine.next(1, &newest(5, 0), &[A, B], all), [cosign(B, 0)], "A was asked already");
         machine.answered(2, A, &origin(), Answer::Cosigned(5));
         assert_eq!(machine.next(3, &newest(5, 1), &[A, B], all), [], "B is still waited for");
@@ -178,7 +181,11 @@ mod tests {
         machine.answered(3_000, A, &origin(), Answer::Told);
         machine.answered(3_000, B, &origin(), Answer::Told);
         assert_eq!(machine.next(1_000_000, &newest(5, 2), &[A, B], all), [], "once");
-        assert_eq!(machine.next(1_000_000, &newest(6, 0), &[A], |_, _| 6), [cosign(A, 5)], "the next one, with a proof from the last");
+        assert_eq!(
+            machine.next(1_000_000, &newest(6, 0), &[A], |_| |_| Some(6)),
+            [cosign(A, 5)],
+            "the next one, with a proof from the last"
+        );
     }
 
     #[test]
@@ -187,7 +194,7 @@ mod tests {
         let mut asked = 0;
         for now in 0..10 * COSIGN_PAUSE_MS {
             let size = now + 1;
-            for ask in machine.next(now, &newest(size, 0), &[A], |_, _| u64::MAX) {
+            for ask in machine.next(now, &newest(size, 0), &[A], |_| |_| Some(u64::MAX)) {
                 assert!(matches!(ask, Ask::Cosign { .. }));
                 asked += 1;
                 machine.answered(now, A, &origin(), Answer::Cosigned(size));
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn who_does_not_cosign_is_left_alone_and_another_size_is_tried_at_once() {
         let mut machine = Witnessing::default();
-        let held = |_: PublicKey, _: &Origin| 9;
+        let held = |_: &Origin| |_: PublicKey| Some(9);
         let next = |machine: &mut Witnessing, now| machine.next(now, &newest(9, 0), &[A], held);
         assert_eq!(next(&mut machine, 0), [cosign(A, 0)]);
         machine.answered(1, A, &origin(), Answer::At(4));
@@ -221,7 +228,7 @@ mod tests {
     fn no_more_cosignatures_are_collected_than_a_note_takes() {
         let peers: Vec<PublicKey> = (0..100).map(|at| PublicKey([at; 32])).collect();
         let mut machine = Witnessing::default();
-        assert_eq!(machine.next(0, &newest(1, 0), &peers, |_, _| 1).len(), COSIGNATURES_MAX);
-        assert_eq!(machine.next(1, &newest(1, 0), &peers, |_, _| 1), []);
+        assert_eq!(machine.next(0, &newest(1, 0), &peers, |_| |_| Some(1)).len(), COSIGNATURES_MAX);
+        assert_eq!(machine.next(1, &newest(1, 0), &peers, |_| |_| Some(1)), []);
     }
 }

@@ -375,6 +375,8 @@ export const en: Record<MessageKey, string> = {
   invite_until: "Holds until",
   invite_state: "State",
   invite_cancel: "Cancel",
+  invite_remove: "Remove",
+  invite_removed: "The used invitation was removed",
   invite_cancelled: "The invitation has ended",
   enrol_title: "Enrol an office",
   enrol_hint: "Run huizhi init --join at the new office and paste what it prints.",

@@ -373,6 +373,8 @@ export const zh = {
   invite_until: "有效期至",
   invite_state: "状态",
   invite_cancel: "作废",
+  invite_remove: "删除",
+  invite_removed: "已删除该邀请记录",
   invite_cancelled: "邀请已作废",
   enrol_title: "登记新办理点",
   enrol_hint: "在新办理点运行 huizhi init --join，把它输出的文本粘贴到这里。",

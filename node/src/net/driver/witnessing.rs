@@ -12,9 +12,13 @@ use protocol::{
 
 impl Driver {
     pub(super) fn ask_for_cosignatures(&mut self) {
-        let connected: Vec<PublicKey> = self.sync.connected().filter(|key| self.office.is_enrolled(*key)).collect();
-        let sync = &self.sync;
-        for ask in self.witnessing.next(now_ms(), &self.office.newest(), &connected, |peer, origin| sync.held_by(peer, origin)) {
+        let connected: Vec<PublicKey> = self.sync.connected().collect();
+        let (sync, office) = (&self.sync, &self.office);
+        let held = |origin: &Origin| {
+            let held = sync.held_in(origin);
+            move |peer| office.is_enrolled(peer).then(|| held(peer))
+        };
+        for ask in self.witnessing.next(now_ms(), &self.office.newest(), &connected, held) {
             match ask {
                 Ask::Cosign { peer, origin, old } => self.question(peer, origin, old),
                 Ask::Tell { peer, origin } => {

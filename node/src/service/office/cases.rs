@@ -27,6 +27,8 @@ use std::{
 const FOLDED_MAX: usize = 2_048;
 /// Cases folded in one transaction, which keeps other writers waiting; their signatures were verified before it.
 const STEP: usize = 1_024;
+/// Entries taken into the indexes in one transaction, for the same reason.
+const INDEX_STEP: usize = 8_192;
 /// Cases folded before a list is shown: somebody waits for it.
 const FOLDED_FOR_A_LIST: usize = 512;
 /// Bound: looks into the order of cases for one page. Rows that moved meanwhile are skipped; a page may be short then, never endless.
@@ -249,6 +251,12 @@ impl Office {
             return Err(error);
         }
         let mut left = max;
+        while let Some(cases) = self.index_more()? {
+            left = left.saturating_sub(cases.max(1));
+            if left == 0 {
+                return Ok(false);
+            }
+        }
         loop {
             let marked = self.store.marked_cases(STEP.min(left.max(1)))?;
             if marked.is_empty() {
@@ -267,6 +275,21 @@ impl Office {
             self.tell(Change::Cases);
             left = left.saturating_sub(marked.len());
         }
+    }
+
+    /// Takes entries into the indexes that were stored without a look at them, and says of how many cases they are; nothing where none is
+    /// left.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn index_more(&self) -> Result<Option<usize>, StoreError> {
+        let Some(cases) = self.store.index_more(INDEX_STEP)? else { return Ok(None) };
+        let mut folded = lock(&self.cases);
+        folded.changes += 1;
+        for id in &cases {
+            folded.cases.remove(id);
+        }
+        Ok(Some(cases.len()))
     }
 
     fn mark_changed_standings(&self) -> Result<(), StoreError> {
@@ -302,15 +325,6 @@ impl Office {
         folded.cases.clear();
         drop(folded);
         self.tell(Change::Cases);
-    }
-
-    /// Forgets what was folded of cases of which more was stored. They are folded anew when somebody asks for one, and by and by.
-    pub(super) fn note_unweighed(&self, cases: &[CaseId]) {
-        let mut folded = lock(&self.cases);
-        folded.changes += 1;
-        for id in cases {
-            folded.cases.remove(id);
-        }
     }
 
     /// Tells of records that were stored.

@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Debug, Default)]
 pub struct Told {
     records: Vec<Attested>,
-    /// Offices whose answer held.
+    /// Offices whose answer held and goes with what is here.
     offices: usize,
 }
 
@@ -36,12 +36,13 @@ impl Told {
             let Ok(records) = verified.inspect_err(|error| tracing::warn!(%error, "an office told what does not hold of a receipt")) else {
                 continue;
             };
-            told.offices += usize::from(!records.is_empty());
+            let before = told.records.len();
             for record in records {
                 if agrees(office, &record)? {
                     told.records.push(record);
                 }
             }
+            told.offices += usize::from(told.records.len() > before);
         }
         Ok(told)
     }
@@ -91,6 +92,9 @@ fn agrees(office: &Office, told: &Attested) -> Result<bool, Refusal> {
 /// # Errors
 /// As the store.
 pub fn evidence(office: &Office, origin: &Origin, index: u64) -> Result<Option<Evidence>, StoreError> {
+    if index >= office.store.indexed(origin) {
+        return Ok(None);
+    }
     let Some(receipt) = office.store.entry(origin, index)?.and_then(|entry| entry.verify().ok()) else { return Ok(None) };
     let Record::ReceiptIssued(said) = receipt.record.record() else { return Ok(None) };
     let entries = office.store.case_entries(said.case)?.iter().filter_map(|entry| entry.verify().ok()).collect();

@@ -9,8 +9,8 @@ use protocol::{
 impl Office {
     /// Does the disk work and tells the machine what came of it.
     pub(crate) fn finish(&mut self, work: Work) {
-        let Work { peer, origin, package } = work;
-        let event = match self.ingest(&origin, package) {
+        let Work { peer, origin, packages } = work;
+        let event = match packages.into_iter().try_for_each(|package| self.ingest(&origin, package)) {
             // Another package of this log was stored meanwhile, and the next request begins behind it.
             Ok(()) | Err(PackageError::NotNext { .. }) => Event::Ingested(peer, origin.clone()),
             Err(_) => {

@@ -32,10 +32,14 @@ pub(super) fn open(province: &VerifierKey, code: OfficeCode, seed: &[u8; 32], di
 
 impl Office {
     pub(super) fn ask_for_cosignatures(&mut self) {
-        let connected: Vec<PublicKey> = self.sync.connected().filter(|key| self.is_enrolled(*key)).collect();
+        let connected: Vec<PublicKey> = self.sync.connected().collect();
         let newest: Vec<Newest> = self.own_origins().into_iter().filter_map(|origin| self.newest(origin)).collect();
-        let sync = &self.sync;
-        for ask in self.witnessing.next(self.clock, &newest, &connected, |peer, origin| sync.held_by(peer, origin)) {
+        let (sync, members) = (&self.sync, &self.members);
+        let held = |origin: &Origin| {
+            let held = sync.held_in(origin);
+            move |peer| members.office_of(peer).map(|_| held(peer))
+        };
+        for ask in self.witnessing.next(self.clock, &newest, &connected, held) {
             match ask {
                 Ask::Cosign { peer, origin, old } => self.question(peer, origin, old),
                 Ask::Tell { peer, origin } => {

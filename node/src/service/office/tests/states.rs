@@ -1,9 +1,12 @@
 //! What is kept of cases on disk: in whatever order records and roles arrive, and wherever the node stops, it is what a replay gives.
 
 use super::*;
-use crate::store::STATUSES;
+use crate::{
+    service::receipts::{Answer, look_up},
+    store::STATUSES,
+};
 use proptest::prelude::*;
-use protocol::case::Status;
+use protocol::{case::Status, receipt::ReceiptNumber};
 
 const CASES: u8 = 6;
 
@@ -46,9 +49,11 @@ impl Other {
     }
     /// The entries up to `end` behind what the office holds, under a checkpoint of the first `signed`.
     fn package(&self, office: &Office, end: usize, signed: usize) -> Package {
+        self.package_from(office.store.head(&self.origin).size, end, signed)
+    }
+    fn package_from(&self, start: u64, end: usize, signed: usize) -> Package {
         let LogPoint { origin, size, root } = self.point(signed);
         let checkpoint = Checkpoint { origin, size, root: root.0 }.sign(&self.key).note().to_owned();
-        let start = office.store.head(&self.origin).size;
         let entries = self.records[start as usize..end].iter().map(|record| record.bytes().to_vec().into()).collect();
         let Ok(proof) = merkle::consistency_proof(self, end as u64, size);
         Package { start, entries, checkpoint, proof: proof.into_iter().map(Into::into).collect() }
@@ -93,6 +98,8 @@ fn world() -> (Vec<Other>, Vec<Record>) {
 enum Step {
     /// Of a log, so many entries; with the checkpoint of the whole log, or of these.
     Deliver(usize, usize, bool),
+    /// Of a log, so many packages of one entry at one time, the last with the checkpoint of these.
+    Ahead(usize, usize),
     Province,
     Reopen,
     Settle(usize),
@@ -101,6 +108,7 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0..3_usize, 1..4_usize, any::<bool>()).prop_map(|(log, count, behind)| Step::Deliver(log, count, behind)),
+        2 => (0..3_usize, 1..4_usize).prop_map(|(log, count)| Step::Ahead(log, count)),
         2 => Just(Step::Province),
         1 => Just(Step::Reopen),
         1 => (1..4_usize).prop_map(Step::Settle),
@@ -125,6 +133,13 @@ fn play(steps: &[Step]) -> (testing::Home, Office) {
                 // Refused while the office is not enrolled; it comes later then.
                 let _ = office.ingest(&log.origin, log.package(&office, end, if *behind { whole } else { end })).unwrap();
             }
+            Step::Ahead(log, count) => {
+                let (log, whole) = (&others[*log], others[*log].records.len());
+                let start = office.store.head(&log.origin).size as usize;
+                let end = (start + count).min(whole);
+                let packages = (start..end).map(|at| log.package_from(at as u64, at + 1, end)).collect();
+                let _ = office.ingest_all(&log.origin, packages).unwrap();
+            }
             Step::Province => said.by_ref().take(1).for_each(|record| _ = office.append_province(record).unwrap()),
             Step::Reopen => {
                 drop(office);
@@ -148,6 +163,7 @@ proptest! {
     #[test]
     fn any_order_with_roles_and_restarts_between_keeps_what_a_replay_gives(steps in steps()) {
         let (_home, office) = play(&steps);
+        while office.index_more().unwrap().is_some() {}
         // Shown is what is exact, whatever waits to be folded.
         let exact: Vec<_> = office.cases().unwrap().iter().map(|case| (case.id, case.status)).collect();
         settle(&office);
@@ -201,6 +217,12 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     other.records[1] = Signed::sign(&stray, &other.key, &submitted(CaseId([1; 16]))).unwrap();
     office.ingest(&other.origin, other.package(&office, 4, 6)).unwrap().unwrap();
     assert_eq!(office.count(Status::Submitted).unwrap(), 0, "nothing counts before it was verified");
+    assert!(office.case(CaseId([0; 16])).unwrap().is_none(), "nor is it shown");
+    assert_eq!(office.store.indexed(&other.origin), 0);
+    drop(office);
+    let office = home.open();
+    assert_eq!((office.store.indexed(&other.origin), office.store.head(&other.origin).size), (0, 4), "a restart forgets nothing of it");
+    assert_eq!(office.index_more().unwrap(), Some(4));
     assert_eq!(office.store.marked_cases(9).unwrap().len(), 4);
     assert!(office.case(CaseId([0; 16])).unwrap().is_some(), "whoever asks has it verified at once");
     settle(&office);
@@ -208,8 +230,10 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     assert_eq!(office.store.refused().unwrap().iter().map(|(_, index, _)| *index).collect::<Vec<_>>(), [1], "kept and marked");
     assert!(office.case(CaseId([1; 16])).unwrap().is_none());
     office.ingest(&other.origin, other.package(&office, 5, 6)).unwrap().unwrap();
+    assert_eq!(office.case(CaseId([0; 16])).unwrap().unwrap().submissions.len(), 1);
+    office.index_more().unwrap();
     assert_eq!(office.case(CaseId([0; 16])).unwrap().unwrap().submissions.len(), 2, "what was folded before is not shown again");
-    // The end of the log is weighed as it comes.
+    // The end of the log is looked at as it comes.
     office.ingest(&other.origin, other.package(&office, 6, 6)).unwrap().unwrap();
     settle(&office);
     let counts = [Status::Submitted, Status::Conflict].map(|status| office.count(status).unwrap());
@@ -270,4 +294,51 @@ fn a_kept_state_that_was_changed_is_found() {
     office.forget_cases();
     settle(&office);
     assert_eq!(office.store.dump_states(), whole);
+}
+
+#[test]
+fn of_packages_that_came_together_those_before_a_wrong_one_are_stored() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let mut other = Other::new(2, Roles::CAPTURE);
+    office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
+    for case in 0..4 {
+        other.says(&submitted(CaseId([case; 16])));
+    }
+    let packages = || (0..4).map(|at| other.package_from(at, at as usize + 1, 4)).collect::<Vec<_>>();
+    let mut wrong = packages();
+    wrong[2].entries[0] = wrong[1].entries[0].clone();
+    assert!(office.ingest_all(&other.origin, wrong).unwrap().is_err());
+    assert_eq!(office.store.head(&other.origin).size, 2);
+    office.ingest_all(&other.origin, packages().split_off(2)).unwrap().unwrap();
+    assert_eq!(office.store.head(&other.origin).size, 4);
+    settle(&office);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 4);
+    assert_eq!(office.store.indexed(&other.origin), 4);
+    assert!(office.store.package(&other.origin, 1).unwrap().is_some(), "and can be given on");
+}
+
+#[test]
+fn a_receipt_whose_case_was_not_made_with_it_yet_is_unknown_and_not_invalid() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let (_other, archive) = testing::Home::join(&office, "44030002", Roles::ARCHIVE);
+    let receipt = home.case(&office, &testing::picture(8, 8, [9; 3]), true).receipts[0].clone();
+    let number = ReceiptNumber::new(office.code(), 1, receipt.index).unwrap().to_string();
+    let size = office.store.head(office.origin()).size;
+    while archive.store.head(office.origin()).size < size {
+        let from = archive.store.head(office.origin()).size;
+        let mut package = office.store.package(office.origin(), from).unwrap().unwrap();
+        let rest = package.entries.split_off(1);
+        if !rest.is_empty() {
+            let proof =
+                office.store.with_subtrees(office.origin(), |view| merkle::consistency_proof(view, from + 1, size)).unwrap().unwrap();
+            package.proof = proof.into_iter().map(Into::into).collect();
+        }
+        archive.ingest(office.origin(), package).unwrap().unwrap();
+    }
+    let answer = || look_up(&archive, &number, 0).unwrap();
+    assert!(matches!(answer(), Answer::UnknownHere(_)));
+    settle(&archive);
+    assert!(matches!(answer(), Answer::Valid(_)));
 }
