@@ -141,6 +141,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(capture::submit))
         .routes(routes!(cases::list))
         .routes(routes!(cases::show))
+        .routes(routes!(cases::parts))
         .routes(routes!(cases::photo))
         .routes(routes!(cases::original))
         .routes(routes!(cases::sheet))

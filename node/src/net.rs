@@ -3,7 +3,6 @@
 //! QUIC and TCP + Noise + Yamux; the network identity is the office key, so a peer is known by its enrolment. A key that is not enrolled
 //! gets one answer, `NotEnrolled`, from memory, and no disk is touched for it.
 
-mod blobs;
 mod codec;
 mod driver;
 mod own_log;

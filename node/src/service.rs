@@ -1,7 +1,7 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
 //! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`erasure`],
-//! [`specs`], [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`] and [`sheets`]. None of it knows HTTP or libp2p.
+//! [`specs`], [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`], [`sheets`] and [`transit`]. None of it knows HTTP or libp2p.
 
 pub mod condition;
 pub mod erasure;
@@ -28,6 +28,7 @@ pub mod specs;
 pub mod staff;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod transit;
 pub mod upkeep;
 
 pub use office::{Change, Cosigning, ForkNotice, Held, Learned, Office, OfficeError};

@@ -23,7 +23,7 @@ mod tables;
 mod witness;
 
 pub use backup::Snapshot;
-pub use blobs::{BlobError, Blobs, PartialBlob};
+pub use blobs::{BlobError, Blobs, Came, Given, Next, PartialBlob};
 pub use cases::{Difference, Fold, FoldedCase, Place, STATUSES};
 pub use check::{Damage, DamageKind, LogCheck};
 pub use heads::HeadFile;

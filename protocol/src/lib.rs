@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`id`] and [`limits`], then [`record`] (signed facts), [`merkle`] and [`log`] (the history they stand in),
 //! [`membership`] (who may say what), [`case`] (what the facts about one case add up to), [`doc`] (shared notes),
-//! [`receipt`] (numbers and proofs for people), [`sync`] (how histories travel).
+//! [`receipt`] (numbers and proofs for people), [`sync`] (how histories travel) and [`blob`] (how pictures do).
 //!
 //! ```
 //! use protocol::{id::Origin, keys::OfficeKey, record::{Decided, Record, Signed, Verdict}, id::{CaseId, RecordHash}};
@@ -22,6 +22,7 @@
 //! ```
 
 pub mod access;
+pub mod blob;
 pub mod case;
 pub mod commitment;
 pub mod doc;

@@ -129,10 +129,30 @@ pub const COST_FORK: u64 = 40;
 pub const ASK_ENTRIES_PER_S: u64 = 100;
 /// And in reserve: a new node reads a million entries without a pause.
 pub const ASK_ENTRIES_BURST: u64 = 4_096;
-/// Pieces of blobs that one peer is given in a second: 100 Mbit.
-pub const ASK_BLOBS_PER_S: u64 = 50;
+/// Bytes of blobs that are read for one peer in a second: 100 Mbit. A question takes a whole piece, and what its answer did not need is given
+/// back; what had to be read before a piece could be given is taken as well.
+pub const ASK_BLOB_BYTES_PER_S: u64 = 50 * BLOB_CHUNK_BYTES_MAX as u64;
 /// And in reserve: 256 MB, the photos of some days.
-pub const ASK_BLOBS_BURST: u64 = 1_024;
+pub const ASK_BLOB_BYTES_BURST: u64 = 1_024 * BLOB_CHUNK_BYTES_MAX as u64;
+/// Bytes that an answer with less than that takes: to look up who may have a blob reads its cases.
+pub const COST_BLOB_BYTES_MIN: u64 = 16 << 10;
+/// Blobs whose values before each piece are remembered by whoever gives them, each up to 4 KiB.
+pub const BLOB_OUTLINES_MAX: usize = 256;
+/// Blobs fetched at one time.
+pub const BLOBS_IN_FLIGHT_MAX: usize = 8;
+/// Blobs for which somebody waits before a screen, and is told how they stand.
+pub const BLOBS_WATCHED_MAX: usize = 64;
+/// A blob of which no piece came for this long has no rate at which it comes.
+pub const BLOB_PACE_MS: u64 = 5_000;
+/// Blobs of peers that are under way on the disk. Each may reach the bound of a blob and then never be finished; the one that grew longest
+/// ago makes room.
+pub const PARTIAL_BLOBS_MAX: usize = 64;
+/// A peer that did not have a blob is asked for it again after this long, doubled with every time that it fails again.
+pub const BLOB_RETRY_MS: u64 = 5_000;
+/// Doublings of [`BLOB_RETRY_MS`]: what nobody may give costs every peer one question in five minutes.
+pub const BLOB_RETRY_DOUBLINGS_MAX: u32 = 6;
+/// A peer that is asked for too much is asked for a blob again after this long.
+pub const BLOB_BUSY_MS: u64 = 1_000;
 /// Questions for cosignatures and notes with lines in a second. An office asks about a log once a second ([`COSIGN_PAUSE_MS`]), twice where
 /// the first answer names another size, and tells the lines once; the province's own office writes two logs.
 pub const ASK_WITNESSING_PER_S: u64 = 6;

@@ -14,5 +14,6 @@ mod recovery;
 mod specs;
 mod status;
 mod succession;
+mod transit;
 mod trust;
 mod way;

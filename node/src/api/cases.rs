@@ -4,11 +4,11 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::{case_id, jpeg},
-    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, ReasonRequest, ReasonView},
+    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, PartView, ReasonRequest, ReasonView},
     views,
 };
 use crate::{
-    service::{Change, Office, Refusal, erasure, notes, office::Listing, reasons, review, sheets, staff::StaffRole},
+    service::{Change, Office, Refusal, erasure, notes, office::Listing, reasons, review, sheets, staff::StaffRole, transit},
     store::{Place, STATUSES},
 };
 use axum::{
@@ -88,6 +88,14 @@ pub(super) async fn show(State(app): State<App>, who: Operator, Path(id): Path<S
     who.require(&READERS)?;
     let held = app.net.status().own_held;
     app.run(move |office| views::case(office, &*review::find(office, case_id(&id)?)?, held)).await.map(Json)
+}
+
+/// How photo, original and report of a case stand on their way here. Those that are missing are asked for at once.
+#[utoipa::path(get, path = "/api/cases/{id}/parts", params(("id" = String, Path)), responses((status = 200, body = [PartView])))]
+pub(super) async fn parts(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<Vec<PartView>>, ApiError> {
+    who.require(&READERS)?;
+    let net = app.net.status();
+    app.run(move |office| transit::of_case(office, &*review::find(office, case_id(&id)?)?, &net)).await.map(Json)
 }
 
 async fn blob(app: &App, id: String, which: impl FnOnce(&protocol::case::Case) -> BlobHash + Send + 'static) -> Result<Response, ApiError> {

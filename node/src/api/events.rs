@@ -19,6 +19,7 @@ fn message(change: Change) -> Option<EventMessage> {
         Change::Drafts => "drafts",
         Change::SpecDrafts => "spec_drafts",
         Change::Status => "status",
+        Change::Transit => "transit",
         // Work for the network shell; what comes of it is told by the others.
         Change::Log(_) | Change::Wanted(_) | Change::Fork(_) | Change::Damaged => return None,
     };
@@ -32,7 +33,7 @@ pub(super) async fn events(State(app): State<App>, _who: Operator) -> Sse<impl S
         let messages = match change {
             Ok(change) => message(change).into_iter().collect(),
             // Events were lost to a slow reader: everything may have changed.
-            Err(_) => ["cases", "specs", "offices", "drafts", "spec_drafts", "status"]
+            Err(_) => ["cases", "specs", "offices", "drafts", "spec_drafts", "status", "transit"]
                 .map(|topic| EventMessage::Changed { topic: topic.into() })
                 .to_vec(),
         };

@@ -29,6 +29,7 @@ pub use crate::{
     service::{
         photos::{CheckResult, Place},
         staff::StaffRole,
+        transit::{Part, PartView, Stand},
     },
     text::Text,
 };
@@ -285,7 +286,8 @@ pub struct NamedHistory {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventMessage {
-    /// Something under this topic changed: refetch what the screen shows. Topics: `cases`, `specs`, `status`, `drafts`, `offices`.
+    /// Something under this topic changed: refetch what the screen shows. Topics: `cases`, `specs`, `status`, `drafts`, `offices`,
+    /// `transit`.
     Changed {
         /// What changed.
         topic: String,

@@ -4,6 +4,7 @@
 //! drops work that anti-entropy repeats.
 
 mod behaviour;
+mod blobs;
 mod disk;
 mod enrolled;
 mod forks;
@@ -19,7 +20,7 @@ mod witnessing;
 pub use behaviour::{NetConfig, NetError, key_in, peer_id};
 pub use joining::Join;
 
-use super::{blobs::Wants, own_log::Shown};
+use super::own_log::Shown;
 use crate::service::{
     Change, Held, Office,
     network::{NetworkHandle, ReceiptQuestion},
@@ -42,6 +43,7 @@ use libp2p::{
 use messages::{ANSWERS_MAX, Asked};
 use paths::Paths;
 use protocol::{
+    blob::wants::Wants,
     id::PublicKey,
     limits::RELAY_RETRY_MS,
     log::PackageError,
@@ -240,7 +242,7 @@ impl Driver {
             Change::Fork(proof) => self.pass_on(&proof),
             Change::Wanted(blob) => self.wants.hurry(blob),
             Change::Damaged => self.look_for_damaged(),
-            Change::Specs | Change::Drafts | Change::SpecDrafts | Change::Status | Change::Stage(..) => {}
+            Change::Specs | Change::Drafts | Change::SpecDrafts | Change::Status | Change::Transit | Change::Stage(..) => {}
         }
     }
 

@@ -1,7 +1,8 @@
 //! What is known of the network, as the shell publishes it and the API shows it; and what the API asks the network.
 
 use protocol::{
-    id::{Origin, PublicKey},
+    blob::wants::Transit,
+    id::{BlobHash, Origin, PublicKey},
     limits::RECEIPT_LOOKUPS_MAX,
     receipt::Evidence,
     sync::{Lag, wire::Refusal},
@@ -34,6 +35,8 @@ pub struct NetStatus {
     pub own_held: u64,
     /// Keys that knocked without being enrolled, newest last; at most 16.
     pub strangers: Vec<PublicKey>,
+    /// Blobs for which somebody waits.
+    pub transits: BTreeMap<BlobHash, Transit>,
     /// Addresses that this node listens on.
     pub listening: Vec<String>,
 }

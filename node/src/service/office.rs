@@ -55,6 +55,8 @@ pub enum Change {
     SpecDrafts,
     /// Connections, or what waits to be sent.
     Status,
+    /// How a blob stands for which somebody waits.
+    Transit,
     /// Something was appended to a log that is here: size and root changed.
     Log(Origin),
     /// A log was proved to have signed two histories; the proof, to be passed on.

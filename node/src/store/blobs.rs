@@ -1,17 +1,32 @@
 //! Blobs: photos and sealed payloads as files named by their SHA-256.
 //!
 //! `blobs/ab/cdef…`, written to a temporary name on the same disk, synced, renamed. A blob that comes from a peer grows in
-//! `blobs/partial/` and may be resumed; it takes its place only when the hash of the whole is right.
+//! `blobs/partial/` and may be resumed: from its end, each piece verified when it comes (`tail`), or from its beginning where the peer
+//! knows no other form (`front`). It takes its place only when the hash of the whole is right. `giving` reads pieces for others.
+
+mod front;
+mod giving;
+mod tail;
+
+pub use front::PartialBlob;
+pub use giving::Given;
+pub use tail::{Came, Next};
 
 #[cfg(test)]
 use super::blob_power_loss::{Op, note};
 use super::heads::write_new;
-use protocol::{id::BlobHash, limits::BLOB_BYTES_MAX};
+use protocol::{
+    blob::chain::{Lie, Tail},
+    id::BlobHash,
+    limits::BLOB_BYTES_MAX,
+};
 use sha2::{Digest, Sha256};
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
 /// Why a blob was not taken or given.
@@ -24,21 +39,28 @@ pub enum BlobError {
     #[error("a blob of {0} bytes exceeds the bound")]
     TooLarge(u64),
     /// The bytes are not those of the name.
-    #[error("the bytes received are not those of blob {0}")]
+    #[error("the bytes are not those of blob {0}")]
     WrongHash(BlobHash),
+    /// A piece is not the blob's; nothing of it was kept.
+    #[error(transparent)]
+    Lie(#[from] Lie),
 }
 
 /// Extension of a blob of this node's own while it is written.
 const PUT: &str = "put";
-/// Bound: blobs of peers that are under way. Each may reach the bound of a blob and then never be finished; the one that grew longest
-/// ago makes room.
-const PARTIALS_MAX: usize = 64;
-
 /// The blobs of a node.
 #[derive(Debug)]
-pub struct Blobs(PathBuf);
+pub struct Blobs {
+    dir: PathBuf,
+    /// What is missing of blobs under way, as far as this process verified what is here of them.
+    tails: Mutex<BTreeMap<BlobHash, Tail>>,
+    outlines: Mutex<giving::Outlines>,
+}
 
 impl Blobs {
+    fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), tails: Mutex::default(), outlines: Mutex::default() }
+    }
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         let partial = dir.join("partial");
         fs::create_dir_all(&partial)?;
@@ -49,7 +71,9 @@ impl Blobs {
                 fs::remove_file(path)?;
             }
         }
-        Ok(Self(dir.to_owned()))
+        let blobs = Self::at(dir);
+        blobs.remove_halves()?;
+        Ok(blobs)
     }
     /// Copies every blob that is still what its name says into another folder of this form, durably. Gives back how many there are, and
     /// how many have decayed and were left out.
@@ -78,7 +102,7 @@ impl Blobs {
     /// # Errors
     /// A disk refuses.
     pub fn copy_verified(from: &Path, to: &Path) -> io::Result<(u64, Option<BlobHash>)> {
-        let (from, to) = (Self(from.to_owned()), Self::open(to)?);
+        let (from, to) = (Self::at(from), Self::open(to)?);
         let mut copied = 0;
         for hash in from.names()? {
             match from.read(hash) {
@@ -96,7 +120,7 @@ impl Blobs {
     /// The disk refuses.
     pub fn names(&self) -> io::Result<Vec<BlobHash>> {
         let mut names = Vec::new();
-        for folder in fs::read_dir(&self.0)? {
+        for folder in fs::read_dir(&self.dir)? {
             let folder = folder?.path();
             let Some(begin) = folder.file_name().and_then(|name| name.to_str()).filter(|name| name.len() == 2) else { continue };
             for file in fs::read_dir(&folder)? {
@@ -112,7 +136,7 @@ impl Blobs {
     /// The disk refuses.
     pub fn names_after(&self, after: &str, max: usize) -> io::Result<(Vec<BlobHash>, bool)> {
         let mut folders: Vec<String> = Vec::new();
-        for folder in fs::read_dir(&self.0)? {
+        for folder in fs::read_dir(&self.dir)? {
             folders.extend(
                 folder?.file_name().into_string().ok().filter(|name| name.len() == 2 && name.as_str() >= after.get(..2).unwrap_or("")),
             );
@@ -121,7 +145,7 @@ impl Blobs {
         let mut names = Vec::new();
         for folder in folders {
             let mut found = Vec::new();
-            for file in fs::read_dir(self.0.join(&folder))? {
+            for file in fs::read_dir(self.dir.join(&folder))? {
                 let name = file?.file_name().into_string().map(|end| format!("{folder}{end}"));
                 found.extend(name.ok().filter(|name| name.as_str() > after).and_then(|name| name.parse::<BlobHash>().ok()));
             }
@@ -139,7 +163,7 @@ impl Blobs {
     /// # Errors
     /// The disk refuses.
     pub fn set_aside(&self, hash: BlobHash) -> io::Result<()> {
-        let aside = self.0.join("decayed");
+        let aside = self.dir.join("decayed");
         super::create_private_dir(&aside)?;
         match fs::rename(self.path(hash), aside.join(hash.to_string())) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -153,10 +177,7 @@ impl Blobs {
     }
     fn path(&self, hash: BlobHash) -> PathBuf {
         let name = hash.to_string();
-        self.0.join(&name[..2]).join(&name[2..])
-    }
-    fn partial_path(&self, hash: BlobHash) -> PathBuf {
-        self.0.join("partial").join(hash.to_string())
+        self.dir.join(&name[..2]).join(&name[2..])
     }
 
     /// Keeps bytes, durable when this returns.
@@ -171,7 +192,7 @@ impl Blobs {
         // One that decayed is written again.
         if !matches!(self.read(hash), Ok(Some(_))) {
             // The name is this writer's own: two windows may put the same picture at once.
-            let temporary = self.0.join("partial").join(format!("{hash}.{:016x}.{PUT}", rand::random::<u64>()));
+            let temporary = self.dir.join("partial").join(format!("{hash}.{:016x}.{PUT}", rand::random::<u64>()));
             write_new(&temporary, bytes)?;
             self.settle(&temporary, hash).inspect_err(|_| _ = fs::remove_file(&temporary))?;
         }
@@ -183,7 +204,7 @@ impl Blobs {
         let directory = path.parent().expect("a blob lies in a folder");
         if !directory.exists() {
             fs::create_dir_all(directory)?;
-            File::open(&self.0)?.sync_all()?;
+            File::open(&self.dir)?.sync_all()?;
         }
         fs::rename(temporary, &path)?;
         File::open(directory)?.sync_all()?;
@@ -227,91 +248,19 @@ impl Blobs {
         file.take(len as u64).read_to_end(&mut piece)?;
         Ok(Some((total, piece)))
     }
-    /// Removes a blob, where it is here.
+    /// Removes a blob, where it is here, and what came of it so far.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn remove(&self, hash: BlobHash) -> io::Result<()> {
-        match fs::remove_file(self.path(hash)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
-    }
-    /// Bytes of a blob under way that came so far.
-    pub fn partial_size(&self, hash: BlobHash) -> u64 {
-        fs::metadata(self.partial_path(hash)).map_or(0, |meta| meta.len())
-    }
-    /// Opens the part of a blob that came so far.
-    ///
-    /// # Errors
-    /// The disk refuses.
-    pub fn partial(&self, hash: BlobHash) -> io::Result<PartialBlob<'_>> {
-        if !self.partial_path(hash).exists() {
-            self.make_room()?;
-        }
-        let file = OpenOptions::new().create(true).append(true).open(self.partial_path(hash))?;
-        let have = file.metadata()?.len();
-        Ok(PartialBlob { blobs: self, hash, file, have })
-    }
-
-    fn make_room(&self) -> io::Result<()> {
-        let mut partials = Vec::new();
-        for entry in fs::read_dir(self.0.join("partial"))? {
-            let path = entry?.path();
-            // One that was finished or removed meanwhile takes no room.
-            if let Ok(grew) = fs::metadata(&path).and_then(|meta| meta.modified())
-                && path.extension().is_none()
-            {
-                partials.push((grew, path));
-            }
-        }
-        partials.sort();
-        let excess = (partials.len() + 1).saturating_sub(PARTIALS_MAX);
-        partials.into_iter().take(excess).try_for_each(|(_, path)| fs::remove_file(path))
+        self.forget_partial(hash)?;
+        remove_if_here(&self.path(hash))
     }
 }
 
-/// A blob under way.
-#[derive(Debug)]
-pub struct PartialBlob<'a> {
-    blobs: &'a Blobs,
-    hash: BlobHash,
-    file: File,
-    have: u64,
-}
-
-impl PartialBlob<'_> {
-    /// Bytes that came so far.
-    pub fn have(&self) -> u64 {
-        self.have
-    }
-    /// Appends a piece; says whether the blob is whole and in its place now.
-    ///
-    /// # Errors
-    /// The declared size exceeds the bound, or the whole does not have the hash; what came is thrown away then.
-    pub fn append(&mut self, total: u64, piece: &[u8]) -> Result<bool, BlobError> {
-        let path = self.blobs.partial_path(self.hash);
-        // Bound: neither the declared nor the delivered size passes the limit.
-        let after = self.have + piece.len() as u64;
-        if total > BLOB_BYTES_MAX || after > total || (piece.is_empty() && after < total) {
-            fs::remove_file(&path)?;
-            return Err(BlobError::TooLarge(total.max(after)));
-        }
-        self.file.write_all(piece)?;
-        #[cfg(test)]
-        note(Op::Append(path.clone(), piece.to_vec()));
-        self.have = after;
-        if after < total {
-            return Ok(false);
-        }
-        self.file.sync_all()?;
-        #[cfg(test)]
-        note(Op::Sync(path.clone()));
-        if BlobHash(Sha256::digest(fs::read(&path)?).into()) != self.hash {
-            fs::remove_file(&path)?;
-            return Err(BlobError::WrongHash(self.hash));
-        }
-        self.blobs.settle(&path, self.hash)?;
-        Ok(true)
+fn remove_if_here(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

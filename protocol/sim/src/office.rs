@@ -359,7 +359,7 @@ impl Office {
             }
             Request::Entries { origin, start } => self.give(&origin, start),
             // Everybody here is enrolled and holds every log, and there are no blobs.
-            Request::Blob { .. } | Request::Join { .. } | Request::Receipt { .. } => Response::NotHere,
+            Request::Blob { .. } | Request::BlobPiece { .. } | Request::Join { .. } | Request::Receipt { .. } => Response::NotHere,
             Request::Cosign(body) => self.cosign(&body),
             Request::Cosigned(note) => self.take_cosignatures(&note).map_or(Response::NotHere, |_| Response::Taken),
             Request::Compare { note, beginnings } => {

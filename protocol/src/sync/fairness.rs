@@ -8,8 +8,9 @@ use super::wire::{Refusal, Request};
 use crate::{
     id::{Millis, Origin, PublicKey},
     limits::{
-        ASK_BLOBS_BURST, ASK_BLOBS_PER_S, ASK_CONTROL_BURST, ASK_CONTROL_PER_S, ASK_ENTRIES_BURST, ASK_ENTRIES_PER_S, ASK_WITNESSING_BURST,
-        ASK_WITNESSING_PER_S, COST_FORK, COST_FRONTIER, COST_RECEIPT, REFUSED_BURST, REFUSED_PER_S, SHUT_OUT_MS,
+        ASK_BLOB_BYTES_BURST, ASK_BLOB_BYTES_PER_S, ASK_CONTROL_BURST, ASK_CONTROL_PER_S, ASK_ENTRIES_BURST, ASK_ENTRIES_PER_S,
+        ASK_WITNESSING_BURST, ASK_WITNESSING_PER_S, BLOB_CHUNK_BYTES_MAX, COST_BLOB_BYTES_MIN, COST_FORK, COST_FRONTIER, COST_RECEIPT,
+        REFUSED_BURST, REFUSED_PER_S, SHUT_OUT_MS,
     },
 };
 use std::collections::BTreeMap;
@@ -32,7 +33,7 @@ enum Class {
     Control,
     /// A package read from the disk.
     Entries,
-    /// A piece of a blob read from the disk.
+    /// Bytes of blobs read from the disk.
     Blobs,
     /// Signatures verified, and a point made durable.
     Witnessing,
@@ -46,7 +47,7 @@ impl Class {
             Request::Heads(_) | Request::Frontier(_) => (Self::Control, COST_FRONTIER),
             Request::Compare { .. } | Request::ForkProof(_) | Request::ForkProofs(_) => (Self::Control, COST_FORK),
             Request::Entries { .. } => (Self::Entries, 1),
-            Request::Blob { .. } => (Self::Blobs, 1),
+            Request::Blob { .. } | Request::BlobPiece { .. } => (Self::Blobs, BLOB_CHUNK_BYTES_MAX as u64),
             Request::Receipt { .. } => (Self::Control, COST_RECEIPT),
             Request::Join { .. } => (Self::Control, COST_FORK),
             Request::Cosign(_) | Request::Cosigned(_) => (Self::Witnessing, 1),
@@ -57,7 +58,7 @@ impl Class {
         match self {
             Self::Control => (ASK_CONTROL_PER_S, ASK_CONTROL_BURST),
             Self::Entries => (ASK_ENTRIES_PER_S, ASK_ENTRIES_BURST),
-            Self::Blobs => (ASK_BLOBS_PER_S, ASK_BLOBS_BURST),
+            Self::Blobs => (ASK_BLOB_BYTES_PER_S, ASK_BLOB_BYTES_BURST),
             Self::Witnessing => (ASK_WITNESSING_PER_S, ASK_WITNESSING_BURST),
         }
     }
@@ -71,10 +72,13 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    pub(super) fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
+    fn pay(&mut self, now: Millis, per_s: u64) {
         // So many tokens a second are so many thousandths a millisecond.
         self.taken = self.taken.saturating_sub(now.saturating_sub(self.at).saturating_mul(per_s));
         self.at = now;
+    }
+    pub(super) fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
+        self.pay(now, per_s);
         let after = self.taken.saturating_add(1_000 * cost);
         let enough = after <= 1_000 * burst;
         if enough {
@@ -82,6 +86,15 @@ impl Bucket {
         }
         enough
     }
+}
+
+/// What was read to answer a question for a blob, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// Who asked may not have it, it is not here, or the disk failed. Such a question keeps what it took: it was asked in vain.
+    Nothing,
+    /// The piece, and all that had to be read before it could be given.
+    Bytes(u64),
 }
 
 /// What one peer took, and how often it was refused.
@@ -128,6 +141,16 @@ impl Fairness {
         Err(Refusal::Later)
     }
 
+    /// A question for a blob that was admitted is answered: it takes what was read, and not the whole piece that it was reckoned at.
+    pub fn gave(&mut self, now: Millis, key: PublicKey, read: Read) {
+        let Read::Bytes(bytes) = read else { return };
+        let Some(taken) = self.peers.get_mut(&key) else { return };
+        let bucket = &mut taken.classes[Class::Blobs as usize];
+        bucket.pay(now, ASK_BLOB_BYTES_PER_S);
+        let reckoned = 1_000 * BLOB_CHUNK_BYTES_MAX as u64;
+        bucket.taken = bucket.taken.saturating_sub(reckoned).saturating_add(1_000 * bytes.max(COST_BLOB_BYTES_MIN));
+    }
+
     /// Whether a peer went on asking after so many refusals that its connections end: refusing costs something too.
     pub fn is_shut_out(&self, now: Millis, key: PublicKey) -> bool {
         self.peers.get(&key).is_some_and(|taken| taken.shut_out_until > now)
@@ -153,11 +176,12 @@ mod tests {
     }
     fn all() -> Vec<Request> {
         let compare = Request::Compare { note: String::new(), beginnings: Vec::new() };
+        let piece = Request::BlobPiece { hash: BlobHash([0; 32]), end: None };
         let blob = Request::Blob { hash: BlobHash([0; 32]), offset: 0 };
         let (fork, forks) = (Request::ForkProof(Vec::new().into()), Request::ForkProofs(Vec::new()));
         let (cosign, cosigned) = (Request::Cosign(String::new()), Request::Cosigned(String::new()));
         let entries = entries("demo.huizhi/office/44030001/1");
-        vec![heads(None), heads(Some([0; 32])), Request::Frontier(Vec::new()), entries, blob, cosign, cosigned, compare, fork, forks]
+        vec![heads(None), heads(Some([0; 32])), Request::Frontier(Vec::new()), entries, blob, piece, cosign, cosigned, compare, fork, forks]
     }
 
     #[test]
@@ -215,6 +239,45 @@ mod tests {
         assert!(!fairness.is_shut_out(3_600_000, A), "it takes no for an answer");
         assert!(fairness.is_shut_out(10_000, B) && fairness.is_shut_out(9_999 + SHUT_OUT_MS - 1, B));
         assert!(!fairness.is_shut_out(9_999 + SHUT_OUT_MS, B));
+    }
+
+    /// Bytes that a peer is given in ten minutes, asking whenever it may, where every answer reads so much.
+    fn given_in_ten_minutes(read: u64) -> u64 {
+        let mut fairness = Fairness::default();
+        let piece = Request::BlobPiece { hash: BlobHash([0; 32]), end: None };
+        let mut given = 0;
+        for now in 0..600_000 {
+            while fairness.admit(now, A, Who::Peer, &piece, &province()).is_ok() {
+                fairness.gave(now, A, Read::Bytes(read));
+                given += read;
+                assert!(given < 1 << 40, "there is no quota");
+            }
+        }
+        given
+    }
+
+    #[test]
+    fn the_quota_of_blobs_is_one_of_bytes_whatever_their_size() {
+        const PIECE: u64 = BLOB_CHUNK_BYTES_MAX as u64;
+        let quota = ASK_BLOB_BYTES_BURST + 600 * ASK_BLOB_BYTES_PER_S;
+        // Payloads of 20 kB, whole pieces, and blobs that had to be read from their beginning first.
+        for read in [20_000, PIECE, PIECE + (32 << 20)] {
+            let given = given_in_ten_minutes(read);
+            assert!(given <= quota + read && given + read + PIECE > quota * 99 / 100, "{given} of {quota} in answers of {read}");
+        }
+        assert!(given_in_ten_minutes(10) <= quota * 10 / COST_BLOB_BYTES_MIN + 10, "small answers are not for nothing");
+    }
+
+    #[test]
+    fn questions_for_blobs_in_vain_keep_what_they_took() {
+        let mut fairness = Fairness::default();
+        let piece = Request::BlobPiece { hash: BlobHash([0; 32]), end: None };
+        let mut answered = 0;
+        while fairness.admit(0, A, Who::Peer, &piece, &province()).is_ok() {
+            fairness.gave(0, A, Read::Nothing);
+            answered += 1;
+        }
+        assert_eq!(answered, ASK_BLOB_BYTES_BURST / BLOB_CHUNK_BYTES_MAX as u64);
     }
 
     #[test]

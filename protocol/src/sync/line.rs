@@ -78,7 +78,7 @@ enum Weight {
 impl Weight {
     fn of(response: &Response) -> Self {
         match response {
-            Response::Blob { bytes, .. } => Self::Waits(bytes.len() as u64),
+            Response::Blob { bytes, .. } | Response::BlobPiece { bytes, .. } => Self::Waits(bytes.len() as u64),
             Response::Entries(package) => Self::Never(package.entries.iter().map(|entry| entry.len() as u64).sum()),
             _ => Self::Never(0),
         }

@@ -99,6 +99,16 @@ pub enum Request {
     /// SHA-256 of every fork proof that the asker holds; it wants the others.
     #[n(7)]
     ForkProofs(#[n(0)] Vec<ByteArray<32>>),
+    /// The piece of a blob that ends somewhere, to be verified by itself ([`crate::blob::chain`]).
+    #[n(12)]
+    BlobPiece {
+        /// SHA-256 of the whole.
+        #[n(0)]
+        hash: BlobHash,
+        /// Where the piece ends; nothing for the last one of a blob whose length is not known yet.
+        #[n(1)]
+        end: Option<u64>,
+    },
     /// An office that is not enrolled yet shows that it was invited.
     #[n(30)]
     Join {
@@ -164,6 +174,19 @@ pub enum Response {
     /// The answer to [`Request::Heads`]: what they go on from is not known here.
     #[n(9)]
     TellAll,
+    /// The answer to [`Request::BlobPiece`].
+    #[n(12)]
+    BlobPiece {
+        /// Bytes of the whole blob.
+        #[n(0)]
+        total: u64,
+        /// SHA-256 before the piece.
+        #[n(1)]
+        before: ByteArray<32>,
+        /// The piece.
+        #[n(2)]
+        bytes: ByteVec,
+    },
     /// The answer to [`Request::Receipt`].
     #[n(20)]
     Receipt(#[n(0)] Evidence),
@@ -234,7 +257,9 @@ pub fn decode_response(frame: &[u8]) -> Result<Response, FrameError> {
     let response = decode(frame)?;
     match &response {
         Response::Frontier(heads) if heads.len() > FRONTIER_LOGS_MAX => Err(FrameError::TooLong(heads.len())),
-        Response::Blob { bytes, .. } if bytes.len() > BLOB_CHUNK_BYTES_MAX => Err(FrameError::TooLong(bytes.len())),
+        Response::Blob { bytes, .. } | Response::BlobPiece { bytes, .. } if bytes.len() > BLOB_CHUNK_BYTES_MAX => {
+            Err(FrameError::TooLong(bytes.len()))
+        }
         Response::ForkProofs(proofs) if proofs.len() > FORK_PROOFS_GIVEN_MAX => Err(FrameError::TooLong(proofs.len())),
         Response::Line(line) if line.len() > NOTE_BYTES_MAX => Err(FrameError::TooLong(line.len())),
         Response::Receipt(evidence) if !evidence.is_bounded() => Err(FrameError::Malformed("too much evidence".into())),
@@ -272,6 +297,8 @@ mod tests {
             Request::Frontier(vec![head.clone()]),
             Request::Entries { origin, start: 7 },
             Request::Blob { hash: BlobHash([2; 32]), offset: 9 },
+            Request::BlobPiece { hash: BlobHash([2; 32]), end: None },
+            Request::BlobPiece { hash: BlobHash([2; 32]), end: Some(9) },
             Request::Cosign("old 0\n\nnote".into()),
             Request::Cosigned("note".into()),
             Request::Compare {
@@ -291,6 +318,7 @@ mod tests {
             Response::Frontier(vec![head]),
             Response::Entries(package),
             Response::Blob { total: 5, bytes: vec![1].into() },
+            Response::BlobPiece { total: 5, before: [7; 32].into(), bytes: vec![1].into() },
             Response::NotHere,
             Response::Refused(Refusal::NotEnrolled),
             Response::Refused(Refusal::NotInvited),
@@ -308,8 +336,11 @@ mod tests {
 
     #[test]
     fn a_piece_beyond_the_bound_is_refused() {
-        let response = Response::Blob { total: 5, bytes: vec![0; BLOB_CHUNK_BYTES_MAX + 1].into() };
-        assert_eq!(decode_response(&encode(&response)), Err(FrameError::TooLong(BLOB_CHUNK_BYTES_MAX + 1)));
+        let bytes = vec![0; BLOB_CHUNK_BYTES_MAX + 1];
+        let piece = Response::BlobPiece { total: 5, before: [7; 32].into(), bytes: bytes.clone().into() };
+        for response in [Response::Blob { total: 5, bytes: bytes.into() }, piece] {
+            assert_eq!(decode_response(&encode(&response)), Err(FrameError::TooLong(BLOB_CHUNK_BYTES_MAX + 1)));
+        }
     }
 
     #[test]
@@ -346,6 +377,22 @@ mod tests {
         assert_eq!(decode_response(&[0x82, 0x04, 0x81, 0x00]), Ok(Response::Refused(Refusal::NotEnrolled)));
         // And a kind that is not known yet is refused whole, which the asker sees as a request that failed.
         assert!(decode_request(&[0x82, 0x18, 0x63, 0x80]).is_err());
+    }
+
+    /// The bytes of a piece that verifies by itself, for those who write another node.
+    #[test]
+    fn frames_of_pieces_are_these() {
+        let last = [&[0x82, 0x0c, 0x81, 0x58, 0x20][..], &[2; 32]].concat();
+        let ending = [&[0x82, 0x0c, 0x82, 0x58, 0x20][..], &[2; 32], &[0x1a, 0, 4, 0, 0]].concat();
+        for (frame, end) in [(last, None), (ending, Some(BLOB_CHUNK_BYTES_MAX as u64))] {
+            let request = Request::BlobPiece { hash: BlobHash([2; 32]), end };
+            assert_eq!(encode(&request), frame);
+            assert_eq!(decode_request(&frame), Ok(request));
+        }
+        let piece = [&[0x82, 0x0c, 0x83, 0x05, 0x58, 0x20][..], &[7; 32], &[0x41, 0x01]].concat();
+        let response = Response::BlobPiece { total: 5, before: [7; 32].into(), bytes: vec![1].into() };
+        assert_eq!(encode(&response), piece);
+        assert_eq!(decode_response(&piece), Ok(response));
     }
 
     proptest! {

@@ -16,6 +16,7 @@ import type {
   GuidanceView,
   MarksView,
   NoteView,
+  PartView,
   PlateAnswer,
   PlateView,
   ReasonView,
@@ -143,6 +144,7 @@ export const api = {
   newestCases: (last?: CaseRow) =>
     json<CaseRow[]>("GET", `/cases?newest=true${last === undefined ? "" : `&after=${last.submitted_ms},${part(last.id)}`}`),
   case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
+  parts: (id: string) => json<PartView[]>("GET", `/cases/${part(id)}/parts`),
   saveNote: (id: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { text }),
   withdraw: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/withdraw`, { reason }),
   erase: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/erase`, { reason }),

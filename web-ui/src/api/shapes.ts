@@ -23,6 +23,7 @@ export type GuidanceView = Schemas["GuidanceView"];
 export type GuideView = Schemas["GuideView"];
 export type MarksView = Schemas["MarksView"];
 export type NoteView = Schemas["NoteView"];
+export type PartView = Schemas["PartView"];
 export type PhotoView = Schemas["PhotoView"];
 export type PlaceView = Schemas["PlaceView"];
 export type PlateAnswer = Schemas["PlateAnswer"];

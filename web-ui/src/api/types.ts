@@ -439,6 +439,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases/{id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How photo, original and report of a case stand on their way here. Those that are missing are asked for at once. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PartView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cases/{id}/photo": {
         parameters: {
             query?: never;
@@ -3050,6 +3087,47 @@ export interface components {
             /** @description What this person may do. */
             roles: components["schemas"]["StaffRole"][];
         };
+        /**
+         * @description What of a case a blob is.
+         * @enum {string}
+         */
+        Part: "photo" | "original" | "report";
+        /** @description One blob of a case on its way. */
+        PartView: {
+            /**
+             * Format: int64
+             * @description Bytes a second at which it comes; nothing while none come.
+             */
+            bytes_per_s?: number | null;
+            /** @description Name of the office that gives it at this moment. */
+            from_name?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes here; those of a blob under way are verified.
+             */
+            have_bytes: number;
+            /** @description Code of the capturing office. */
+            office: string;
+            /** @description Whether it is connected. */
+            office_connected: boolean;
+            office_last_seen_ms?: components["schemas"]["u64"] | null;
+            /** @description Its name. */
+            office_name: string;
+            /** @description What it is. */
+            part: components["schemas"]["Part"];
+            /**
+             * Format: int32
+             * @description Per cent of it that is here; 100 only when it is whole.
+             */
+            percent?: number | null;
+            /** @description Where it stands. */
+            state: components["schemas"]["Stand"];
+            /**
+             * Format: int64
+             * @description Bytes of the whole, once proved.
+             */
+            total_bytes?: number | null;
+        };
         /** @description One other office as seen from here. */
         PeerView: {
             /** @description Name of the office by way of which it is connected, where there is no direct connection. */
@@ -3426,6 +3504,11 @@ export interface components {
          * @enum {string}
          */
         StaffRole: "counter" | "reviewer" | "admin" | "auditor";
+        /**
+         * @description Where it stands on its way.
+         * @enum {string}
+         */
+        Stand: "here" | "erased" | "not_needed" | "fetching" | "queued" | "office_away" | "not_allowed" | "later";
         /** @description `GET /api/status`: what the title bar shows. */
         StatusView: {
             /**
@@ -3482,6 +3565,8 @@ export interface components {
             /** @description Number of the application that it is used for. It is sealed and stays at this office. */
             reference: string;
         };
+        /** Format: int64 */
+        u64: number;
     };
     responses: never;
     parameters: never;

@@ -21,7 +21,7 @@ class App {
   answering = $state(true);
   toasts = $state<Toast[]>([]);
   /** Counts up whenever a topic changed; screens read the number of their topic and load again. */
-  changes = $state<Record<string, number>>({ cases: 0, specs: 0, status: 0, drafts: 0, offices: 0 });
+  changes = $state<Record<string, number>>({ cases: 0, specs: 0, status: 0, drafts: 0, offices: 0, transit: 0 });
   /** Newest stage of each draft that is being worked on. */
   stages = $state<Record<string, string>>({});
 
@@ -117,7 +117,8 @@ class App {
     } else {
       const topics = message.topic === "everything" ? Object.keys(this.changes) : [message.topic];
       for (const topic of topics) this.changes[topic] = (this.changes[topic] ?? 0) + 1;
-      void this.refreshStatus();
+      // Pieces of a photo come many times a second and say nothing of the rest.
+      if (message.topic !== "transit") void this.refreshStatus();
       if (topics.includes("specs")) void this.#readSpecs(true);
     }
   }

@@ -1,12 +1,17 @@
 //! Disk work: on blocking threads, reported as messages, so that the swarm is never held up.
 
-use super::{Asked, Driver, uptime_ms};
-use crate::service::{Change, Learned, Office, office::now_ms};
+use super::{
+    Asked, Driver,
+    blobs::{NextAsk, Taken},
+    uptime_ms,
+};
+use crate::service::{Learned, Office, office::now_ms};
 use libp2p::request_response::ResponseChannel;
 use protocol::{
     id::{BlobHash, Origin, PublicKey, RecordHash},
     sync::{
         Event,
+        fairness::Read,
         wire::{Head, Request, Response},
         witnessing::Answer,
     },
@@ -23,11 +28,11 @@ const DAMAGED_LOOK: usize = 1_024;
 pub(super) enum Done {
     Answer(ResponseChannel<Response>, Response),
     Ingested(Event, Head),
-    Piece {
-        peer: PublicKey,
-        blob: BlobHash,
-        whole: Result<bool, String>,
-    },
+    /// The next question about a blob, for this peer.
+    Ask(PublicKey, BlobHash, NextAsk),
+    Piece(PublicKey, BlobHash, Taken),
+    /// The answer to a question for a blob.
+    Blob(PublicKey, ResponseChannel<Response>, Response, Read),
     Wanted(Vec<BlobHash>),
     /// Who captured the cases whose blobs are wanted.
     Givers(Vec<PublicKey>),
@@ -132,17 +137,13 @@ impl Driver {
                 self.step(Event::HeadAdvanced(head));
                 self.step(event);
             }
-            Done::Piece { peer, blob, whole } => match whole {
-                Ok(true) => {
-                    self.wants.done(blob);
-                    self.office.tell(Change::Cases);
-                }
-                Ok(false) => self.wants.free(blob, peer),
-                Err(error) => {
-                    tracing::warn!(%error, %blob, "a piece of a blob is refused");
-                    self.wants.failed(blob, peer, uptime_ms());
-                }
-            },
+            Done::Blob(key, channel, response, read) => {
+                self.fairness.gave(uptime_ms(), key, read);
+                self.answering -= 1;
+                self.respond(channel, response);
+            }
+            Done::Ask(peer, blob, ask) => self.on_next_ask(peer, blob, ask),
+            Done::Piece(peer, blob, taken) => self.on_piece(peer, blob, taken),
             Done::Wanted(blobs) => {
                 self.wants.add(blobs);
                 if std::mem::replace(&mut self.looking, Looking::No) == Looking::YesAndAgain {

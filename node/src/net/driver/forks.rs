@@ -41,6 +41,7 @@ impl Driver {
         if !new {
             return;
         }
+        self.wants.connected(key);
         let nothing = move || Done::Question(key, Asked::Proofs(None), None);
         let work = move |office: &Office| match office.fork_proofs_held() {
             Ok(held) => {

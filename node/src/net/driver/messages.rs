@@ -3,14 +3,12 @@
 use super::{
     Done, Driver,
     behaviour::{key_of, peer_id},
-    forks, head_of, receipts, uptime_ms, witnessing,
+    blobs, forks, head_of, receipts, uptime_ms, witnessing,
 };
-use crate::{
-    net::blobs,
-    service::{Change, Office, office::now_ms},
-};
+use crate::service::{Change, Office, office::now_ms};
 use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel};
 use protocol::{
+    blob::{chain::Value, wants::Failure},
     id::{BlobHash, Origin, PublicKey},
     limits::FRONTIER_LOGS_MAX,
     sync::{
@@ -20,10 +18,7 @@ use protocol::{
         witnessing::Answer,
     },
 };
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::task::spawn_blocking;
 
 /// Answers being read from disk at one time.
@@ -38,7 +33,9 @@ pub(super) enum Asked {
     Entries(u64, Origin),
     /// Entries in the place of damaged ones.
     Mend(Origin),
-    /// A piece of a blob, and the bytes of it that were here.
+    /// The piece of a blob that ends there, or its last one.
+    Piece(BlobHash, Option<u64>),
+    /// A piece of a blob in the form of before, and the bytes of it that were here.
     Blob(BlobHash, u64),
     /// A cosignature on this note of a log.
     Cosign(Origin, String),
@@ -72,6 +69,7 @@ impl Driver {
                         (Asked::Announce(id), OutboundFailure::Io(_)) => {
                             self.step(Event::Announced(key, id, Answered::NotUnderstood));
                         }
+                        (Asked::Piece(blob, _), OutboundFailure::Io(_)) => self.wants.is_of_before(blob, key),
                         (asked, _) => self.failed(key, asked),
                     }
                 }
@@ -132,8 +130,11 @@ impl Driver {
             Request::Cosign(body) => self.answer(channel, move |office| witnessing::answer(office, &body)),
             Request::Cosigned(note) => self.answer(channel, move |office| witnessing::told(office, &note)),
             Request::Receipt { origin, index } => self.answer(channel, move |office| receipts::answer(office, &origin, index)),
-            Request::Blob { .. } if !self.line.may_give(now_ms()) => self.respond(channel, Response::Refused(Refusal::Later)),
-            Request::Blob { hash, offset } => self.answer(channel, move |office| blobs::answer(office, key, hash, offset)),
+            Request::Blob { .. } | Request::BlobPiece { .. } if !self.line.may_give(now_ms()) => {
+                self.respond(channel, Response::Refused(Refusal::Later))
+            }
+            Request::BlobPiece { hash, end } => self.give_blob(key, channel, move |office| blobs::piece(office, key, hash, end)),
+            Request::Blob { hash, offset } => self.give_blob(key, channel, move |office| blobs::front(office, key, hash, offset)),
             // Answered above, whoever asks.
             Request::Join { .. } => self.respond(channel, Response::NotHere),
         }
@@ -221,7 +222,12 @@ impl Driver {
         match (asked, response) {
             // It gave nothing because it is busy, which says nothing about what it told of.
             (Asked::Entries(id, _), Response::Refused(Refusal::Later)) => self.step(Event::FetchFailed(key, id)),
-            (Asked::Blob(blob, _), Response::Refused(Refusal::Later)) => self.wants.busy(blob, key, uptime_ms()),
+            (Asked::Blob(blob, _) | Asked::Piece(blob, _), Response::Refused(Refusal::Later)) => {
+                self.wants.failed(blob, key, Failure::Busy, uptime_ms());
+            }
+            (Asked::Blob(blob, _) | Asked::Piece(blob, _), Response::Refused(Refusal::NotForYou)) => {
+                self.wants.failed(blob, key, Failure::NotAllowed, uptime_ms());
+            }
             (Asked::Announce(id), Response::Frontier(heads)) => {
                 self.on_frontier(key, heads);
                 self.step(Event::Announced(key, id, Answered::Taken));
@@ -238,20 +244,10 @@ impl Driver {
                 };
                 self.off_reactor(work, || Done::Damaged(Vec::new()));
             }
-            (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => {
-                let append = move |office: &Office| {
-                    let mut partial = office.store.blobs.partial(blob).map_err(|error| error.to_string())?;
-                    if partial.have() != offset {
-                        // A piece of an earlier question; the next one begins where the file ends.
-                        return Ok(false);
-                    }
-                    partial.append(total, &bytes).map_err(|error| error.to_string())
-                };
-                self.off_reactor(
-                    move |office| Done::Piece { peer: key, blob, whole: append(office) },
-                    move || Done::Piece { peer: key, blob, whole: Err("the program failed on it".into()) },
-                );
+            (Asked::Piece(blob, end), Response::BlobPiece { total, before, bytes }) => {
+                self.take_piece(key, blob, end, (total, Value(*before), bytes.into()));
             }
+            (Asked::Blob(blob, offset), Response::Blob { total, bytes }) => self.take_front(key, blob, offset, total, bytes.into()),
             (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(key, origin, note, line),
             (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.witnessing.answered(now_ms(), key, &origin, Answer::At(size)),
             (Asked::Tell(origin), Response::Taken) => self.witnessing.answered(now_ms(), key, &origin, Answer::Told),
@@ -272,7 +268,7 @@ impl Driver {
                 self.own_shown.gave_nothing(key, &origin);
                 self.step(Event::FetchFailed(key, id));
             }
-            Asked::Blob(blob, _) => self.wants.failed(blob, key, uptime_ms()),
+            Asked::Blob(blob, _) | Asked::Piece(blob, _) => self.wants.failed(blob, key, Failure::Nothing, uptime_ms()),
             Asked::Receipt(id) => self.told_of_receipt(key, id, None),
             Asked::Cosign(origin, _) | Asked::Tell(origin) => self.witnessing.answered(now_ms(), key, &origin, Answer::No),
         }
@@ -282,20 +278,5 @@ impl Driver {
         let Some(peer) = peer_id(key) else { return };
         let id = self.swarm.behaviour_mut().sync.send_request(&peer, request);
         self.asked.insert(id, (key, asked));
-    }
-
-    pub(super) fn ask_for_blobs(&mut self) {
-        if !self.line.may_ask(now_ms()) {
-            return;
-        }
-        let connected: BTreeSet<PublicKey> = self.sync.connected().collect();
-        for (peer, blob) in self.wants.next(uptime_ms(), &connected) {
-            if self.office.store.blobs.size(blob).is_some() {
-                self.wants.done(blob);
-                continue;
-            }
-            let offset = self.office.store.blobs.partial_size(blob);
-            self.send(peer, Request::Blob { hash: blob, offset }, Asked::Blob(blob, offset));
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! What the screen is told of the network.
 
-use super::Driver;
+use super::{Driver, uptime_ms};
 use crate::service::{
     Change,
     network::{NetStatus, PeerState},
@@ -28,10 +28,14 @@ impl Driver {
                 .collect(),
             to_send: own.saturating_sub(own_held),
             own_held,
+            transits: self.wants.transits(uptime_ms(), &self.sync.connected().collect()),
             strangers: self.strangers.clone(),
             listening: self.swarm.listeners().map(ToString::to_string).collect(),
         };
         let before = self.status.replace(status.clone());
+        if before.transits != status.transits {
+            self.office.tell(Change::Transit);
+        }
         let counts = |peer: &PeerState| (peer.lag.to_send, peer.lag.to_receive);
         let moved = before.to_send != status.to_send
             || before.peers.iter().any(|(key, peer)| status.peers.get(key).map(counts) != Some(counts(peer)));

@@ -212,6 +212,11 @@ impl Office {
         self.store.cases_of_blob(blob)?.into_iter().filter_map(|id| self.case(id).transpose()).collect()
     }
 
+    /// Whether this office should hold a blob of a case, and may.
+    pub fn needs(&self, case: &Case, blob: BlobHash) -> bool {
+        self.member().is_some_and(|me| needed(&me, case).contains(&blob))
+    }
+
     /// Up to `max` blobs that this office needs and does not have, beginning anywhere, so that none is passed over for ever.
     ///
     /// # Errors
