@@ -73,6 +73,8 @@ const DONE_QUEUE: usize = 256;
 const STRANGER_STAY_MS: u64 = 30_000;
 /// The screen is told of the network no more often than this; every second at the latest, with the tick.
 const STATUS_MS: u64 = 100;
+/// Damaged entries are asked for again after this long where a peer was too busy: its bucket is full enough for all of them then.
+const MEND_AGAIN_MS: u64 = 30_000;
 /// A peer without a connection is dialled again after this long.
 const REDIAL_MS: u64 = 3_000;
 
@@ -113,6 +115,8 @@ struct Driver {
     done: mpsc::Sender<Done>,
     status: NetworkHandle,
     published_at: u64,
+    /// When damaged entries are asked for again, where a peer was too busy to give them.
+    mend_at: Option<u64>,
 }
 
 /// Starts the network; it runs until `stop` changes.
@@ -165,6 +169,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         done,
         status: handle.clone(),
         published_at: 0,
+        mend_at: None,
         office,
     };
     Ok((handle, tokio::spawn(driver.run(done_queue, questions, stop))))
@@ -264,6 +269,9 @@ impl Driver {
         self.show_invitation();
         self.end_lookups();
         let now = uptime_ms();
+        if self.mend_at.take_if(|at| *at <= now).is_some() {
+            self.look_for_damaged();
+        }
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
