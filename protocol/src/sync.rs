@@ -9,7 +9,7 @@
 //!
 //! Reading order: this file (events in, effects out), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
 //! `fairness` (what a peer is answered), `line` (what waits for the line), `relaying` (offices without a route to one another), `gossip` (checkpoints that are passed on by
-//! offices that do not hold the log).
+//! offices that do not hold the log), `paths` (which connection carries the questions).
 
 pub mod fairness;
 pub mod follow;
@@ -19,6 +19,7 @@ pub mod line;
 mod logs;
 pub mod lookup;
 mod passed;
+pub mod paths;
 pub mod relaying;
 mod telling;
 pub mod wire;

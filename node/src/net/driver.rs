@@ -31,14 +31,7 @@ use forks::Forks;
 use futures::StreamExt;
 use gossip::Gossiping;
 use joining::Joining;
-use libp2p::{
-    Multiaddr, PeerId, Swarm, identify, identity, mdns, ping,
-    request_response::OutboundRequestId,
-    swarm::{
-        SwarmEvent,
-        dial_opts::{DialOpts, PeerCondition},
-    },
-};
+use libp2p::{Multiaddr, PeerId, Swarm, identify, identity, mdns, ping, request_response::OutboundRequestId, swarm::SwarmEvent};
 use messages::{ANSWERS_MAX, Asked};
 use paths::Paths;
 use protocol::{
@@ -99,7 +92,8 @@ struct Driver {
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
-    asked: HashMap<OutboundRequestId, (PublicKey, Asked)>,
+    /// Whom, what, and when.
+    asked: HashMap<OutboundRequestId, (PublicKey, Asked, u64)>,
     known: BTreeMap<PublicKey, Vec<Multiaddr>>,
     dialled: BTreeMap<PublicKey, u64>,
     refused: BTreeMap<PublicKey, Refusal>,
@@ -266,17 +260,16 @@ impl Driver {
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
             .iter()
-            .filter(|(key, _)| !self.status.is_off() && **key != me && !self.paths.is_direct(**key))
+            .filter(|(key, _)| !self.status.is_off() && **key != me && !self.paths.machine.is_direct(**key))
             // Whoever is connected by way of another can wait for the shorter way.
-            .map(|known| (known, if self.paths.by(*known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }))
+            .map(|known| (known, if self.paths.machine.by(*known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }))
             .filter(|((key, _), pause)| self.dialled.get(key).is_none_or(|at| at + pause <= now))
             .map(|((key, addresses), _)| (*key, addresses.clone()))
             .collect();
         for (key, addresses) in waiting {
             self.dialled.insert(key, now);
             if let Some(peer) = peer_id(key)
-                && let Err(error) =
-                    self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).condition(PeerCondition::NotDialing).build())
+                && let Err(error) = self.swarm.dial(self.way_to(key, peer, addresses))
             {
                 tracing::debug!(%error, %peer, "cannot dial");
             }
@@ -290,6 +283,7 @@ impl Driver {
                 let _ = self.swarm.disconnect_peer_id(peer);
             }
         }
+        self.keep_the_best_paths();
         self.use_relays();
         self.publish_checkpoints();
         self.remember_holdings();
