@@ -197,3 +197,12 @@ pub const PROBE_EVERY_MS: u64 = 600_000;
 pub const PROBE_SOON_MS: u64 = 60_000;
 /// An attempt that brought too few answers to be judged ends after this long.
 pub const PROBE_MAX_MS: u64 = 60_000;
+/// Handshakes that are begun with one address in a second. Each costs a third of a millisecond, so a storm of them takes one or two hundredths of a core; and a
+/// thousand offices behind one address are back within a minute after the province was away.
+pub const KNOCKS_PER_S: u64 = 20;
+/// And in reserve.
+pub const KNOCKS_BURST: u64 = 256;
+/// Handshakes with one address that are under way at one time: a quarter of all, so that one that never goes on leaves room for others.
+pub const KNOCKS_PENDING_MAX: usize = 16;
+/// Addresses that are remembered while they knock.
+pub const KNOCKING_ADDRESSES_MAX: usize = 4_096;

@@ -4,11 +4,13 @@
 //! drops work that anti-entropy repeats.
 
 mod behaviour;
+mod dialling;
 mod disk;
 mod enrolled;
 mod forks;
 mod gossip;
 mod joining;
+mod knocking;
 mod messages;
 mod paths;
 mod receipts;
@@ -36,7 +38,6 @@ use messages::{ANSWERS_MAX, Asked};
 use paths::Paths;
 use protocol::{
     id::PublicKey,
-    limits::RELAY_RETRY_MS,
     log::PackageError,
     sync::{
         Effect, Event, Sync,
@@ -60,12 +61,8 @@ use tokio::{
 
 /// Messages from disk work that wait for the driver.
 const DONE_QUEUE: usize = 256;
-/// A connection of a key that may not speak ends after this long, so that strangers cannot hold the places of offices.
-const STRANGER_STAY_MS: u64 = 30_000;
 /// The screen is told of the network no more often than this; every second at the latest, with the tick.
 const STATUS_MS: u64 = 100;
-/// A peer without a connection is dialled again after this long.
-const REDIAL_MS: u64 = 3_000;
 
 /// Milliseconds since this was first asked. What the driver waits for goes by it and not by the machine's clock, which may be set back by
 /// years while the driver runs.
@@ -255,34 +252,8 @@ impl Driver {
         self.step(Event::Tick);
         self.show_invitation();
         self.end_lookups();
-        let now = uptime_ms();
-        let me = self.office.keys.office.public();
-        let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
-            .known
-            .iter()
-            .filter(|(key, _)| !self.status.is_off() && **key != me && !self.paths.machine.is_direct(**key))
-            // Whoever is connected by way of another can wait for the shorter way.
-            .map(|known| (known, if self.paths.machine.by(*known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }))
-            .filter(|((key, _), pause)| self.dialled.get(key).is_none_or(|at| at + pause <= now))
-            .map(|((key, addresses), _)| (*key, addresses.clone()))
-            .collect();
-        for (key, addresses) in waiting {
-            self.dialled.insert(key, now);
-            if let Some(peer) = peer_id(key)
-                && let Err(error) = self.swarm.dial(self.way_to(key, peer, addresses))
-            {
-                tracing::debug!(%error, %peer, "cannot dial");
-            }
-        }
-        let overstaying: Vec<PeerId> =
-            self.guests.iter().filter(|(_, since)| **since + STRANGER_STAY_MS <= now).map(|(peer, _)| *peer).collect();
-        for peer in overstaying {
-            self.guests.remove(&peer);
-            if !key_of(&peer).is_some_and(|key| self.may_speak(key)) {
-                // Gone by itself meanwhile is as good.
-                let _ = self.swarm.disconnect_peer_id(peer);
-            }
-        }
+        self.dial_known();
+        self.end_guests();
         self.keep_the_best_paths();
         self.use_relays();
         self.publish_checkpoints();

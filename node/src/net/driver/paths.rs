@@ -21,7 +21,7 @@ use protocol::{
         wire::Response,
     },
 };
-use std::{collections::HashMap, num::NonZeroU8};
+use std::collections::HashMap;
 
 /// Every connection that stands.
 #[derive(Debug, Default)]
@@ -81,19 +81,6 @@ impl Driver {
             }
         }
     }
-
-    /// How to dial a peer: where one transport was found better, over that one first.
-    pub(super) fn way_to(&self, key: PublicKey, peer: PeerId, mut addresses: Vec<Multiaddr>) -> DialOpts {
-        // Whoever is connected by way of another may be dialled for the shorter way.
-        let dial = DialOpts::peer_id(peer).condition(PeerCondition::NotDialing);
-        match self.paths.machine.preferred(key) {
-            Some(first) => {
-                addresses.sort_by_key(|address| transport(address) != first);
-                dial.addresses(addresses).override_dial_concurrency_factor(NonZeroU8::MIN).build()
-            }
-            None => dial.addresses(addresses).build(),
-        }
-    }
 }
 
 /// Bytes of an answer that carries data; nothing where it is a word.
@@ -106,7 +93,7 @@ pub(super) fn data_in(response: &Response) -> Option<u64> {
     .filter(|bytes| *bytes > 0)
 }
 
-fn transport(address: &Multiaddr) -> Transport {
+pub(super) fn transport(address: &Multiaddr) -> Transport {
     if address.iter().any(|part| part == Protocol::QuicV1) { Transport::Quic } else { Transport::Tcp }
 }
 
