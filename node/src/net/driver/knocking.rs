@@ -38,8 +38,8 @@ impl Door {
 /// The line that an address lies on; nothing for one by way of a relay, which counts itself.
 fn line_of(address: &Multiaddr) -> Option<Line> {
     match address.iter().next()? {
-        Protocol::Ip4(address) => Some(std::net::IpAddr::from(address).into()),
-        Protocol::Ip6(address) => Some(std::net::IpAddr::from(address).into()),
+        Protocol::Ip4(address) => Some(address.octets().into()),
+        Protocol::Ip6(address) => Some(address.octets().into()),
         _ => None,
     }
 }
