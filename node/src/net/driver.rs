@@ -209,7 +209,9 @@ impl Driver {
     }
 
     fn follow(&mut self) {
-        self.step(Event::Follow(self.office.follow()));
+        let followed = self.office.follow();
+        self.gossip.followed.clone_from(&followed);
+        self.step(Event::Follow(followed));
         self.look_for_wanted();
     }
 
