@@ -1,4 +1,5 @@
-//! What an enrolled office that floods another with questions costs it: processor time of the flooded process, beside an idle one.
+//! What an enrolled office that floods another with questions, or dials it again and again, costs it: processor time of the flooded process, beside an
+//! idle one.
 //!
 //! The flooded node is the program itself (`huizhi demo --only province`); the other end has an office's key and nothing else. Questions of one
 //! kind are sent as fast as answers come, 64 at a time, until the reserve of that kind is used up, and then measured. Linux only: the
@@ -9,7 +10,10 @@ use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{
     Multiaddr, StreamProtocol, Swarm, SwarmBuilder, identity, noise,
     request_response::{self, Behaviour, Config, Event, Message, ProtocolSupport},
-    swarm::SwarmEvent,
+    swarm::{
+        SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
     tcp, yamux,
 };
 use minicbor::bytes::ByteVec;
@@ -159,6 +163,32 @@ async fn flood(swarm: &mut Swarm<Behaviour<Codec>>, peer: libp2p::PeerId, frame:
     [answered, refused, ended]
 }
 
+/// Dials again and again, [`OPEN`] at a time, and hangs up on what is let in; gives connections that were let in, and dials that were turned away.
+async fn storm(swarm: &mut Swarm<Behaviour<Codec>>, peer: libp2p::PeerId, address: &Multiaddr, time: Duration) -> [u64; 2] {
+    let until = Instant::now() + time;
+    let (mut open, mut let_in, mut turned_away) = (0, 0, 0);
+    while open > 0 || Instant::now() < until {
+        while open < OPEN && Instant::now() < until {
+            let dial = DialOpts::peer_id(peer).addresses(vec![address.clone()]).condition(PeerCondition::Always).build();
+            swarm.dial(dial).expect("nothing here refuses a dial");
+            open += 1;
+        }
+        match swarm.select_next_some().await {
+            SwarmEvent::ConnectionEstablished { connection_id, .. } => {
+                open -= 1;
+                let_in += 1;
+                swarm.close_connection(connection_id);
+            }
+            SwarmEvent::OutgoingConnectionError { .. } => {
+                open -= 1;
+                turned_away += 1;
+            }
+            _ => {}
+        }
+    }
+    [let_in, turned_away]
+}
+
 fn questions() -> Vec<(&'static str, Request)> {
     let head = |at: u32| Head {
         origin: format!("demo.huizhi/office/{:08}/1", 44_030_000 + at).parse::<Origin>().expect("eight digits"),
@@ -191,7 +221,7 @@ fn main() {
     runtime.block_on(async {
         let mut swarm = swarm(folder.path());
         let address: Multiaddr = format!("/ip4/127.0.0.1/tcp/{}", base_port + 3).parse().expect("an address");
-        swarm.add_peer_address(peer, address);
+        swarm.add_peer_address(peer, address.clone());
         for (name, request) in questions() {
             let frame = wire::encode(&request);
             flood(&mut swarm, peer, &frame, WARM_UP).await;
@@ -202,6 +232,13 @@ fn main() {
             let ticks = flooded.ticks() - before;
             println!("{name:<34} {:>8.1} {answered:>12.0} {refused:>12.0} {ended:>12.0}", percent(ticks, time));
         }
+        println!("{:<34} {:>8} {:>12} {:>12}", "dials", "% of core", "let in/s", "away/s");
+        storm(&mut swarm, peer, &address, WARM_UP).await;
+        let (before, began) = (flooded.ticks(), Instant::now());
+        let told = storm(&mut swarm, peer, &address, MEASURED).await;
+        let time = began.elapsed();
+        let [let_in, away] = told.map(|count| count as f64 / time.as_secs_f64());
+        println!("{:<34} {:>8.1} {let_in:>12.0} {away:>12.0}", "of one address, over TCP", percent(flooded.ticks() - before, time));
     });
 }
 

@@ -209,3 +209,24 @@ pub const COST_GOSSIP_REJECTED: u64 = 60;
 pub const GOSSIP_REJECTED_BURST: u64 = 8 * COST_GOSSIP_REJECTED;
 /// For this long.
 pub const GOSSIP_CUT_OFF_MS: u64 = 3_600_000;
+/// Bytes of an answer from which on it says how much a line carries: shorter ones are over before a connection is up to speed.
+pub const GOODPUT_BYTES_MIN: u64 = 32 << 10;
+/// Answers by which one transport is known well enough to be held against another.
+pub const GOODPUT_SAMPLES: u32 = 8;
+/// A connection beside another is left alone for so long, in which the other end may close its own and what is under way on it may end.
+pub const PATH_GRACE_MS: u64 = 5_000;
+/// Where much flows over one transport the other one is tried beside it this often. Half of all questions go over it meanwhile.
+pub const PROBE_EVERY_MS: u64 = 600_000;
+/// And this often where the other was better when it was last measured. Traffic that ended before is none.
+pub const PROBE_SOON_MS: u64 = 60_000;
+/// An attempt that brought too few answers to be judged ends after this long.
+pub const PROBE_MAX_MS: u64 = 60_000;
+/// Handshakes that are begun with one address in a second. Each costs a third of a millisecond, so a storm of them takes one or two hundredths of a core; and a
+/// thousand offices behind one address are back within a minute after the province was away.
+pub const KNOCKS_PER_S: u64 = 20;
+/// And in reserve.
+pub const KNOCKS_BURST: u64 = 256;
+/// Handshakes with one address that are under way at one time: a quarter of all, so that one that never goes on leaves room for others.
+pub const KNOCKS_PENDING_MAX: usize = 16;
+/// Addresses that are remembered while they knock.
+pub const KNOCKING_ADDRESSES_MAX: usize = 4_096;

@@ -8,18 +8,21 @@
 //! and whoever does not know that frontier is told all of it.
 //!
 //! Reading order: this file (events in, effects out), `fetch` (packages of a log from one peer), `telling` (what a peer was told), `holdings`
-//! (what it told), `logs` (what is here), `fairness` (what a peer is answered), `line` (what waits for the line), `relaying` (offices without a
-//! route to one another), `gossip` (checkpoints that are passed on by offices that do not hold the log).
+//! (what it told), `logs` (what is here), `knocking` (who is let in), `fairness` (what a peer is answered), `line` (what waits for the line),
+//! `paths` (which connection carries the questions), `relaying` (offices without a route to one another), `gossip` (checkpoints that also those
+//! pass on who do not hold the log).
 
 pub mod fairness;
 mod fetch;
 pub mod follow;
 pub mod gossip;
 mod holdings;
+pub mod knocking;
 pub mod line;
 mod logs;
 pub mod lookup;
 mod passed;
+pub mod paths;
 pub mod relaying;
 mod telling;
 pub mod wire;

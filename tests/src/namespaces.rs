@@ -32,13 +32,17 @@ pub enum Transport {
     Tcp,
     /// QUIC.
     Quic,
+    /// Whichever answers first, until one is found better.
+    Either,
 }
 
 impl Transport {
-    fn address(self, ip: &str) -> String {
+    fn addresses(self, ip: &str) -> Vec<String> {
+        let (tcp, quic) = (format!("/ip4/{ip}/tcp/PORT"), format!("/ip4/{ip}/udp/PORT/quic-v1"));
         match self {
-            Self::Tcp => format!("/ip4/{ip}/tcp/PORT"),
-            Self::Quic => format!("/ip4/{ip}/udp/PORT/quic-v1"),
+            Self::Tcp => vec![tcp],
+            Self::Quic => vec![quic],
+            Self::Either => vec![tcp, quic],
         }
     }
 }
@@ -48,7 +52,9 @@ impl Transport {
 pub struct Parts {
     /// Roles of the province.
     pub province: &'static str,
-    /// Roles of office B. Office A captures.
+    /// Roles of office A.
+    pub a: &'static str,
+    /// Roles of office B.
     pub b: &'static str,
     /// Whether the province connects the two with one another.
     pub relay: bool,
@@ -56,9 +62,11 @@ pub struct Parts {
 
 impl Parts {
     /// The province reviews and does not relay: what goes from office to office is stored there.
-    pub const STORED: Self = Self { province: "review,admin", b: "capture", relay: false };
+    pub const STORED: Self = Self { province: "review,admin", a: "capture", b: "capture", relay: false };
     /// Office B reviews. The province relays and may see no photo.
-    pub const RELAYED: Self = Self { province: "admin", b: "review", relay: true };
+    pub const RELAYED: Self = Self { province: "admin", a: "capture", b: "review", relay: true };
+    /// Office A reviews what B captures, and has its photos from the province.
+    pub const REVIEWED: Self = Self { province: "review,admin", a: "review", b: "capture", relay: false };
 }
 
 /// A province and two offices, each on a host of its own.
@@ -102,18 +110,23 @@ impl Star {
     fn settle(spaces: [Namespace; 3], transport: Transport, parts: Parts) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let found = ["--name", "province", "--code", "44000001", "--federation", "test.huizhi", "--roles", parts.province];
-        let (province, _) =
-            Node::make_on(folder.path(), "province", &[&transport.address("10.77.1.1"), &transport.address("10.77.2.1")], &found);
+        let announced = [transport.addresses("10.77.1.1"), transport.addresses("10.77.2.1")].concat();
+        let announced: Vec<&str> = announced.iter().map(String::as_str).collect();
+        let (province, _) = Node::make_on(folder.path(), "province", &announced, &found);
         let config = province.dir.join("node.toml");
         let text = std::fs::read_to_string(&config).expect("init wrote node.toml");
         let text = text.replace("[network]\n", &format!("[network]\nrelay = {}\n", parts.relay));
         std::fs::write(&config, text).expect("can be written");
         let trust = province.dir.join("federation.json");
         let trust = trust.to_str().expect("a temporary path is text");
-        let [a, b] = [("office-a", "44030401", "10.77.1.2", "capture"), ("office-b", "44010501", "10.77.2.2", parts.b)].map(
+        let [a, b] = [("office-a", "44030401", "10.77.1.2", parts.a), ("office-b", "44010501", "10.77.2.2", parts.b)].map(
             |(name, code, address, roles)| {
-                let (node, request) =
-                    Node::make_on(folder.path(), name, &[&transport.address(address)], &["--name", name, "--code", code, "--join", trust]);
+                let (node, request) = Node::make_on(
+                    folder.path(),
+                    name,
+                    &[&transport.addresses(address)[0]],
+                    &["--name", name, "--code", code, "--join", trust],
+                );
                 must(&province.dir, &["--json", "enrol", &request, "--roles", roles], "");
                 node
             },
@@ -184,6 +197,18 @@ impl Star {
             .on_both_ends(&["qdisc", "add"], &["clsact"])
             .and_then(|()| self.on_both_ends(&["filter", "add"], &["egress", "bpf", "da", "bytecode", &program]));
         by_filter.map(|()| "a BPF filter").map_err(|no_filter| format!("no netem ({no_netem}) and no BPF filter ({no_filter})"))
+    }
+
+    /// Throws away this share of the UDP packets on office A's cable, in both directions, and nothing else.
+    ///
+    /// # Errors
+    /// This kernel knows no such filter.
+    pub fn lose_udp_on_a(&self, percent: u32) -> Result<(), String> {
+        let threshold = u32::MAX / 100 * percent;
+        // The protocol stands 23 bytes into an Ethernet frame of IPv4; UDP is 17. The rest as above.
+        let program = format!("6,48 0 0 23,21 0 3 17,32 0 0 {RANDOM},37 1 0 {threshold},6 0 0 2,6 0 0 {}", u32::MAX);
+        self.on_both_ends(&["qdisc", "add"], &["clsact"])
+            .and_then(|()| self.on_both_ends(&["filter", "add"], &["egress", "bpf", "da", "bytecode", &program]))
     }
 
     /// Packets that were thrown away on office A's cable since it loses any, as the kernel hands them to the cable: what it cuts up only

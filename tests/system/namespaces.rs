@@ -261,3 +261,58 @@ fn relayed_then_direct(transport: Transport) {
         seconds(again)
     );
 }
+
+#[test]
+fn a_host_leaves_quic_for_tcp_where_the_line_loses_udp() {
+    const PERCENT: u32 = 10;
+    let Some(star) = start("three hosts: a line that loses UDP", Transport::Either, Parts::REVIEWED) else { return };
+    until_connected(&star.a, PROVINCE, true);
+    until_connected(&star.b, PROVINCE, true);
+    // Which answered first is chance; the line is to lose what carries the connection.
+    let mut turns = 0;
+    while carried_by(&star.a).0 != "quic" {
+        turns += 1;
+        assert!(turns < 20, "QUIC never answers first");
+        for on in [false, true] {
+            star.a.inside(|node| node.client().put("/api/network", &serde_json::json!({ "on": on })));
+            until_connected(&star.a, PROVINCE, on);
+        }
+    }
+    if let Err(why) = star.lose_udp_on_a(PERCENT) {
+        return not_run("a line that loses UDP only", &why);
+    }
+    let begun = Instant::now();
+    let mut before = None;
+    for number in 10..40 {
+        let id = submit(&star.b, number);
+        let path = format!("/api/cases/{id}/original");
+        star.a.inside(|node| {
+            let client = node.client();
+            eventually("the original comes to A", || (client.get(&path).status == 200).then_some(()));
+        });
+        let now = carried_by(&star.a);
+        if now.0 == "tcp" && now.1.is_some() && before.is_some() {
+            let [quic, tcp] = [before, now.1].map(|rate: Option<u64>| rate.unwrap_or_default() as f64 / 1e6);
+            eprintln!(
+                "{PERCENT} % of UDP lost: QUIC brought {quic:.2} MB/s, TCP {tcp:.2}; moved to TCP after {} photos and {:.1} s; {} packets thrown away",
+                number - 9,
+                seconds(begun),
+                star.lost_on_a()
+            );
+            assert!(tcp > quic);
+            return;
+        }
+        if now.0 == "quic" {
+            before = now.1.or(before);
+        }
+    }
+    panic!("still over {:?}", carried_by(&star.a));
+}
+
+/// What carries office A's connection to the province, and bytes a second over it.
+fn carried_by(host: &Host) -> (String, Option<u64>) {
+    let status = get(host, "/api/status");
+    let peers = status["peers"].as_array().cloned().unwrap_or_default();
+    let province = peers.into_iter().find(|peer| peer["code"] == PROVINCE).unwrap_or_default();
+    (province["transport"].as_str().unwrap_or_default().to_owned(), province["bytes_per_s"].as_u64())
+}

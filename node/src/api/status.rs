@@ -12,7 +12,12 @@ use crate::service::{
     office::{ClockDoubt, now_ms},
 };
 use axum::{Json, extract::State};
-use protocol::{case::Status, id::PublicKey, record::Roles, sync::wire::Refusal};
+use protocol::{
+    case::Status,
+    id::PublicKey,
+    record::Roles,
+    sync::{paths::Transport, wire::Refusal},
+};
 
 /// State of this node and its peers.
 #[utoipa::path(get, path = "/api/status", responses((status = 200, body = StatusView)))]
@@ -73,6 +78,13 @@ fn fork(office: &Office, notice: &ForkNotice) -> ForkView {
     }
 }
 
+fn transport_name(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Tcp => "tcp",
+        Transport::Quic => "quic",
+    }
+}
+
 fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
     let name = |key: PublicKey| {
         let member = office.members().office_of(key).cloned();
@@ -82,6 +94,8 @@ fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
         code: office.members().office_of(key).map(|member| member.enrol.code.to_string()).unwrap_or_default(),
         name: name(key),
         by_way_of: state.by.map(name),
+        transport: state.carried_by.map(|(transport, _)| transport_name(transport).into()),
+        bytes_per_s: state.carried_by.and_then(|(_, rate)| rate),
         connected: state.lag.connected,
         last_seen_ms: state.lag.last_seen,
         to_send: state.lag.to_send,

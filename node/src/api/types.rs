@@ -152,6 +152,10 @@ pub struct PeerView {
     pub connected: bool,
     /// Name of the office by way of which it is connected, where there is no direct connection.
     pub by_way_of: Option<String>,
+    /// `tcp` or `quic`: what carries the direct connection.
+    pub transport: Option<String>,
+    /// Bytes a second of answers over it, where that was measured.
+    pub bytes_per_s: Option<u64>,
     /// When it last answered, if it ever did since this node started.
     pub last_seen_ms: Option<u64>,
     /// Records here that it lacks.

@@ -33,7 +33,10 @@ fn words(peers: &Value) -> String {
 fn line(peer: &Value) -> String {
     let how = match (peer["connected"] == true, peer["by_way_of"].as_str()) {
         (false, _) => "away 未连接".into(),
-        (true, None) => "direct 直接".into(),
+        (true, None) => {
+            let rate = peer["bytes_per_s"].as_f64().map_or(String::new(), |rate| format!(", {:.1} MB/s", rate / 1e6));
+            format!("direct 直接 ({}{rate})", text(peer, "transport"))
+        }
         (true, Some(relay)) => format!("by way of 经由 {relay}"),
     };
     format!("{:<9} {}  {how}", text(peer, "code"), text(peer, "name"))
@@ -47,13 +50,14 @@ mod tests {
     #[test]
     fn the_list_says_by_way_of_whom() {
         let peers = json!([
-            {"code": "44000001", "name": "province", "connected": true, "by_way_of": null},
+            {"code": "44000001", "name": "province", "connected": true, "by_way_of": null, "transport": "quic", "bytes_per_s": 2_560_000},
+            {"code": "44010501", "name": "office-b", "connected": true, "by_way_of": null, "transport": "tcp", "bytes_per_s": null},
             {"code": "44030401", "name": "office-a", "connected": true, "by_way_of": "province"},
             {"code": "", "name": "0123456789ab", "connected": false, "by_way_of": null},
         ]);
         assert_eq!(
             words(&peers),
-            "44000001  province  direct 直接\n44030401  office-a  by way of 经由 province\n          0123456789ab  away 未连接"
+            "44000001  province  direct 直接 (quic, 2.6 MB/s)\n44010501  office-b  direct 直接 (tcp)\n44030401  office-a  by way of 经由 province\n          0123456789ab  away 未连接"
         );
         assert!(words(&json!([])).contains("no other office"));
     }

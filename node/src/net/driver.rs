@@ -5,11 +5,13 @@
 
 mod behaviour;
 mod blobs;
+mod dialling;
 mod disk;
 mod enrolled;
 mod forks;
 mod gossip;
 mod joining;
+mod knocking;
 mod messages;
 mod paths;
 mod receipts;
@@ -32,20 +34,12 @@ use forks::Forks;
 use futures::StreamExt;
 use gossip::Gossiping;
 use joining::Joining;
-use libp2p::{
-    Multiaddr, PeerId, Swarm, identify, identity, mdns, ping,
-    request_response::OutboundRequestId,
-    swarm::{
-        SwarmEvent,
-        dial_opts::{DialOpts, PeerCondition},
-    },
-};
+use libp2p::{Multiaddr, PeerId, Swarm, identify, identity, mdns, ping, request_response::OutboundRequestId, swarm::SwarmEvent};
 use messages::{ANSWERS_MAX, Asked};
 use paths::Paths;
 use protocol::{
     blob::wants::Wants,
     id::PublicKey,
-    limits::RELAY_RETRY_MS,
     log::PackageError,
     sync::{
         Effect, Event, Sync,
@@ -69,14 +63,10 @@ use tokio::{
 
 /// Messages from disk work that wait for the driver.
 const DONE_QUEUE: usize = 256;
-/// A connection of a key that may not speak ends after this long, so that strangers cannot hold the places of offices.
-const STRANGER_STAY_MS: u64 = 30_000;
 /// The screen is told of the network no more often than this; every second at the latest, with the tick.
 const STATUS_MS: u64 = 100;
 /// Damaged entries are asked for again after this long where a peer was too busy: its bucket is full enough for all of them then.
 const MEND_AGAIN_MS: u64 = 30_000;
-/// A peer without a connection is dialled again after this long.
-const REDIAL_MS: u64 = 3_000;
 
 /// Milliseconds since this was first asked. What the driver waits for goes by it and not by the machine's clock, which may be set back by
 /// years while the driver runs.
@@ -103,7 +93,8 @@ struct Driver {
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
-    asked: HashMap<OutboundRequestId, (PublicKey, Asked)>,
+    /// Whom, what, and when.
+    asked: HashMap<OutboundRequestId, (PublicKey, Asked, u64)>,
     known: BTreeMap<PublicKey, Vec<Multiaddr>>,
     dialled: BTreeMap<PublicKey, u64>,
     refused: BTreeMap<PublicKey, Refusal>,
@@ -225,7 +216,9 @@ impl Driver {
     }
 
     fn follow(&mut self) {
-        self.step(Event::Follow(self.office.follow()));
+        let followed = self.office.follow();
+        self.gossip.followed.clone_from(&followed);
+        self.step(Event::Follow(followed));
         self.look_for_wanted();
     }
 
@@ -268,38 +261,12 @@ impl Driver {
         self.step(Event::Tick);
         self.show_invitation();
         self.end_lookups();
-        let now = uptime_ms();
-        if self.mend_at.take_if(|at| *at <= now).is_some() {
+        if self.mend_at.take_if(|at| *at <= uptime_ms()).is_some() {
             self.look_for_damaged();
         }
-        let me = self.office.keys.office.public();
-        let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
-            .known
-            .iter()
-            .filter(|(key, _)| !self.status.is_off() && **key != me && !self.paths.is_direct(**key))
-            // Whoever is connected by way of another can wait for the shorter way.
-            .map(|known| (known, if self.paths.by(*known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }))
-            .filter(|((key, _), pause)| self.dialled.get(key).is_none_or(|at| at + pause <= now))
-            .map(|((key, addresses), _)| (*key, addresses.clone()))
-            .collect();
-        for (key, addresses) in waiting {
-            self.dialled.insert(key, now);
-            if let Some(peer) = peer_id(key)
-                && let Err(error) =
-                    self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).condition(PeerCondition::NotDialing).build())
-            {
-                tracing::debug!(%error, %peer, "cannot dial");
-            }
-        }
-        let overstaying: Vec<PeerId> =
-            self.guests.iter().filter(|(_, since)| **since + STRANGER_STAY_MS <= now).map(|(peer, _)| *peer).collect();
-        for peer in overstaying {
-            self.guests.remove(&peer);
-            if !key_of(&peer).is_some_and(|key| self.may_speak(key)) {
-                // Gone by itself meanwhile is as good.
-                let _ = self.swarm.disconnect_peer_id(peer);
-            }
-        }
+        self.dial_known();
+        self.end_guests();
+        self.keep_the_best_paths();
         self.use_relays();
         self.publish_checkpoints();
         self.remember_holdings();

@@ -1,6 +1,7 @@
 //! Two offices over loopback: one follows what it needs, and asks the other about the rest.
 
 mod gossip;
+mod knocking;
 mod relaying;
 
 use super::{NetConfig, start};

@@ -5,7 +5,7 @@ use protocol::{
     id::{BlobHash, Origin, PublicKey},
     limits::RECEIPT_LOOKUPS_MAX,
     receipt::Evidence,
-    sync::{Lag, wire::Refusal},
+    sync::{Lag, paths::Transport, wire::Refusal},
 };
 use std::{
     collections::BTreeMap,
@@ -22,6 +22,8 @@ pub struct PeerState {
     pub refused: Option<Refusal>,
     /// The office by way of which it is connected, where there is no direct connection.
     pub by: Option<PublicKey>,
+    /// What carries the direct connection, and bytes a second of answers over it where that was measured.
+    pub carried_by: Option<(Transport, Option<u64>)>,
 }
 
 /// A snapshot of the network, replaced as a whole.

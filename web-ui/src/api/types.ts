@@ -3132,6 +3132,11 @@ export interface components {
         PeerView: {
             /** @description Name of the office by way of which it is connected, where there is no direct connection. */
             by_way_of?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes a second of answers over it, where that was measured.
+             */
+            bytes_per_s?: number | null;
             /** @description Office code, or empty for a peer known only by its address. */
             code: string;
             /** @description Connected at this moment. */
@@ -3154,6 +3159,8 @@ export interface components {
              * @description Records here that it lacks.
              */
             to_send: number;
+            /** @description `tcp` or `quic`: what carries the direct connection. */
+            transport?: string | null;
         };
         /** @description A standardized photo with its checks. */
         PhotoView: {

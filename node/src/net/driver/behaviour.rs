@@ -1,6 +1,6 @@
 //! What libp2p is made of here: transports, behaviours, limits, and how an office key and a peer id name one another.
 
-use super::{super::codec::Codec, enrolled::Enrolled, gossip};
+use super::{super::codec::Codec, enrolled::Enrolled, gossip, knocking::Door};
 use crate::service::Office;
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
@@ -76,6 +76,8 @@ pub enum NetError {
 
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
+    /// First of all: whom it turns away is counted nowhere else.
+    door: Door,
     pub(super) sync: request_response::Behaviour<Codec>,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
@@ -107,6 +109,7 @@ pub(super) fn build_swarm(keypair: identity::Keypair, config: &NetConfig, office
                 .with_max_concurrent_streams(super::ANSWERS_MAX);
             let mdns = with_mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), peer)).transpose()?;
             Ok(Behaviour {
+                door: Door::default(),
                 sync: request_response::Behaviour::with_codec(
                     Codec,
                     [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)],

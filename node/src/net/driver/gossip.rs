@@ -26,6 +26,8 @@ const COMPARING_MAX: usize = 16;
 #[derive(Debug, Default)]
 pub(super) struct Gossiping {
     pub(super) machine: Gossip,
+    /// The logs that are wanted here, as they were last told to the sync machine: who is drawn for which takes a while to reckon.
+    pub(super) followed: Vec<Origin>,
     cut_off: Vec<PublicKey>,
     pub(super) comparing: usize,
 }
@@ -125,7 +127,7 @@ impl Driver {
     /// Offices whose logs are wanted here and longer than anybody connected can give.
     pub(super) fn ahead(&self) -> Vec<PublicKey> {
         let nobody_holds = |origin: &Origin, size| !self.sync.connected().any(|peer| self.sync.held_by(peer, origin) > size);
-        let behind = self.office.follow().into_iter().filter(|origin| {
+        let behind = self.gossip.followed.iter().filter(|origin| {
             let size = self.office.store.head(origin).size;
             self.gossip.machine.size(origin) > size && nobody_holds(origin, size)
         });

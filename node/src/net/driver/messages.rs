@@ -3,7 +3,9 @@
 use super::{
     Done, Driver, MEND_AGAIN_MS,
     behaviour::{key_of, peer_id},
-    blobs, forks, head_of, receipts, uptime_ms, witnessing,
+    blobs, forks, head_of,
+    paths::data_in,
+    receipts, uptime_ms, witnessing,
 };
 use crate::service::{Change, Office, office::now_ms};
 use libp2p::request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel};
@@ -54,16 +56,26 @@ pub(super) enum Asked {
 impl Driver {
     pub(super) fn on_message(&mut self, event: request_response::Event<Request, Response>) {
         match event {
-            request_response::Event::Message { peer, message, .. } => {
+            request_response::Event::Message { peer, message, connection_id } => {
                 let Some(key) = key_of(&peer) else { return };
                 match message {
                     request_response::Message::Request { request, channel, .. } => self.on_request(key, request, channel),
-                    request_response::Message::Response { request_id, response } => self.on_response(key, request_id, response),
+                    request_response::Message::Response { request_id, response } => {
+                        if let Some((bytes, (.., at))) = data_in(&response).zip(self.asked.get(&request_id)) {
+                            let now = uptime_ms();
+                            self.paths.machine.answered(now, key, connection_id, bytes, now.saturating_sub(*at));
+                        }
+                        self.on_response(key, request_id, response);
+                    }
                 }
             }
-            request_response::Event::OutboundFailure { request_id, error, .. } => {
-                if let Some((key, asked)) = self.asked.remove(&request_id) {
+            request_response::Event::OutboundFailure { request_id, error, connection_id, .. } => {
+                if let Some((key, asked, at)) = self.asked.remove(&request_id) {
                     tracing::debug!(%error, "a request failed");
+                    if matches!(error, OutboundFailure::Timeout) {
+                        let now = uptime_ms();
+                        self.paths.machine.answered(now, key, connection_id, 0, now.saturating_sub(at));
+                    }
                     match (asked, error) {
                         // A node of before ends the stream of a question that it does not know.
                         (Asked::Announce(id), OutboundFailure::Io(_)) => {
@@ -200,7 +212,7 @@ impl Driver {
     }
 
     pub(super) fn on_response(&mut self, key: PublicKey, id: OutboundRequestId, response: Response) {
-        let Some((_, asked)) = self.asked.remove(&id) else { return };
+        let Some((_, asked, _)) = self.asked.remove(&id) else { return };
         if let Response::Refused(refusal @ Refusal::NotEnrolled) = response {
             // That the invitation is no good says more.
             if *self.refused.entry(key).or_insert(refusal) == refusal {
@@ -278,6 +290,6 @@ impl Driver {
     pub(super) fn send(&mut self, key: PublicKey, request: Request, asked: Asked) {
         let Some(peer) = peer_id(key) else { return };
         let id = self.swarm.behaviour_mut().sync.send_request(&peer, request);
-        self.asked.insert(id, (key, asked));
+        self.asked.insert(id, (key, asked, uptime_ms()));
     }
 }

@@ -1,71 +1,100 @@
-//! The connections of each peer, and by way of whom each of them goes.
+//! The connections of each peer as the swarm tells of them; which of them is to stand is the machine's to say.
 
-use super::{Driver, behaviour::key_of};
-use libp2p::{Multiaddr, PeerId, core::ConnectedPoint, multiaddr::Protocol, swarm::ConnectionId};
-use protocol::id::PublicKey;
-use std::collections::BTreeMap;
-
-/// One connection.
-#[derive(Debug)]
-struct Path {
-    /// Where the other end is, as it is seen from here.
-    remote: Multiaddr,
-    /// The relay that it goes through.
-    by: Option<PublicKey>,
-}
+use super::{
+    Driver,
+    behaviour::{key_of, peer_id},
+    uptime_ms,
+};
+use libp2p::{
+    Multiaddr, PeerId,
+    core::{ConnectedPoint, Endpoint},
+    multiaddr::Protocol,
+    swarm::{
+        ConnectionId,
+        dial_opts::{DialOpts, PeerCondition},
+    },
+};
+use protocol::{
+    id::PublicKey,
+    sync::{
+        paths::{self, Path, Step, Transport},
+        wire::Response,
+    },
+};
+use std::collections::HashMap;
 
 /// Every connection that stands.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    peers: BTreeMap<PublicKey, BTreeMap<ConnectionId, Path>>,
+    pub(super) machine: paths::Paths<ConnectionId>,
+    /// Where the other end of a direct connection is, as it is seen from here.
+    remotes: HashMap<ConnectionId, (PublicKey, Multiaddr)>,
 }
 
 impl Paths {
-    fn of(&self, peer: PublicKey) -> impl Iterator<Item = (&ConnectionId, &Path)> {
-        self.peers.get(&peer).into_iter().flatten()
-    }
-    /// Whether a connection to the peer goes through nobody.
-    pub(super) fn is_direct(&self, peer: PublicKey) -> bool {
-        self.of(peer).any(|(_, path)| path.by.is_none())
-    }
-    /// The relay through which a peer is connected that is not connected directly.
-    pub(super) fn by(&self, peer: PublicKey) -> Option<PublicKey> {
-        if self.is_direct(peer) { None } else { self.of(peer).find_map(|(_, path)| path.by) }
-    }
-    /// Connections that go through relays, of peers that are not connected directly.
-    pub(super) fn relayed(&self) -> usize {
-        self.peers.keys().filter(|peer| self.by(**peer).is_some()).count()
-    }
     /// Where a peer that is connected directly is.
     pub(super) fn remote(&self, peer: PublicKey) -> Option<&Multiaddr> {
-        self.of(peer).find_map(|(_, path)| path.by.is_none().then_some(&path.remote))
+        self.remotes.values().find(|(key, _)| *key == peer).map(|(_, address)| address)
     }
     pub(super) fn closed(&mut self, peer: PublicKey, connection: ConnectionId) {
-        if let Some(paths) = self.peers.get_mut(&peer) {
-            paths.remove(&connection);
-            if paths.is_empty() {
-                self.peers.remove(&peer);
+        self.remotes.remove(&connection);
+        self.machine.closed(peer, connection);
+    }
+}
+
+impl Driver {
+    /// A connection stands.
+    pub(super) fn on_path(&mut self, peer: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
+        let Some(key) = key_of(&peer) else { return };
+        let (seen, dialled) = match endpoint {
+            // Of two that dial each other at one moment, to get past routers, one takes the part of who was dialled.
+            ConnectedPoint::Dialer { address, role_override, .. } => (address, *role_override == Endpoint::Dialer),
+            ConnectedPoint::Listener { local_addr, .. } => (local_addr, false),
+        };
+        let path = Path::new(uptime_ms(), transport(seen), relay_in(seen), dialled);
+        tracing::debug!(%key, ?path, "connected");
+        if path.by.is_none() {
+            self.paths.remotes.insert(connection, (key, endpoint.get_remote_address().clone()));
+        }
+        self.paths.machine.opened(key, connection, path);
+    }
+
+    /// Closes what is worse, and tries what may be better.
+    pub(super) fn keep_the_best_paths(&mut self) {
+        let me = self.office.keys.office.public();
+        let known = &self.known;
+        let can_dial = |peer, over| known.get(&peer).into_iter().flatten().any(|address| transport(address) == over);
+        for step in self.paths.machine.next(uptime_ms(), me, can_dial) {
+            tracing::debug!(?step, "a connection is closed or tried");
+            match step {
+                // Gone by itself meanwhile is as good.
+                Step::Close(connection) => _ = self.swarm.close_connection(connection),
+                Step::Try(key, over) => {
+                    let addresses =
+                        self.known.get(&key).into_iter().flatten().filter(|address| transport(address) == over).cloned().collect();
+                    let Some(peer) = peer_id(key) else { continue };
+                    let dial = DialOpts::peer_id(peer).addresses(addresses).condition(PeerCondition::Always).build();
+                    if let Err(error) = self.swarm.dial(dial) {
+                        tracing::debug!(%error, %peer, "cannot dial");
+                    }
+                }
             }
         }
     }
 }
 
-impl Driver {
-    /// A connection stands. Where there is a direct one, those that go through relays end: they would take half of all questions.
-    pub(super) fn on_path(&mut self, peer: PeerId, connection: ConnectionId, endpoint: &ConnectedPoint) {
-        let Some(key) = key_of(&peer) else { return };
-        let by = relay_in(match endpoint {
-            ConnectedPoint::Dialer { address, .. } => address,
-            ConnectedPoint::Listener { local_addr, .. } => local_addr,
-        });
-        tracing::debug!(%key, by = ?by, "connected");
-        let path = Path { remote: endpoint.get_remote_address().clone(), by };
-        self.paths.peers.entry(key).or_default().insert(connection, path);
-        if self.paths.is_direct(key) {
-            let longer: Vec<ConnectionId> = self.paths.of(key).filter(|(_, path)| path.by.is_some()).map(|(id, _)| *id).collect();
-            longer.into_iter().for_each(|connection| _ = self.swarm.close_connection(connection));
-        }
+/// Bytes of an answer that carries data; nothing where it is a word.
+pub(super) fn data_in(response: &Response) -> Option<u64> {
+    match response {
+        Response::Blob { bytes, .. } => Some(bytes.len() as u64),
+        Response::Entries(package) => Some(package.entries.iter().map(|entry| entry.len() as u64).sum()),
+        _ => None,
     }
+    .filter(|bytes| *bytes > 0)
+}
+
+pub(super) fn transport(address: &Multiaddr) -> Transport {
+    if address.iter().any(|part| part == Protocol::QuicV1) { Transport::Quic } else { Transport::Tcp }
 }
 
 /// The relay that an address goes through.

@@ -157,7 +157,7 @@ impl Driver {
             return;
         }
         let now = uptime_ms();
-        let able: BTreeSet<PublicKey> = self.relays.able.iter().copied().filter(|key| self.paths.is_direct(*key)).collect();
+        let able: BTreeSet<PublicKey> = self.relays.able.iter().copied().filter(|key| self.paths.machine.is_direct(*key)).collect();
         if !self.relays.relays {
             for relay in self.relays.machine.reserve(now, &able, &self.relays.held) {
                 let Some(circuit) = self.circuit(relay) else { continue };
@@ -177,7 +177,7 @@ impl Driver {
         let lot = by_lot(&self.office.members(), me);
         let wanted: Vec<PublicKey> = self.relays.givers.iter().copied().chain(self.ahead()).chain(lot).collect();
         let connected: BTreeSet<PublicKey> = self.swarm.connected_peers().filter_map(key_of).collect();
-        for (key, relay) in self.relays.machine.dial(now, wanted, &connected, &able, self.paths.relayed()) {
+        for (key, relay) in self.relays.machine.dial(now, wanted, &connected, &able, self.paths.machine.relayed()) {
             let (Some(peer), Some(circuit)) = (peer_id(key), self.circuit(relay)) else { continue };
             // An attempt at a direct way may be under way, and take long to fail.
             let dial = DialOpts::peer_id(peer).addresses(vec![circuit.with(Protocol::P2p(peer))]).condition(PeerCondition::Disconnected);

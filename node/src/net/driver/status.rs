@@ -24,7 +24,17 @@ impl Driver {
         let status = NetStatus {
             peers: keys
                 .into_iter()
-                .map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied(), by: self.paths.by(key) }))
+                .map(|key| {
+                    (
+                        key,
+                        PeerState {
+                            lag: self.sync.lag(key),
+                            refused: self.refused.get(&key).copied(),
+                            by: self.paths.machine.by(key),
+                            carried_by: self.paths.machine.carried_by(key),
+                        },
+                    )
+                })
                 .collect(),
             to_send: own.saturating_sub(own_held),
             own_held,

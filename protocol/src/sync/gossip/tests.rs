@@ -115,7 +115,7 @@ fn line(number: u8, on: &SignedCheckpoint) -> String {
 fn lines_of_witnesses_go_around_when_there_are_twice_as_many() {
     let bare = checkpoint(5, 1);
     let with = |numbers: &[u8]| numbers.iter().fold(bare.note().to_owned(), |note, number| note + &line(*number, &bare));
-    let mut gossip = after(&[bare.clone()]);
+    let mut gossip = after(std::slice::from_ref(&bare));
     assert_eq!(verdict(&mut gossip, with(&[2]).as_bytes()), Verdict::Accept);
     assert_eq!(verdict(&mut gossip, with(&[3]).as_bytes()), Verdict::Ignore, "one line is not more than one");
     assert_eq!(verdict(&mut gossip, with(&[2, 3]).as_bytes()), Verdict::Accept);
