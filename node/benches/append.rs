@@ -4,20 +4,22 @@
 //! Every store holds 10,000 records before it is measured, so that its trees are as deep as those of an office in use.
 #![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
 
+#[path = "world/record.rs"]
+mod record;
+
 use criterion::Criterion;
 use node::{
     service::{keys::Keys, office::Office},
     store::{HeadFile, Store},
 };
 use protocol::{
-    id::{BlobHash, CaseId, OfficeCode, Origin, SpecHash},
+    id::{OfficeCode, Origin},
     keys::OfficeKey,
     log::{Checkpoint, VerifierKey},
     merkle::{self, Subtrees},
-    record::{Record, Signed, Submitted, Verified},
+    record::{Signed, Verified},
 };
 use redb::{Database, ReadableDatabase, TableDefinition};
-use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     hint::black_box,
@@ -49,29 +51,8 @@ fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory can be written")
 }
 
-/// A submission of a new case. Its hashes are spread as real ones are: rows of the indexes then fall on any page.
-fn submission(index: u64) -> Record {
-    let hash = |what: u8| -> [u8; 32] { Sha256::new().chain_update([what]).chain_update(index.to_be_bytes()).finalize().into() };
-    let case = hash(0)[..16].try_into().expect("sixteen of 32 bytes");
-    Record::Submitted(Submitted {
-        case: CaseId(case),
-        spec: SpecHash([2; 32]),
-        photo: BlobHash(hash(1)),
-        original: BlobHash(hash(2)),
-        payload: BlobHash(hash(3)),
-        applicant: BlobHash(hash(4)),
-        report: BlobHash(hash(5)),
-        operations: ["roll_corrected", "background_replaced", "cropped"].map(String::from).to_vec(),
-        located_by: "marks".into(),
-        failed_checks: 0,
-        supersedes: None,
-        operator: 4,
-        at_ms: 1_795_000_000_000 + index,
-    })
-}
-
 fn signed(index: u64) -> Verified {
-    Signed::sign(&origin(), &key(), &submission(index)).expect("a submission fits an entry")
+    Signed::sign(&origin(), &key(), &record::submission(index)).expect("a submission fits an entry")
 }
 
 fn entry_key(index: u64) -> [u8; 12] {

@@ -58,7 +58,9 @@ async fn run(nodes: usize, links: usize, scope: Scope) {
     for (at, group) in online.chunks(AT_ONCE).enumerate() {
         join_all(group.iter().enumerate().map(|(of, node)| {
             let (office, number) = (node.office.clone(), (at * AT_ONCE + of) as u64);
-            tokio::task::spawn_blocking(move || office.append(|_, signer| Ok(vec![signer.sign(&world::submission(number))?])).map(|_| ()))
+            tokio::task::spawn_blocking(move || {
+                office.append(|_, signer| Ok(vec![signer.sign(&world::record::submission(number))?])).map(|_| ())
+            })
         }))
         .await
         .into_iter()

@@ -4,6 +4,9 @@
 //! reviews: a submission, an approval and a receipt for each case. They come in packages of 256 as from the network. What is killed is a process of its own that was appending.
 #![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
 
+#[path = "world/record.rs"]
+mod record;
+
 use node::{
     config::Config,
     runtime,
@@ -14,15 +17,15 @@ use node::{
     },
 };
 use protocol::{
-    id::{BlobHash, CaseId, Origin, SpecHash},
+    id::{BlobHash, Origin},
     keys::OfficeKey,
     log::{Checkpoint, Package},
     merkle::Edge,
     receipt::ReceiptNumber,
-    record::{Decided, Enrol, ReceiptIssued, Record, Roles, Signed, Submitted, Verdict, Verified},
+    record::{Decided, Enrol, ReceiptIssued, Record, Roles, Signed, Verdict, Verified},
 };
+use record::{hash, submission};
 use redb::{ReadableDatabase, ReadableTableMetadata};
-use sha2::{Digest, Sha256};
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -83,32 +86,6 @@ impl Writer {
         let entries = entries.into_iter().map(Into::into).collect();
         Package { start, entries, checkpoint: head.sign(&self.key).note().to_owned(), proof: vec![] }
     }
-}
-
-fn hash(what: u8, number: u64) -> [u8; 32] {
-    Sha256::new().chain_update([what]).chain_update(number.to_be_bytes()).finalize().into()
-}
-
-fn case_of(number: u64) -> CaseId {
-    CaseId(hash(0, number)[..16].try_into().expect("sixteen of 32 bytes"))
-}
-
-fn submission(number: u64) -> Record {
-    Record::Submitted(Submitted {
-        case: case_of(number),
-        spec: SpecHash([2; 32]),
-        photo: BlobHash(hash(1, number)),
-        original: BlobHash(hash(2, number)),
-        payload: BlobHash(hash(3, number)),
-        applicant: BlobHash(hash(4, number)),
-        report: BlobHash(hash(5, number)),
-        operations: ["roll_corrected", "background_replaced", "cropped"].map(String::from).to_vec(),
-        located_by: "marks".into(),
-        failed_checks: 0,
-        supersedes: None,
-        operator: 4,
-        at_ms: 1_795_000_000_000 + number,
-    })
 }
 
 /// Approves a submission and issues the receipt.

@@ -4,15 +4,20 @@
 //! `HUIZHI_BENCH_RECORDS` says how many records the export has: 100,000 unless told.
 #![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
 
+#[path = "world/record.rs"]
+#[allow(dead_code, reason = "every bench uses its own part of it")]
+mod record;
+
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use node::audit::{self, Step};
 use protocol::{
-    id::{BlobHash, CaseId, OfficeCode, Origin, SpecHash},
+    id::{OfficeCode, Origin},
     keys::OfficeKey,
     log::{Checkpoint, VerifierKey, tile},
     merkle::{Edge, Hash, leaf_hash},
-    record::{Enrol, Record, Roles, Signed, Submitted},
+    record::{Enrol, Record, Roles, Signed},
 };
+use record::{case_of, submission_of};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
@@ -103,26 +108,6 @@ fn code() -> OfficeCode {
     "44030001".parse().expect("eight digits are an office code")
 }
 
-/// Every third record begins a case, the others are its recaptures.
-fn record(index: u64) -> Record {
-    let hash = |what: u8, of: u64| -> [u8; 32] { Sha256::new().chain_update([what]).chain_update(of.to_be_bytes()).finalize().into() };
-    Record::Submitted(Submitted {
-        case: CaseId(hash(0, index / 3)[..16].try_into().expect("sixteen of 32 bytes")),
-        spec: SpecHash([2; 32]),
-        photo: BlobHash(hash(1, index)),
-        original: BlobHash(hash(2, index)),
-        payload: BlobHash(hash(3, index)),
-        applicant: BlobHash(hash(4, index)),
-        report: BlobHash(hash(5, index)),
-        operations: ["roll_corrected", "background_replaced", "cropped"].map(String::from).to_vec(),
-        located_by: "marks".into(),
-        failed_checks: 0,
-        supersedes: None,
-        operator: 4,
-        at_ms: 1_795_000_000_000 + index,
-    })
-}
-
 /// Writes an export of one office under one province, and gives back the office's entries.
 fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
     let (province, office) = (OfficeKey::from_seed(&[8; 32]), OfficeKey::from_seed(&[7; 32]));
@@ -142,7 +127,10 @@ fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
     };
     let enrolled = Signed::sign(&root, &province, &Record::Enrol(enrol)).expect("an enrolment fits an entry");
     write_log(dir, &root, &province, &[enrolled.bytes().to_vec()]);
-    let sign = |index| Signed::sign(&origin, &office, &record(index)).expect("a submission fits an entry").bytes().to_vec();
+    // Every third record begins a case, the others are its recaptures.
+    let sign = |index| {
+        Signed::sign(&origin, &office, &submission_of(case_of(index / 3), index)).expect("a submission fits an entry").bytes().to_vec()
+    };
     let entries: Vec<Vec<u8>> = (0..records).map(sign).collect();
     write_log(dir, &origin, &office, &entries);
     let keys = [VerifierKey::new(root, province.public()), VerifierKey::new(origin, office.public())];

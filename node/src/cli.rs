@@ -7,6 +7,7 @@ mod doctor;
 mod init;
 mod local;
 mod models;
+mod network;
 mod office;
 mod photo;
 mod receipt;
@@ -86,11 +87,12 @@ enum Command {
     /// Offices of the federation: list, revoke, new keys.
     #[command(subcommand)]
     Office(office::OfficeCommand),
-    /// Cut the running node off from all others, or let it speak again. Everything but the network goes on.
+    /// How the running node is connected to the others; with `off` cut it off from them, with `on` let it speak again. Everything but the network
+    /// goes on.
     Network {
         /// What it shall be.
         #[arg(value_enum)]
-        switch: Switch,
+        switch: Option<network::Switch>,
     },
     /// Logs that were signed twice: list, adjudicate.
     #[command(subcommand)]
@@ -108,13 +110,6 @@ enum Command {
     /// Print the OpenAPI document of the local API.
     #[command(hide = true)]
     Openapi,
-}
-
-/// Whether the network is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Switch {
-    On,
-    Off,
 }
 
 #[derive(Debug, Args)]
@@ -175,11 +170,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Office(command) => office::run(dir, json, command),
-        Command::Network { switch } => {
-            let network = local::running(dir)?.switch_network(switch == Switch::On)?;
-            print(json, &network, |network| format!("the network is {}", if network["on"] == true { "on" } else { "off" }));
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Network { switch } => network::run(dir, json, switch),
         Command::Fork(command) => office::run_fork(dir, json, command),
         Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),

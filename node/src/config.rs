@@ -83,6 +83,10 @@ pub struct NetworkSection {
     pub peers: Vec<Multiaddr>,
     /// Look for enrolled offices on the local network.
     pub mdns: bool,
+    /// Connect offices that cannot reach one another, through this node. Absent: where the office has the admin role and the line no cap, for what
+    /// passes through is not counted against the caps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relay: Option<bool>,
     /// Photos and other blobs leave this node only while no more than this went out; nothing for no cap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload_kib_per_s: Option<u32>,
@@ -101,6 +105,7 @@ impl Default for NetworkSection {
             listen: listen.iter().filter_map(|address| address.parse().ok()).collect(),
             peers: Vec::new(),
             mdns: true,
+            relay: None,
             upload_kib_per_s: None,
             download_kib_per_s: None,
             quiet: None,

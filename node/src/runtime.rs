@@ -138,6 +138,7 @@ pub async fn run(dir: &Path, config: Config, until_stdin_ends: bool, ready: impl
         mdns: config.network.mdns,
         caps,
         quiet,
+        relay: config.network.relay,
         go_on_unanswered: config.recovery.unanswered == Unanswered::GoOn,
         join: join(dir, &office, &config.office.name),
     };

@@ -160,3 +160,52 @@ pub const ASK_WITNESSING_PER_S: u64 = 6;
 pub const ASK_WITNESSING_BURST: u64 = 30;
 /// Seconds for which a history that was copied keeps blobs off a line with a cap: a peer that reads all logs must not hold up photos for hours.
 pub const ENTRIES_OWED_MAX_S: u64 = 60;
+/// Relays at which a node can be reached at one time: one, and another while that one restarts.
+pub const RELAYS_USED_MAX: usize = 2;
+/// A relay that gave no reservation, and an office that could not be reached by way of one, are tried again after this long.
+pub const RELAY_RETRY_MS: u64 = 60_000;
+/// Offices that a node connects to by way of relays without having anything to fetch there: witnesses, and somebody to go on with when the
+/// province is away, once the connection has become a direct one.
+pub const RELAYED_BY_LOT: usize = 3;
+/// Connections by way of relays at one time; beyond it only whoever comes by himself. With 1,000 offices a province relays at most
+/// [`RELAY_CIRCUITS_MAX`] all the same.
+pub const RELAYED_MAX: usize = 16;
+/// Offices that can be reached by way of one relay: as many as it has connections.
+pub const RELAY_RESERVATIONS_MAX: usize = 4_096;
+/// Circuits through one relay. Each copies through two buffers of 8 KiB, and waits where the slower side does.
+pub const RELAY_CIRCUITS_MAX: usize = 1_024;
+/// Circuits of one office through one relay.
+pub const RELAY_CIRCUITS_PER_PEER_MAX: usize = 32;
+/// Bytes of one circuit, each way: 32 of the largest blobs. The usual 128 KiB of libp2p would cut a photo off in its middle.
+pub const RELAY_CIRCUIT_BYTES_MAX: u64 = 32 * BLOB_BYTES_MAX;
+/// A circuit ends after this long and is made anew: the largest blob takes 5 minutes at 1 Mbit/s.
+pub const RELAY_CIRCUIT_MS: u64 = 3_600_000;
+/// A reservation at a relay is made anew after this long; whoever was revoked meanwhile gets none.
+pub const RELAY_RESERVATION_MS: u64 = 3_600_000;
+/// Tokens that asking a relay for a reservation takes, where one comes in a second.
+pub const COST_RESERVATION: u64 = 15;
+/// Tokens that asking a relay for a circuit takes: one in three seconds.
+pub const COST_CIRCUIT: u64 = 3;
+/// And in reserve: a node that meets its relay again asks for [`RELAYED_MAX`] circuits.
+pub const RELAY_BURST: u64 = 90;
+/// Bytes of one gossiped message: a note, and what gossipsub puts around it.
+pub const GOSSIP_BYTES_MAX: usize = NOTE_BYTES_MAX + (1 << 10);
+/// A node publishes the newest checkpoint of its own log at most this often.
+pub const GOSSIP_PAUSE_MS: u64 = 1_000;
+/// Gossiped messages that are looked at from one peer in a second: at 200 cases a day a thousand offices write 14 entries a second in the mean, and each
+/// peer passes some of all of them on. What is not looked at is heard of otherwise.
+pub const GOSSIP_PER_PEER_S: u64 = 100;
+/// And in reserve.
+pub const GOSSIP_PER_PEER_BURST: u64 = 1_000;
+/// Gossiped checkpoints of one log that are passed on in a second: as many as an honest office publishes, which knows no more than one clock.
+pub const GOSSIP_PER_LOG_S: u64 = 1;
+/// And in reserve, for what several witnesses added while the line was away.
+pub const GOSSIP_PER_LOG_BURST: u64 = 16;
+/// Checkpoints of one log that are remembered to be held against others of the same size; some 300 bytes each, for up to [`FRONTIER_LOGS_MAX`] logs.
+pub const GOSSIP_POINTS_MAX: usize = 16;
+/// Tokens of one gossiped message that does not hold, where one comes in a second: a mistake a minute is forgiven.
+pub const COST_GOSSIP_REJECTED: u64 = 60;
+/// And in reserve: whoever sends more of them at once is not listened to.
+pub const GOSSIP_REJECTED_BURST: u64 = 8 * COST_GOSSIP_REJECTED;
+/// For this long.
+pub const GOSSIP_CUT_OFF_MS: u64 = 3_600_000;

@@ -7,17 +7,20 @@
 //! Nothing depends on an announcement arriving: a digest of the frontier is sent every [`ANTI_ENTROPY_MS`](crate::limits::ANTI_ENTROPY_MS),
 //! and whoever does not know that frontier is told all of it.
 //!
-//! Reading order: this file (events in, effects out), `fetch` (packages of a log from one peer), `telling` (what a peer was told), `holdings` (what it told), `logs` (what is here),
-//! `fairness` (what a peer is answered), `line` (what waits for the line).
+//! Reading order: this file (events in, effects out), `fetch` (packages of a log from one peer), `telling` (what a peer was told), `holdings`
+//! (what it told), `logs` (what is here), `fairness` (what a peer is answered), `line` (what waits for the line), `relaying` (offices without a
+//! route to one another), `gossip` (checkpoints that are passed on by offices that do not hold the log).
 
 pub mod fairness;
 mod fetch;
 pub mod follow;
+pub mod gossip;
 mod holdings;
 pub mod line;
 mod logs;
 pub mod lookup;
 mod passed;
+pub mod relaying;
 mod telling;
 pub mod wire;
 pub mod witnessing;

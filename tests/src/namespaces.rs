@@ -43,16 +43,34 @@ impl Transport {
     }
 }
 
+/// What the offices of a star may do.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    /// Roles of the province.
+    pub province: &'static str,
+    /// Roles of office B. Office A captures.
+    pub b: &'static str,
+    /// Whether the province connects the two with one another.
+    pub relay: bool,
+}
+
+impl Parts {
+    /// The province reviews and does not relay: what goes from office to office is stored there.
+    pub const STORED: Self = Self { province: "review,admin", b: "capture", relay: false };
+    /// Office B reviews. The province relays and may see no photo.
+    pub const RELAYED: Self = Self { province: "admin", b: "review", relay: true };
+}
+
 /// A province and two offices, each on a host of its own.
 pub struct Star {
-    /// Review centre and admin; both cables end here.
+    /// Both cables end here.
     pub province: Host,
     /// Captures.
     pub a: Host,
-    /// Captures.
+    /// Captures or reviews.
     pub b: Host,
     // Dropped in this order: first the processes above, then what they lived in.
-    _folder: TempDir,
+    folder: TempDir,
     _spaces: Vec<Namespace>,
 }
 
@@ -64,7 +82,7 @@ impl Star {
     ///
     /// # Panics
     /// It lacks nothing, and still something does not start.
-    pub fn start(transport: Transport) -> Result<Self, String> {
+    pub fn start(transport: Transport, parts: Parts) -> Result<Self, String> {
         let [province, a, b] = namespaces()?;
         for (number, office) in [(1, &a), (2, &b)] {
             let (here, there) = (format!("to-{number}"), &province);
@@ -78,28 +96,34 @@ impl Star {
         for space in [&province, &a, &b] {
             space.ip(&["link", "set", "lo", "up"]);
         }
-        Ok(Self::settle([province, a, b], transport))
+        Ok(Self::settle([province, a, b], transport, parts))
     }
 
-    fn settle(spaces: [Namespace; 3], transport: Transport) -> Self {
+    fn settle(spaces: [Namespace; 3], transport: Transport, parts: Parts) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let found = ["--name", "province", "--code", "44000001", "--federation", "test.huizhi", "--roles", "review,admin"];
+        let found = ["--name", "province", "--code", "44000001", "--federation", "test.huizhi", "--roles", parts.province];
         let (province, _) =
             Node::make_on(folder.path(), "province", &[&transport.address("10.77.1.1"), &transport.address("10.77.2.1")], &found);
+        let config = province.dir.join("node.toml");
+        let text = std::fs::read_to_string(&config).expect("init wrote node.toml");
+        let text = text.replace("[network]\n", &format!("[network]\nrelay = {}\n", parts.relay));
+        std::fs::write(&config, text).expect("can be written");
         let trust = province.dir.join("federation.json");
         let trust = trust.to_str().expect("a temporary path is text");
-        let [a, b] = [("office-a", "44030401", "10.77.1.2"), ("office-b", "44010501", "10.77.2.2")].map(|(name, code, address)| {
-            let (node, request) =
-                Node::make_on(folder.path(), name, &[&transport.address(address)], &["--name", name, "--code", code, "--join", trust]);
-            must(&province.dir, &["--json", "enrol", &request, "--roles", "capture"], "");
-            node
-        });
+        let [a, b] = [("office-a", "44030401", "10.77.1.2", "capture"), ("office-b", "44010501", "10.77.2.2", parts.b)].map(
+            |(name, code, address, roles)| {
+                let (node, request) =
+                    Node::make_on(folder.path(), name, &[&transport.address(address)], &["--name", name, "--code", code, "--join", trust]);
+                must(&province.dir, &["--json", "enrol", &request, "--roles", roles], "");
+                node
+            },
+        );
         let [space, space_a, space_b] = spaces.each_ref().map(|space| space.0.clone());
         let mut star = Self {
             province: Host { space, node: province },
             a: Host { space: space_a, node: a },
             b: Host { space: space_b, node: b },
-            _folder: folder,
+            folder,
             _spaces: spaces.into(),
         };
         for host in [&mut star.province, &mut star.a, &mut star.b] {
@@ -115,6 +139,28 @@ impl Star {
     /// Pulls office A's cable out at the province, or plugs it in again.
     pub fn plug_a(&self, plugged: bool) {
         must_tool("ip", &["-n", &self.province.space, "link", "set", "to-1", if plugged { "up" } else { "down" }]);
+    }
+
+    /// Lets the province pass packets on, as a router does that hides office A behind its own address and lets nobody begin to speak to it.
+    ///
+    /// # Errors
+    /// `nft` or its part of the kernel is missing.
+    pub fn route_and_hide_a(&self) -> Result<(), String> {
+        const RULES: &str = "table ip huizhi {
+            chain hide { type nat hook postrouting priority 100; oifname \"to-2\" masquerade; }
+            chain guard { type filter hook forward priority 0; iifname \"to-2\" ct state new drop; }
+        }
+        ";
+        let rules = self.folder.path().join("rules.nft");
+        std::fs::write(&rules, RULES.replace("; }", ";\n}")).expect("can be written");
+        tool("ip", &["netns", "exec", &self.province.space, "nft", "-f", rules.to_str().expect("a temporary path is text")])?;
+        // `ip netns exec` shows the namespace's own /proc/sys/net.
+        let forward = "echo 1 > /proc/sys/net/ipv4/ip_forward";
+        must_tool("ip", &["netns", "exec", &self.province.space, "sh", "-c", forward]);
+        for (office, router) in [(&self.a, "10.77.1.1"), (&self.b, "10.77.2.1")] {
+            must_tool("ip", &["-n", &office.space, "route", "add", "default", "via", router]);
+        }
+        Ok(())
     }
 
     /// Both ends of office A's cable.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use system_tests::{
     eventually,
-    namespaces::{Host, Star, Transport, not_run},
+    namespaces::{Host, Parts, Star, Transport, not_run},
     pictures,
 };
 
@@ -14,8 +14,8 @@ const PROVINCE: &str = "44000001";
 const OFFICE_A: &str = "44030401";
 const OFFICE_B: &str = "44010501";
 
-fn start(what: &str, transport: Transport) -> Option<Star> {
-    Star::start(transport).map_err(|why| not_run(what, &why)).ok()
+fn start(what: &str, transport: Transport, parts: Parts) -> Option<Star> {
+    Star::start(transport, parts).map_err(|why| not_run(what, &why)).ok()
 }
 
 fn get(host: &Host, path: &str) -> Value {
@@ -77,7 +77,9 @@ fn three_hosts_meet_over_the_province_part_and_heal_on_tcp() {
 }
 
 fn meet_part_and_heal(transport: Transport) {
-    let Some(star) = start("three hosts: a relay, a partition and its healing", transport) else { return };
+    let Some(star) = start("three hosts: what one stores for the others, a partition and its healing", transport, Parts::STORED) else {
+        return;
+    };
     // No way from office to office: what arrives was stored by the province and passed on.
     for (from, to) in [(&star.a, "10.77.2.2"), (&star.b, "10.77.1.2")] {
         let why = from.no_route_to(to).expect("an office reaches the province only");
@@ -126,7 +128,7 @@ fn meet_part_and_heal(transport: Transport) {
 
 #[test]
 fn three_hosts_finish_a_case_on_a_line_that_loses_packets_and_on_a_slow_one() {
-    let Some(star) = start("three hosts: lost packets and a slow line", Transport::Tcp) else { return };
+    let Some(star) = start("three hosts: lost packets and a slow line", Transport::Tcp, Parts::STORED) else { return };
     until_connected(&star.a, PROVINCE, true);
     slow(&star);
     lossy(&star);
@@ -186,4 +188,76 @@ fn lossy(star: &Star) {
         seconds(begun)
     );
     assert!(lost > 0, "nothing was lost, so nothing was tried");
+}
+
+#[test]
+fn two_hosts_without_a_route_are_connected_by_the_province_and_directly_when_there_is_a_way_on_tcp() {
+    relayed_then_direct(Transport::Tcp);
+}
+
+#[test]
+fn two_hosts_without_a_route_are_connected_by_the_province_and_directly_when_there_is_a_way_on_quic() {
+    relayed_then_direct(Transport::Quic);
+}
+
+/// Waits until a host is connected to an office, and by way of this one.
+fn until_by_way_of(host: &Host, code: &str, relay: Option<&str>) {
+    host.inside(|node| {
+        let client = node.client();
+        eventually(&format!("connected to {code} by way of {relay:?}"), || {
+            let status = client.get("/api/status").json();
+            let peers = status["peers"].as_array()?;
+            peers.iter().any(|peer| peer["code"] == code && peer["connected"] == true && peer["by_way_of"].as_str() == relay).then_some(())
+        });
+    });
+}
+
+fn relayed_then_direct(transport: Transport) {
+    let Some(star) = start("three hosts: a circuit, and a direct way past a router", transport, Parts::RELAYED) else { return };
+    for (from, to) in [(&star.a, "10.77.2.2"), (&star.b, "10.77.1.2")] {
+        assert!(from.no_route_to(to).is_some(), "an office reaches the province only");
+    }
+    let begun = Instant::now();
+    until_by_way_of(&star.a, OFFICE_B, Some("province"));
+    until_by_way_of(&star.b, OFFICE_A, Some("province"));
+    eprintln!("{transport:?}, circuit: A and B are connected by way of the province after {:.1} s", seconds(begun));
+    let list = star.b.inside(|node| String::from_utf8_lossy(&node.cli(&["network"]).stdout).into_owned());
+    assert!(list.contains("by way of 经由 province") && list.contains("direct 直接"), "{list}");
+
+    // The province holds the record and may have no photo, so the original can have come through it only, and not from it.
+    let before = star.bytes_of_a();
+    let id = submit(&star.a, 6);
+    let submitted = Instant::now();
+    let path = format!("/api/cases/{id}/original");
+    star.b.inside(|node| {
+        let client = node.client();
+        eventually("the original comes over the circuit", || (client.get(&path).status == 200).then_some(()));
+    });
+    let [sent, _] = star.bytes_of_a();
+    let content = pictures::astronaut_number(6).len() as u64;
+    eprintln!(
+        "{transport:?}, circuit: the original of {content} bytes is at B {:.1} s after it was submitted; A sent {} bytes",
+        seconds(submitted),
+        sent - before[0]
+    );
+    assert!(sent - before[0] > content, "it went over A's cable");
+    until_case(&star.province, &id, "the province holds the record", |case| case["row"]["status"] == "submitted");
+    assert_ne!(star.province.inside(|node| node.client().get(&path).status), 200, "the province has no photo");
+    until_by_way_of(&star.b, OFFICE_A, Some("province"));
+
+    if let Err(why) = star.route_and_hide_a() {
+        return not_run("a direct way past a router", &why);
+    }
+    // The circuit is made anew, and with it the attempt at a direct way.
+    let again = Instant::now();
+    for on in [false, true] {
+        star.a.inside(|node| node.client().put("/api/network", &serde_json::json!({ "on": on })));
+        until_connected(&star.b, OFFICE_A, on);
+    }
+    until_by_way_of(&star.a, OFFICE_B, None);
+    until_by_way_of(&star.b, OFFICE_A, None);
+    eprintln!(
+        "{transport:?}, direct: A, hidden by a router, and B are connected directly {:.1} s after A was cut off and let back",
+        seconds(again)
+    );
 }

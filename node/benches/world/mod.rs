@@ -1,18 +1,19 @@
 //! Offices for benches: data directories, enrolment, records of about 400 bytes, and their network over loopback.
 #![allow(dead_code, reason = "every bench uses its own part of it")]
 
+pub(crate) mod record;
+
 use node::{
     enrolment,
     net::{self, NetConfig},
     service::{Office, keys::Keys, network::NetworkHandle},
 };
 use protocol::{
-    id::{BlobHash, CaseId, OfficeCode, Origin, SpecHash},
+    id::{OfficeCode, Origin},
     keys::OfficeKey,
     log::VerifierKey,
-    record::{Record, Roles, Signed, Submitted, Verified},
+    record::{Roles, Signed, Verified},
 };
-use sha2::{Digest, Sha256};
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
@@ -79,35 +80,8 @@ pub(crate) fn enrol_writer(province: &Office, keys: &Keys, number: usize) -> Off
     key
 }
 
-fn hash(what: u8, number: u64) -> [u8; 32] {
-    Sha256::new().chain_update([what]).chain_update(number.to_be_bytes()).finalize().into()
-}
-
-pub(crate) fn case_of(number: u64) -> CaseId {
-    CaseId(hash(0, number)[..16].try_into().expect("sixteen of 32 bytes"))
-}
-
-/// A submission of a new case: about 400 bytes once it is signed.
-pub(crate) fn submission(number: u64) -> Record {
-    Record::Submitted(Submitted {
-        case: case_of(number),
-        spec: SpecHash([2; 32]),
-        photo: BlobHash(hash(1, number)),
-        original: BlobHash(hash(2, number)),
-        payload: BlobHash(hash(3, number)),
-        applicant: BlobHash(hash(4, number)),
-        report: BlobHash(hash(5, number)),
-        operations: ["roll_corrected", "background_replaced", "cropped"].map(String::from).to_vec(),
-        located_by: "marks".into(),
-        failed_checks: 0,
-        supersedes: None,
-        operator: 4,
-        at_ms: 1_795_000_000_000 + number,
-    })
-}
-
 pub(crate) fn signed(origin: &Origin, key: &OfficeKey, number: u64) -> Verified {
-    Signed::sign(origin, key, &submission(number)).expect("it fits an entry")
+    Signed::sign(origin, key, &record::submission(number)).expect("it fits an entry")
 }
 
 /// A node on the network.

@@ -74,10 +74,14 @@ fn fork(office: &Office, notice: &ForkNotice) -> ForkView {
 }
 
 fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
-    let member = office.members().office_of(key).cloned();
+    let name = |key: PublicKey| {
+        let member = office.members().office_of(key).cloned();
+        member.map_or_else(|| key.to_string()[..12].to_owned(), |member| member.enrol.name)
+    };
     PeerView {
-        code: member.as_ref().map(|member| member.enrol.code.to_string()).unwrap_or_default(),
-        name: member.map_or_else(|| key.to_string()[..12].to_owned(), |member| member.enrol.name),
+        code: office.members().office_of(key).map(|member| member.enrol.code.to_string()).unwrap_or_default(),
+        name: name(key),
+        by_way_of: state.by.map(name),
         connected: state.lag.connected,
         last_seen_ms: state.lag.last_seen,
         to_send: state.lag.to_send,

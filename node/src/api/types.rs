@@ -150,6 +150,8 @@ pub struct PeerView {
     pub name: String,
     /// Connected at this moment.
     pub connected: bool,
+    /// Name of the office by way of which it is connected, where there is no direct connection.
+    pub by_way_of: Option<String>,
     /// When it last answered, if it ever did since this node started.
     pub last_seen_ms: Option<u64>,
     /// Records here that it lacks.

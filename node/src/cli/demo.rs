@@ -67,8 +67,16 @@ struct Node {
     logins: &'static [Login],
 }
 
-const fn desk(name: &'static str, title: &'static str, code: &'static str, logins: &'static [Login]) -> Node {
-    Node { name, title, code, logins }
+/// An office where people are captured.
+macro_rules! desk {
+    ($name:literal, $title:literal, $code:literal, $counter:literal, $auditor:literal) => {
+        Node {
+            name: $name,
+            title: $title,
+            code: $code,
+            logins: &[("counter", $counter, StaffRole::Counter), ("auditor", $auditor, StaffRole::Auditor)],
+        }
+    };
 }
 
 const NODES: [Node; 10] = [
@@ -82,60 +90,15 @@ const NODES: [Node; 10] = [
             ("auditor", "审计员 周", StaffRole::Auditor),
         ],
     },
-    desk(
-        "office-a",
-        "福田采集点",
-        "44030401",
-        &[("counter", "采集员 王", StaffRole::Counter), ("auditor", "审计员 吴", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-b",
-        "海珠采集点",
-        "44010501",
-        &[("counter", "采集员 赵", StaffRole::Counter), ("auditor", "审计员 孙", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-c",
-        "罗湖采集点",
-        "44030301",
-        &[("counter", "采集员 钱", StaffRole::Counter), ("auditor", "审计员 冯", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-d",
-        "越秀采集点",
-        "44010401",
-        &[("counter", "采集员 郑", StaffRole::Counter), ("auditor", "审计员 褚", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-e",
-        "南山采集点",
-        "44030501",
-        &[("counter", "采集员 卫", StaffRole::Counter), ("auditor", "审计员 蒋", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-f",
-        "天河采集点",
-        "44010601",
-        &[("counter", "采集员 沈", StaffRole::Counter), ("auditor", "审计员 韩", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-g",
-        "宝安采集点",
-        "44030601",
-        &[("counter", "采集员 杨", StaffRole::Counter), ("auditor", "审计员 朱", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-h",
-        "白云采集点",
-        "44011101",
-        &[("counter", "采集员 秦", StaffRole::Counter), ("auditor", "审计员 尤", StaffRole::Auditor)],
-    ),
-    desk(
-        "office-i",
-        "龙岗采集点",
-        "44030701",
-        &[("counter", "采集员 许", StaffRole::Counter), ("auditor", "审计员 何", StaffRole::Auditor)],
-    ),
+    desk!("office-a", "福田采集点", "44030401", "采集员 王", "审计员 吴"),
+    desk!("office-b", "海珠采集点", "44010501", "采集员 赵", "审计员 孙"),
+    desk!("office-c", "罗湖采集点", "44030301", "采集员 钱", "审计员 冯"),
+    desk!("office-d", "越秀采集点", "44010401", "采集员 郑", "审计员 褚"),
+    desk!("office-e", "南山采集点", "44030501", "采集员 卫", "审计员 蒋"),
+    desk!("office-f", "天河采集点", "44010601", "采集员 沈", "审计员 韩"),
+    desk!("office-g", "宝安采集点", "44030601", "采集员 杨", "审计员 朱"),
+    desk!("office-h", "白云采集点", "44011101", "采集员 秦", "审计员 尤"),
+    desk!("office-i", "龙岗采集点", "44030701", "采集员 许", "审计员 何"),
 ];
 
 impl DemoArgs {

@@ -6,10 +6,14 @@
 mod behaviour;
 mod blobs;
 mod disk;
+mod enrolled;
 mod forks;
+mod gossip;
 mod joining;
 mod messages;
+mod paths;
 mod receipts;
+mod relaying;
 mod status;
 mod witnessing;
 
@@ -26,16 +30,22 @@ use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of};
 use disk::{Done, Looking, head_of};
 use forks::Forks;
 use futures::StreamExt;
+use gossip::Gossiping;
 use joining::Joining;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, identity, mdns, ping,
+    Multiaddr, PeerId, Swarm, identify, identity, mdns, ping,
     request_response::OutboundRequestId,
-    swarm::{SwarmEvent, dial_opts::DialOpts},
+    swarm::{
+        SwarmEvent,
+        dial_opts::{DialOpts, PeerCondition},
+    },
 };
 use messages::{ANSWERS_MAX, Asked};
+use paths::Paths;
 use protocol::{
     blob::wants::Wants,
     id::PublicKey,
+    limits::RELAY_RETRY_MS,
     log::PackageError,
     sync::{
         Effect, Event, Sync,
@@ -46,6 +56,7 @@ use protocol::{
     },
 };
 use receipts::Receipts;
+use relaying::Relays;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
@@ -62,6 +73,8 @@ const DONE_QUEUE: usize = 256;
 const STRANGER_STAY_MS: u64 = 30_000;
 /// The screen is told of the network no more often than this; every second at the latest, with the tick.
 const STATUS_MS: u64 = 100;
+/// Damaged entries are asked for again after this long where a peer was too busy: its bucket is full enough for all of them then.
+const MEND_AGAIN_MS: u64 = 30_000;
 /// A peer without a connection is dialled again after this long.
 const REDIAL_MS: u64 = 3_000;
 
@@ -84,6 +97,9 @@ struct Driver {
     forks: Forks,
     joining: Joining,
     receipts: Receipts,
+    paths: Paths,
+    relays: Relays,
+    gossip: Gossiping,
     go_on_unanswered: bool,
     /// The office is being told that its log was compared.
     comparing: bool,
@@ -99,6 +115,8 @@ struct Driver {
     done: mpsc::Sender<Done>,
     status: NetworkHandle,
     published_at: u64,
+    /// When damaged entries are asked for again, where a peer was too busy to give them.
+    mend_at: Option<u64>,
 }
 
 /// Starts the network; it runs until `stop` changes.
@@ -108,7 +126,7 @@ struct Driver {
 pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool>) -> Result<(NetworkHandle, JoinHandle<()>), NetError> {
     let mut seed = office.keys.office_seed;
     let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).map_err(|error| NetError::Start(error.to_string()))?;
-    let mut swarm = build_swarm(keypair, config.mdns)?;
+    let mut swarm = build_swarm(keypair, config, &office)?;
     for address in &config.listen {
         swarm.listen_on(address.clone()).map_err(|error| NetError::Listen { address: address.clone(), reason: error.to_string() })?;
     }
@@ -135,6 +153,9 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         forks: Forks::default(),
         joining: Joining::new(config.join.clone()),
         receipts: Receipts::default(),
+        paths: Paths::default(),
+        relays: Relays::new(config),
+        gossip: Gossiping::default(),
         go_on_unanswered: config.go_on_unanswered,
         comparing: false,
         asked: HashMap::new(),
@@ -148,6 +169,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         done,
         status: handle.clone(),
         published_at: 0,
+        mend_at: None,
         office,
     };
     Ok((handle, tokio::spawn(driver.run(done_queue, questions, stop))))
@@ -164,6 +186,7 @@ impl Driver {
         let mut switch = self.status.switch();
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.relay_or_not();
         self.follow();
         for head in self.office.store.frontier() {
             self.step(Event::HeadAdvanced(head));
@@ -218,6 +241,7 @@ impl Driver {
                     self.refused.remove(&key);
                 }
                 self.strangers.retain(|key| !self.office.is_enrolled(*key));
+                self.relay_or_not();
             }
             Change::Cases => self.look_for_wanted(),
             Change::Fork(proof) => self.pass_on(&proof),
@@ -245,18 +269,24 @@ impl Driver {
         self.show_invitation();
         self.end_lookups();
         let now = uptime_ms();
+        if self.mend_at.take_if(|at| *at <= now).is_some() {
+            self.look_for_damaged();
+        }
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
             .iter()
-            .filter(|(key, _)| !self.status.is_off() && **key != me && peer_id(**key).is_some_and(|peer| !self.swarm.is_connected(&peer)))
-            .filter(|(key, _)| self.dialled.get(key).is_none_or(|at| at + REDIAL_MS <= now))
-            .map(|(key, addresses)| (*key, addresses.clone()))
+            .filter(|(key, _)| !self.status.is_off() && **key != me && !self.paths.is_direct(**key))
+            // Whoever is connected by way of another can wait for the shorter way.
+            .map(|known| (known, if self.paths.by(*known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }))
+            .filter(|((key, _), pause)| self.dialled.get(key).is_none_or(|at| at + pause <= now))
+            .map(|((key, addresses), _)| (*key, addresses.clone()))
             .collect();
         for (key, addresses) in waiting {
             self.dialled.insert(key, now);
             if let Some(peer) = peer_id(key)
-                && let Err(error) = self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).build())
+                && let Err(error) =
+                    self.swarm.dial(DialOpts::peer_id(peer).addresses(addresses).condition(PeerCondition::NotDialing).build())
             {
                 tracing::debug!(%error, %peer, "cannot dial");
             }
@@ -270,16 +300,20 @@ impl Driver {
                 let _ = self.swarm.disconnect_peer_id(peer);
             }
         }
+        self.use_relays();
+        self.publish_checkpoints();
         self.remember_holdings();
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
-            SwarmEvent::NewListenAddr { address, .. } => tracing::info!(%address, "listening"),
+            SwarmEvent::NewListenAddr { address, listener_id } => self.on_listening(listener_id, address),
+            SwarmEvent::ListenerClosed { listener_id, .. } => self.relays.closed(listener_id),
             SwarmEvent::ConnectionEstablished { peer_id, .. } if self.status.is_off() || self.is_shut_out(&peer_id) => {
                 let _ = self.swarm.disconnect_peer_id(peer_id);
             }
-            SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_path(peer_id, connection_id, &endpoint);
                 if let Some(key) = key_of(&peer_id).filter(|key| self.may_speak(*key)) {
                     self.connected(key);
                     self.look_for_damaged();
@@ -288,9 +322,12 @@ impl Driver {
                     self.guests.entry(peer_id).or_insert_with(uptime_ms);
                 }
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                self.guests.remove(&peer_id);
-                if let Some(key) = key_of(&peer_id) {
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                let Some(key) = key_of(&peer_id) else { return };
+                self.paths.closed(key, connection_id);
+                if num_established == 0 {
+                    self.guests.remove(&peer_id);
+                    self.relays.gone(key);
                     self.own_shown.gone(key);
                     self.witnessing.gone(key);
                     self.forks.gone(key);
@@ -299,6 +336,10 @@ impl Driver {
                 }
             }
             SwarmEvent::Behaviour(BehaviourEvent::Sync(event)) => self.on_message(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. })) => {
+                self.on_identified(peer_id, &info)
+            }
             // libp2p tells of it and does nothing, and TCP alone gives a pulled cable up after many minutes only.
             SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, connection, result: Err(failure) }))
                 if !matches!(failure, ping::Failure::Unsupported) =>

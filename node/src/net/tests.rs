@@ -1,5 +1,8 @@
 //! Two offices over loopback: one follows what it needs, and asks the other about the rest.
 
+mod gossip;
+mod relaying;
+
 use super::{NetConfig, start};
 use crate::{
     enrolment,

@@ -20,6 +20,8 @@ pub struct PeerState {
     pub lag: Lag,
     /// It refused us, or we refused it.
     pub refused: Option<Refusal>,
+    /// The office by way of which it is connected, where there is no direct connection.
+    pub by: Option<PublicKey>,
 }
 
 /// A snapshot of the network, replaced as a whole.

@@ -66,7 +66,7 @@ impl Class {
 
 /// What was taken out, in thousandths of a token, and when that was reckoned last.
 #[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
+pub(super) struct Bucket {
     taken: u64,
     at: Millis,
 }
@@ -77,7 +77,7 @@ impl Bucket {
         self.taken = self.taken.saturating_sub(now.saturating_sub(self.at).saturating_mul(per_s));
         self.at = now;
     }
-    fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
+    pub(super) fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
         self.pay(now, per_s);
         let after = self.taken.saturating_add(1_000 * cost);
         let enough = after <= 1_000 * burst;

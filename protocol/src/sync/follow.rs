@@ -127,13 +127,13 @@ impl Lots {
     }
 }
 
-fn number(text: &[u8]) -> u64 {
+pub(super) fn number(text: &[u8]) -> u64 {
     let hash: [u8; 32] = Sha256::digest(text).into();
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Spreads a number over all 64 bits (SplitMix64); a million pairs are compared in a large federation, too many to hash each.
-fn mix(number: u64) -> u64 {
+pub(super) fn mix(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ number >> 31

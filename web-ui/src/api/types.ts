@@ -3179,6 +3179,8 @@ export interface components {
         };
         /** @description One other office as seen from here. */
         PeerView: {
+            /** @description Name of the office by way of which it is connected, where there is no direct connection. */
+            by_way_of?: string | null;
             /** @description Office code, or empty for a peer known only by its address. */
             code: string;
             /** @description Connected at this moment. */

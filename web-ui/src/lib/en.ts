@@ -48,6 +48,7 @@ export const en: Record<MessageKey, string> = {
   peers_to_send: "To send",
   peers_to_receive: "To receive",
   peers_connected: "Connected",
+  peers_by_way_of: "By way of {office}",
   peers_never: "Not since start",
   network_cut: "Switch the network off",
   network_back: "Switch the network on",

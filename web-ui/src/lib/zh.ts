@@ -46,6 +46,7 @@ export const zh = {
   peers_to_send: "待发送",
   peers_to_receive: "待接收",
   peers_connected: "已连接",
+  peers_by_way_of: "经由{office}连接",
   peers_never: "本次启动后未见",
   network_cut: "断开网络",
   network_back: "恢复网络",

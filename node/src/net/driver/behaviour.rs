@@ -1,10 +1,11 @@
 //! What libp2p is made of here: transports, behaviours, limits, and how an office key and a peer id name one another.
 
-use super::super::codec::Codec;
+use super::{super::codec::Codec, enrolled::Enrolled, gossip};
+use crate::service::Office;
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
     connection_limits::{self, ConnectionLimits},
-    identify, identity, mdns, memory_connection_limits, multiaddr, noise, ping,
+    dcutr, gossipsub, identify, identity, mdns, memory_connection_limits, multiaddr, noise, ping, relay,
     request_response::{self, ProtocolSupport},
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
     tcp, yamux,
@@ -16,7 +17,7 @@ use protocol::{
         wire,
     },
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Connections that have not said yet who they are.
 const PENDING_INCOMING_MAX: u32 = 64;
@@ -48,6 +49,8 @@ pub struct NetConfig {
     pub quiet: Option<Quiet>,
     /// After an end that was not in order, sign again although no other office answered in time.
     pub go_on_unanswered: bool,
+    /// Whether to relay for offices that cannot reach one another; nothing for what [`protocol::sync::relaying::relays`] says.
+    pub relay: Option<bool>,
     /// The invitation by which this office joins.
     pub join: Option<super::Join>,
 }
@@ -79,16 +82,25 @@ pub(super) struct Behaviour {
     mdns: Toggle<mdns::tokio::Behaviour>,
     limits: connection_limits::Behaviour,
     memory: memory_connection_limits::Behaviour,
+    pub(super) relay: relay::Behaviour,
+    relayed: relay::client::Behaviour,
+    punching: dcutr::Behaviour,
+    pub(super) gossip: Enrolled<gossipsub::Behaviour>,
 }
 
-pub(super) fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result<Swarm<Behaviour>, NetError> {
+pub(super) fn build_swarm(keypair: identity::Keypair, config: &NetConfig, office: &Arc<Office>) -> Result<Swarm<Behaviour>, NetError> {
+    let with_mdns = config.mdns;
+    // A new office knows the province by its address only.
+    let (members, first) = (office.clone(), config.peers.iter().filter_map(key_in).collect::<Vec<_>>());
     let start_error = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
         .map_err(|error| start_error(&error))?
         .with_quic()
-        .with_behaviour(|key| {
+        .with_relay_client(noise::Config::new, yamux::Config::default)
+        .map_err(|error| start_error(&error))?
+        .with_behaviour(|key, relayed| {
             let peer = key.public().to_peer_id();
             let config = request_response::Config::default()
                 .with_request_timeout(Duration::from_millis(protocol::limits::REQUEST_TIMEOUT_MS))
@@ -110,6 +122,12 @@ pub(super) fn build_swarm(keypair: identity::Keypair, with_mdns: bool) -> Result
                         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX)),
                 ),
                 memory: memory_connection_limits::Behaviour::with_max_bytes(MEMORY_BYTES_MAX),
+                relay: relay::Behaviour::new(peer, super::relaying::server(office)),
+                relayed,
+                punching: dcutr::Behaviour::new(peer),
+                gossip: Enrolled::new(gossip::behaviour(office)?, move |peer| {
+                    key_of(peer).is_some_and(|key| first.contains(&key) || members.is_enrolled(key))
+                }),
             })
         })
         .map_err(|error| start_error(&error))?

@@ -34,8 +34,12 @@ pub(super) enum Done {
     /// The answer to a question for a blob.
     Blob(PublicKey, ResponseChannel<Response>, Response, Read),
     Wanted(Vec<BlobHash>),
+    /// Who captured the cases whose blobs are wanted.
+    Givers(Vec<PublicKey>),
     Damaged(Vec<(Origin, u64)>),
     Compared,
+    /// A gossiped checkpoint was held against the entries here.
+    HeldAgainst,
     /// A question to send that had to be made from disk; without one its asking failed.
     Question(PublicKey, Asked, Option<Request>),
     /// What fork proofs of a peer were worth, and in which range of a comparison they were asked for.
@@ -146,8 +150,10 @@ impl Driver {
                     self.look_for_wanted();
                 }
             }
+            Done::Givers(givers) => self.relays.givers = givers,
             Done::Damaged(damaged) => self.mend(damaged),
             Done::Compared => self.comparing = false,
+            Done::HeldAgainst => self.gossip.comparing -= 1,
             Done::Question(key, asked, Some(request)) => self.send(key, request, asked),
             Done::Question(key, asked, None) => self.failed(key, asked),
             Done::Learned(key, range, learned) => self.on_learned(key, range, &learned),

@@ -1,7 +1,7 @@
 //! Questions and answers: what peers ask this node, what it asked them, and what came of it.
 
 use super::{
-    Done, Driver,
+    Done, Driver, MEND_AGAIN_MS,
     behaviour::{key_of, peer_id},
     blobs, forks, head_of, receipts, uptime_ms, witnessing,
 };
@@ -235,6 +235,7 @@ impl Driver {
             (Asked::Announce(id), Response::Taken) => self.step(Event::Announced(key, id, Answered::Taken)),
             (Asked::Announce(id), Response::TellAll) => self.step(Event::Announced(key, id, Answered::TellAll)),
             (Asked::Entries(id, _), Response::Entries(package)) => self.step(Event::PackageReceived(key, id, package)),
+            (Asked::Mend(_), Response::Refused(Refusal::Later)) => self.mend_at = Some(uptime_ms() + MEND_AGAIN_MS),
             (Asked::Mend(origin), Response::Entries(package)) => {
                 let work = move |office: &Office| {
                     if let Err(error) = office.mend(&origin, &package) {

@@ -24,7 +24,7 @@ impl Driver {
         let status = NetStatus {
             peers: keys
                 .into_iter()
-                .map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied() }))
+                .map(|key| (key, PeerState { lag: self.sync.lag(key), refused: self.refused.get(&key).copied(), by: self.paths.by(key) }))
                 .collect(),
             to_send: own.saturating_sub(own_held),
             own_held,

@@ -62,8 +62,8 @@ fn green(world: &World) {
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
-#[test]
-fn case_01_approved_and_returned_in_a_partition_is_a_conflict_until_a_third_decision_names_both() {
+/// A case that two sides of a partition decided differently.
+fn disputed() -> (World, CaseId) {
     let mut world = calm(5);
     let case = submit(&mut world, 3);
     world.pass(5_000);
@@ -71,6 +71,12 @@ fn case_01_approved_and_returned_in_a_partition_is_a_conflict_until_a_third_deci
     judge(&mut world, 1, case, Verdict::Approve);
     judge(&mut world, 2, case, Verdict::Return);
     heal(&mut world);
+    (world, case)
+}
+
+#[test]
+fn case_01_approved_and_returned_in_a_partition_is_a_conflict_until_a_third_decision_names_both() {
+    let (mut world, case) = disputed();
     for state in everywhere(&world, case) {
         assert_eq!((state.status, state.standing().count(), state.receipts.len()), (Status::Conflict, 2, 0));
     }
@@ -82,13 +88,7 @@ fn case_01_approved_and_returned_in_a_partition_is_a_conflict_until_a_third_deci
 
 #[test]
 fn case_02_two_that_close_one_conflict_apart_make_another() {
-    let mut world = calm(5);
-    let case = submit(&mut world, 3);
-    world.pass(5_000);
-    cut_off(&mut world, &[0, 1]);
-    judge(&mut world, 1, case, Verdict::Approve);
-    judge(&mut world, 2, case, Verdict::Return);
-    heal(&mut world);
+    let (mut world, case) = disputed();
     cut_off(&mut world, &[0, 1]);
     judge(&mut world, 0, case, Verdict::Approve);
     judge(&mut world, 2, case, Verdict::Return);

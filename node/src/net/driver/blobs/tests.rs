@@ -1,23 +1,23 @@
 //! A node that fetches a photo over loopback from peers that are scripts on real swarms: a liar, an honest one, one of before.
 
-use super::super::{
-    NetConfig,
-    behaviour::{Behaviour, BehaviourEvent, build_swarm},
-    peer_id, start,
-};
+use super::super::{NetConfig, peer_id, start};
 use super::*;
-use crate::service::{
-    network::NetworkHandle,
-    testing::{Home, sync},
-    transit::{Part, PartView, Stand, of_case},
+use crate::{
+    net::codec::Codec,
+    service::{
+        network::NetworkHandle,
+        testing::{Home, sync},
+        transit::{Part, PartView, Stand, of_case},
+    },
 };
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, Swarm, identity,
-    request_response::{Event, Message},
+    Multiaddr, StreamProtocol, Swarm, SwarmBuilder, identity, noise,
+    request_response::{Behaviour, Config, Event, Message, ProtocolSupport},
     swarm::SwarmEvent,
+    tcp, yamux,
 };
-use protocol::record::Roles;
+use protocol::{record::Roles, sync::wire};
 use std::{net::TcpListener, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, watch},
@@ -36,7 +36,7 @@ fn free_address() -> Multiaddr {
 
 /// A peer that answers what its script says, and hangs up on what it says nothing to. It tells of every question for a blob.
 struct Peer {
-    swarm: Swarm<Behaviour>,
+    swarm: Swarm<Behaviour<Codec>>,
     key: PublicKey,
     address: Multiaddr,
 }
@@ -48,7 +48,16 @@ impl Peer {
     fn with_key(mut seed: [u8; 32]) -> Self {
         let key = protocol::keys::OfficeKey::from_seed(&seed).public();
         let keypair = identity::Keypair::ed25519_from_bytes(&mut seed).unwrap();
-        Self { swarm: build_swarm(keypair, false).unwrap(), key, address: free_address() }
+        let protocols = [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)];
+        let swarm = SwarmBuilder::with_existing_identity(keypair)
+            .with_tokio()
+            .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+            .unwrap()
+            .with_behaviour(|_| Behaviour::with_codec(Codec, protocols, Config::default()))
+            .unwrap()
+            .with_swarm_config(|config| config.with_idle_connection_timeout(PATIENCE))
+            .build();
+        Self { swarm, key, address: free_address() }
     }
     fn known_as(&self) -> Multiaddr {
         self.address.clone().with_p2p(peer_id(self.key).unwrap()).unwrap()
@@ -58,9 +67,8 @@ impl Peer {
         let (asked, questions) = mpsc::channel(64);
         let running = async move {
             loop {
-                let SwarmEvent::Behaviour(BehaviourEvent::Sync(Event::Message {
-                    message: Message::Request { request, channel, .. }, ..
-                })) = self.swarm.select_next_some().await
+                let SwarmEvent::Behaviour(Event::Message { message: Message::Request { request, channel, .. }, .. }) =
+                    self.swarm.select_next_some().await
                 else {
                     continue;
                 };
@@ -73,7 +81,7 @@ impl Peer {
                     return;
                 }
                 if let Some(response) = response {
-                    self.swarm.behaviour_mut().sync.send_response(channel, response).unwrap();
+                    self.swarm.behaviour_mut().send_response(channel, response).unwrap();
                 }
             }
         };
