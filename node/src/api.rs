@@ -158,6 +158,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(receipts::revoke))
         .routes(routes!(offices::list))
         .routes(routes!(offices::enrol))
+        .routes(routes!(offices::region))
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::cancel))
         .routes(routes!(network::switch))
@@ -233,7 +234,7 @@ pub(crate) fn spec_view(office: &Office, id: &str) -> Result<types::SpecView, Re
 
 pub(crate) use bundle::{take as take_bundle, write as write_bundle};
 pub(crate) use invitations::{make as invite, rows as invitation_rows};
-pub(crate) use offices::rows as office_rows;
+pub(crate) use offices::{admit, rows as office_rows};
 pub(crate) use receipts::answer as receipt_answer;
 pub(crate) use rulings::point;
 pub(crate) use status::forks as fork_rows;

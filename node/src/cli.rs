@@ -19,7 +19,7 @@ mod staff;
 mod status;
 mod succession;
 
-use crate::service::staff::StaffRole;
+use crate::{api::types::EnrolRequest, service::staff::StaffRole};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -119,6 +119,9 @@ struct EnrolArgs {
     /// Roles to grant: capture, review, document, admin, archive.
     #[arg(long, value_delimiter = ',', default_value = "capture")]
     roles: Vec<String>,
+    /// Region that it is in charge of, six digits of GB/T 2260; left out: the whole province, or what an enrolled office has.
+    #[arg(long)]
+    region: Option<String>,
 }
 
 /// Starts logging to standard error.
@@ -162,7 +165,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Restore(args) => recovery::restore(dir, json, &args),
         Command::Scrub(args) => scrub::run(dir, json, &args),
         Command::Enrol(args) => {
-            let office = local::Local::open(dir)?.enrol(&args.request, &args.roles)?;
+            let office = local::Local::open(dir)?.enrol(&EnrolRequest { request: args.request, roles: args.roles, region: args.region })?;
             print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));
             Ok(ExitCode::SUCCESS)
         }

@@ -197,7 +197,8 @@ pub fn read_request(text: &str, roles: Roles) -> Result<Enrol, Refusal> {
     let (origin, verified) = signed(text, PREFIX).ok_or_else(refused)?;
     match verified.record() {
         Record::Enrol(enrol) if enrol.key == verified.author() && origin.office_and_epoch() == Some((enrol.code, enrol.epoch)) => {
-            Ok(Enrol { roles, at_ms: now_ms(), ..enrol.clone() })
+            // Attack: what the province decides is not for the office to write into its own request.
+            Ok(Enrol { roles, region: None, roles_from: None, at_ms: now_ms(), ..enrol.clone() })
         }
         _ => Err(refused()),
     }

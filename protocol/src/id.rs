@@ -105,6 +105,45 @@ impl fmt::Display for OfficeCode {
     }
 }
 
+/// Code of a region that an office is in charge of: six digits of GB/T 2260, of a province (`440000`), a city (`440300`) or a county.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Region(String);
+
+impl Region {
+    /// The six digits, as an enrolment names them.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Region {
+    type Err = ParseIdError;
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        // A division is named by pairs of digits, and no narrower one stands behind a pair of zeroes.
+        let named = |pair: &[u8; 2]| pair != b"00";
+        if let ([province, city, county], []) = text.as_bytes().as_chunks::<2>()
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && named(province)
+            && (named(city) || !named(county))
+        {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(ParseIdError { what: "a region", must_be: "six digits of GB/T 2260, as 440300 for a city" })
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Region({self})")
+    }
+}
+
 impl fmt::Debug for OfficeCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OfficeCode({self})")
@@ -216,6 +255,16 @@ mod tests {
         assert_eq!(code.to_string(), "04030001");
         assert!("4403001".parse::<OfficeCode>().is_err());
         assert!("4403000x".parse::<OfficeCode>().is_err());
+    }
+
+    #[test]
+    fn a_region_is_a_division_of_gb_t_2260() {
+        for region in ["440000", "440300", "440305"] {
+            assert_eq!(region.parse::<Region>().unwrap().to_string(), region);
+        }
+        for wrong in ["", "4403", "44030", "4403000", "000000", "000300", "440003", "44030x", "４４０３００"] {
+            assert!(wrong.parse::<Region>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -26,6 +26,27 @@ test("the province invites an office, and takes the invitation back", async ({ d
   await expect(row).toHaveCount(0);
 });
 
+test("the province puts an office in charge of a city, and another office sees it", async ({ desks }) => {
+  const admin = await desks.at("province", "admin");
+  await go(admin, "办理点");
+  const row = admin.getByRole("row", { name: /44010501/ });
+  await expect(row).toContainText("全省");
+  await row.getByRole("button", { name: /负责地区/ }).click();
+  const dialog = admin.getByRole("dialog");
+  await dialog.getByLabel(/负责地区代码/).fill("000000");
+  await dialog.getByRole("button", { name: "保存地区" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("GB/T 2260");
+  await dialog.getByLabel(/负责地区代码/).fill("440100");
+  await shot(admin, "region");
+  await dialog.getByRole("button", { name: "保存地区" }).click();
+  await expect(row).toContainText("440100");
+  await shot(admin, "regions");
+  const office = await desks.at("office_b", "auditor");
+  await go(office, "办理点");
+  await expect(office.getByRole("row", { name: /44010501/ })).toContainText("440100");
+  await expect(office.getByRole("button", { name: /负责地区/ })).toHaveCount(0);
+});
+
 test("the network of the province is switched off and on, and its page says so", async ({ desks }) => {
   const admin = await desks.at("province", "admin");
   const pill = admin.locator("button.pill");

@@ -10,7 +10,7 @@ use crate::{
     service::{
         Office, Refusal,
         invitations::{self, Invited, State as Stands},
-        office::now_ms,
+        office::{now_ms, read_region},
         staff::StaffRole,
     },
 };
@@ -66,7 +66,8 @@ pub(crate) fn make(office: &Office, request: &InviteRequest) -> Result<Invitatio
             "an office code is eight digits: GB/T 2260 county code and a serial of two",
         )
     })?;
-    let made = invitations::invite(office, code, &request.name, Roles::named(&request.roles)?, request.days)?;
+    let region = read_region(request.region.as_deref())?;
+    let made = invitations::invite(office, code, &request.name, Roles::named(&request.roles)?, region.as_ref(), request.days)?;
     let text = made.text();
     Ok(InvitationMade { code: code.to_string(), expires_ms: made.expires_ms, qr_svg: invitation::qr_svg(&text), text })
 }
@@ -77,5 +78,12 @@ fn view(invited: Invited) -> InvitationView {
         Stands::Joined => "joined",
         Stands::Expired => "expired",
     };
-    InvitationView { code: invited.code, name: invited.name, roles: invited.roles, expires_ms: invited.expires_ms, state: state.into() }
+    InvitationView {
+        code: invited.code,
+        name: invited.name,
+        roles: invited.roles,
+        region: invited.region,
+        expires_ms: invited.expires_ms,
+        state: state.into(),
+    }
 }

@@ -3,14 +3,21 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{BackupRequest, BackupView, EnrolRequest, EnrolledOffice, ExportRequest, ExportView},
+    types::{BackupRequest, BackupView, EnrolRequest, EnrolledOffice, ExportRequest, ExportView, RegionRequest},
 };
 use crate::{
     audit, enrolment, recovery,
-    service::{Office, Refusal, network::NetworkHandle, staff::StaffRole},
+    service::{Office, Refusal, network::NetworkHandle, office::read_region, staff::StaffRole},
 };
-use axum::{Json, extract::State};
-use protocol::{membership::Office as Member, record::Roles};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use protocol::{
+    id::OfficeCode,
+    membership::Office as Member,
+    record::{Enrol, Roles},
+};
 use std::path::PathBuf;
 
 /// Every enrolled office; for the command line while no node runs.
@@ -27,6 +34,7 @@ fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice
         code: member.enrol.code.to_string(),
         name: member.enrol.name.clone(),
         roles: member.enrol.roles.names().map(str::to_owned).collect(),
+        region: member.enrol.region.clone(),
         key: member.enrol.key.to_string(),
         enrolled_ms: member.enrol.at_ms,
         epoch: member.enrol.epoch,
@@ -65,10 +73,41 @@ pub(super) async fn enrol(
     who.require(&[StaffRole::Admin])?;
     let state = app.net.clone();
     app.run(move |office| {
-        let enrol = enrolment::read_request(&request.request, Roles::named(&request.roles)?)?;
-        let code = enrol.code;
-        office.enrol(enrol)?;
+        let code = admit(office, &request)?;
         let member = office.members().office(code).cloned().ok_or_else(|| Refusal::fault("the enrolment does not count"))?;
+        Ok(view(&state, office, &member))
+    })
+    .await
+    .map(Json)
+}
+
+/// Enrols the office of a request; for the command line too.
+pub(crate) fn admit(office: &Office, request: &EnrolRequest) -> Result<OfficeCode, Refusal> {
+    let region = read_region(request.region.as_deref())?.map(|region| region.to_string());
+    let enrol = Enrol { region, ..enrolment::read_request(&request.request, Roles::named(&request.roles)?)? };
+    let code = enrol.code;
+    office.enrol(enrol)?;
+    Ok(code)
+}
+
+/// Says which region an office is in charge of; only at the province.
+#[utoipa::path(
+    put, path = "/api/offices/{code}/region", params(("code" = String, Path)),
+    request_body = RegionRequest, responses((status = 200, body = EnrolledOffice)),
+)]
+pub(super) async fn region(
+    State(app): State<App>,
+    who: Operator,
+    Path(code): Path<String>,
+    Json(request): Json<RegionRequest>,
+) -> Result<Json<EnrolledOffice>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    let state = app.net.clone();
+    app.run(move |office| {
+        let no_such = || Refusal::not_found("没有这个办公点。", "no such office");
+        let code: OfficeCode = code.parse().map_err(|_| no_such())?;
+        office.set_region(code, read_region(request.region.as_deref())?.as_ref())?;
+        let member = office.members().office(code).cloned().ok_or_else(no_such)?;
         Ok(view(&state, office, &member))
     })
     .await

@@ -175,6 +175,8 @@ pub struct EnrolledOffice {
     pub name: String,
     /// Roles.
     pub roles: Vec<String>,
+    /// Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province.
+    pub region: Option<String>,
     /// Public key, hex.
     pub key: String,
     /// When the province enrolled it.
@@ -194,12 +196,22 @@ pub struct EnrolledOffice {
 }
 
 /// `POST /api/offices`.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct EnrolRequest {
     /// The text that `huizhi init --join` printed at the office.
     pub request: String,
     /// Roles to grant: `capture`, `review`, `document`, `admin`, `archive`.
     pub roles: Vec<String>,
+    /// Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province, or for what an enrolled office has.
+    pub region: Option<String>,
+}
+
+/// `PUT /api/offices/{code}/region`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegionRequest {
+    /// Six digits of GB/T 2260; nothing for the whole province.
+    pub region: Option<String>,
 }
 
 /// `PUT /api/network`.
@@ -218,6 +230,8 @@ pub struct InviteRequest {
     pub name: String,
     /// Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`.
     pub roles: Vec<String>,
+    /// Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province.
+    pub region: Option<String>,
     /// Days that the invitation holds, 1 to 90.
     pub days: u32,
 }
@@ -244,6 +258,8 @@ pub struct InvitationView {
     pub name: String,
     /// Roles that it gets.
     pub roles: Vec<String>,
+    /// Region that it is in charge of; nothing for the whole province.
+    pub region: Option<String>,
     /// When it ends.
     pub expires_ms: u64,
     /// `open`, `joined` or `expired`.

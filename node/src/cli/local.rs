@@ -3,16 +3,16 @@
 use crate::{
     api::{
         self,
-        types::{BundleExportRequest, BundleImportRequest, InviteRequest},
+        types::{BundleExportRequest, BundleImportRequest, EnrolRequest, InviteRequest},
     },
     bundle,
     config::Config,
     runtime::{self, Running, StartError},
-    service::{Office, OfficeError, condition::Condition, network::NetStatus, receipts::Told},
+    service::{Office, OfficeError, condition::Condition, network::NetStatus, office::read_region, receipts::Told},
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
-use protocol::{id::OfficeCode, record::Roles};
+use protocol::id::OfficeCode;
 use serde_json::{Value, json};
 use std::{path::Path, time::Duration};
 
@@ -162,16 +162,22 @@ impl Local {
         }
     }
     /// Enrols an office.
-    pub(super) fn enrol(&self, request: &str, roles: &[String]) -> Result<Value> {
+    pub(super) fn enrol(&self, request: &EnrolRequest) -> Result<Value> {
         match self {
             Self::Stopped(office) => {
-                let enrol = crate::enrolment::read_request(request, Roles::named(roles)?)?;
-                let summary = json!({ "code": enrol.code.to_string(), "name": enrol.name });
-                office.enrol(enrol)?;
-                Ok(summary)
+                let code = api::admit(office, request)?;
+                Ok(json!({ "code": code.to_string(), "name": office.office_name(code) }))
             }
-            Self::Running(client) => client.post("/api/offices", &json!({ "request": request, "roles": roles })),
+            Self::Running(client) => client.post("/api/offices", &json!(request)),
         }
+    }
+    /// Says which region an office is in charge of.
+    pub(super) fn set_region(&self, code: OfficeCode, region: Option<&str>) -> Result<()> {
+        match self {
+            Self::Stopped(office) => office.set_region(code, read_region(region)?.as_ref())?,
+            Self::Running(client) => _ = client.put(&format!("/api/offices/{code}/region"), &json!({ "region": region }))?,
+        }
+        Ok(())
     }
     /// Invites an office.
     pub(super) fn invite(&self, request: &InviteRequest) -> Result<Value> {
@@ -273,8 +279,11 @@ impl Client {
     }
     /// Cuts the node off from all others, or lets it speak again.
     pub(super) fn switch_network(&self, on: bool) -> Result<Value> {
-        let request = self.agent.put(format!("{}/api/network", self.running.url));
-        Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(json!({ "on": on })))
+        self.put("/api/network", &json!({ "on": on }))
+    }
+    fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        let request = self.agent.put(format!("{}{path}", self.running.url));
+        Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))
     }
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let mut request = self.agent.post(format!("{}{path}", self.running.url));

@@ -33,9 +33,19 @@ pub(super) enum OfficeCommand {
         /// Roles that it gets: capture, review, document, admin, archive.
         #[arg(long, value_delimiter = ',', default_value = "capture")]
         roles: Vec<String>,
+        /// Region that it is in charge of, six digits of GB/T 2260 (440300 for a city); left out: the whole province.
+        #[arg(long)]
+        region: Option<String>,
         /// Days that the invitation holds.
         #[arg(long, default_value_t = 7)]
         days: u32,
+    },
+    /// Say which region an office is in charge of; at the province. It decides which logs offices hold; what was signed counts as before.
+    Region {
+        /// Code of the office.
+        code: OfficeCode,
+        /// Six digits of GB/T 2260, 440300 for a city; left out: the whole province.
+        region: Option<String>,
     },
     /// Invitations of this province.
     Invitations,
@@ -95,11 +105,17 @@ pub(super) fn run(dir: &Path, json: bool, command: OfficeCommand) -> Result<Exit
     let (value, words): (Value, fn(&Value) -> String) = match command {
         OfficeCommand::List => (Local::open(dir)?.office_list()?, list),
         OfficeCommand::Request => (json!({ "request": request(dir)? }), |value| text(value, "request").to_owned()),
-        OfficeCommand::Invite { code, name, roles, days } => {
-            let request = InviteRequest { code: code.to_string(), name, roles, days };
+        OfficeCommand::Invite { code, name, roles, region, days } => {
+            let request = InviteRequest { code: code.to_string(), name, roles, region, days };
             let mut made = Local::open(dir)?.invite(&request)?;
             made["days"] = json!(days);
             (made, invited)
+        }
+        OfficeCommand::Region { code, region } => {
+            Local::open(dir)?.set_region(code, region.as_deref())?;
+            (json!({ "code": code.to_string(), "region": region }), |value| {
+                format!("{} is in charge of {}", text(value, "code"), value["region"].as_str().unwrap_or("the whole province"))
+            })
         }
         OfficeCommand::Invitations => (Local::open(dir)?.invitations()?, invitations),
         OfficeCommand::Uninvite { code } => {
@@ -142,7 +158,14 @@ pub(super) fn run_fork(dir: &Path, json: bool, command: ForkCommand) -> Result<E
 fn list(offices: &Value) -> String {
     let line = |office: &Value| {
         let end = if office["active"] == json!(true) { "" } else { "  ended" };
-        format!("{}  epoch {:<2} {:>8} entries  {}{end}", text(office, "code"), office["epoch"], office["log_size"], text(office, "name"))
+        let region = office["region"].as_str().unwrap_or("------");
+        format!(
+            "{}  {region}  epoch {:<2} {:>8} entries  {}{end}",
+            text(office, "code"),
+            office["epoch"],
+            office["log_size"],
+            text(office, "name")
+        )
     };
     offices.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().join("\n")
 }

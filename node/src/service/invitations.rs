@@ -8,7 +8,7 @@ use crate::{
     store::StoreError,
 };
 use protocol::{
-    id::{Millis, OfficeCode, PublicKey},
+    id::{Millis, OfficeCode, PublicKey, Region},
     record::Roles,
 };
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub struct Invited {
     pub name: String,
     /// Roles that it gets.
     pub roles: Vec<String>,
+    /// Region that it is in charge of; nothing for the whole province, and in invitations of before.
+    #[serde(default)]
+    pub region: Option<String>,
     /// SHA-256 of the secret, in hexadecimal.
     secret_sha256: String,
     /// When it ends.
@@ -77,7 +80,14 @@ impl Invited {
 ///
 /// # Errors
 /// This is not the province, the code is taken, the name or the days are out of bounds, or the disk refuses.
-pub fn invite(office: &Office, code: OfficeCode, name: &str, roles: Roles, days: u32) -> Result<Invitation, Refusal> {
+pub fn invite(
+    office: &Office,
+    code: OfficeCode,
+    name: &str,
+    roles: Roles,
+    region: Option<&Region>,
+    days: u32,
+) -> Result<Invitation, Refusal> {
     if !office.is_province() {
         return Err(Refusal::new(Kind::Forbidden, "not_the_province", "只有省级节点可以邀请。", "only the province's node may invite"));
     }
@@ -121,6 +131,7 @@ pub fn invite(office: &Office, code: OfficeCode, name: &str, roles: Roles, days:
             code: code.to_string(),
             name: name.to_owned(),
             roles: roles.names().map(str::to_owned).collect(),
+            region: region.map(ToString::to_string),
             secret_sha256: digest(&secret),
             expires_ms,
             joined: None,
@@ -175,6 +186,7 @@ pub fn accept(office: &Office, key: PublicKey, request: &str, secret: &[u8; 16],
         return Err(no());
     }
     enrol.name = invited.name.clone();
+    enrol.region = invited.region.clone();
     let code = enrol.code;
     // Two that show one secret at once ask for one code, which the province's log gives once.
     if office.members().office(code).is_none_or(|member| member.enrol.key != key) {
@@ -220,7 +232,7 @@ mod tests {
         let (_home, office, other) = province();
         let keys = Keys::open(&other.path().join("keys")).unwrap();
         let code: OfficeCode = "44030401".parse().unwrap();
-        let made = invite(&office, code, " 福田采集点 ", Roles::CAPTURE, 7).unwrap();
+        let made = invite(&office, code, " 福田采集点 ", Roles::CAPTURE, Some(&"440300".parse().unwrap()), 7).unwrap();
         assert!(office.is_invited(&made.secret) && !office.is_invited(&[0; 16]));
         let made: Invitation = made.text().parse().unwrap();
         for (case, code, secret, now) in [
@@ -235,13 +247,14 @@ mod tests {
         show(&office, &keys, "44030401", &made.secret, 0).unwrap();
         let member = office.members().office(code).cloned().unwrap();
         assert_eq!((member.enrol.key, &*member.enrol.name, member.enrol.roles), (keys.office.public(), "福田采集点", Roles::CAPTURE));
+        assert_eq!(member.enrol.region.as_deref(), Some("440300"));
         let size = office.store.head(office.members().province().origin()).size;
         show(&office, &keys, "44030401", &made.secret, 0).expect("its answer may have been lost");
         assert_eq!(office.store.head(office.members().province().origin()).size, size, "nobody is enrolled twice");
         let thief = thief.unwrap();
         assert_eq!(show(&office, &thief, "44030401", &made.secret, 0).unwrap_err().code, "invitation_not_open", "it is used");
         assert_eq!(list(&office).unwrap()[0].state(0), State::Joined);
-        assert_eq!(invite(&office, code, "x", Roles::CAPTURE, 7).unwrap_err().code, "office_enrolled");
+        assert_eq!(invite(&office, code, "x", Roles::CAPTURE, None, 7).unwrap_err().code, "office_enrolled");
     }
 
     #[test]
@@ -249,8 +262,8 @@ mod tests {
         let (home, office, other) = province();
         let keys = Keys::open(&other.path().join("keys")).unwrap();
         let code: OfficeCode = "44030401".parse().unwrap();
-        let first = invite(&office, code, "x", Roles::CAPTURE, 7).unwrap();
-        let second = invite(&office, code, "x", Roles::CAPTURE, 7).unwrap();
+        let first = invite(&office, code, "x", Roles::CAPTURE, None, 7).unwrap();
+        let second = invite(&office, code, "x", Roles::CAPTURE, None, 7).unwrap();
         assert!(!office.is_invited(&first.secret));
         drop(office);
         let office = home.open();
@@ -265,7 +278,7 @@ mod tests {
     fn what_cannot_work_is_not_invited() {
         let (home, office, _other) = province();
         let code: OfficeCode = "44030401".parse().unwrap();
-        let refused = |name: &str, days| invite(&office, code, name, Roles::CAPTURE, days).unwrap_err().code;
+        let refused = |name: &str, days| invite(&office, code, name, Roles::CAPTURE, None, days).unwrap_err().code;
         assert_eq!([refused(" ", 7), refused("x", 0), refused("x", DAYS_MAX + 1)], ["name_invalid", "days_invalid", "days_invalid"]);
         std::fs::write(home.path().join(FEDERATION), r#"{"province":"p","peers":[]}"#).unwrap();
         assert_eq!(refused("x", 7), "no_address");

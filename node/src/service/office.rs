@@ -13,6 +13,7 @@ mod witnessing;
 pub use cases::Listing;
 pub use clock::ClockDoubt;
 pub use forks::{ForkNotice, Learned};
+pub use province::read_region;
 pub use standing::Held;
 pub use witnessing::Cosigning;
 

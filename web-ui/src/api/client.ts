@@ -162,10 +162,12 @@ export const api = {
     json<SpecDraft>("PUT", `/specs/${part(id)}/draft`, { version, text }),
   dropSpecDraft: async (id: string) => void (await send("DELETE", `/specs/${part(id)}/draft`)),
   invitations: () => json<InvitationView[]>("GET", "/invitations"),
-  invite: (code: string, name: string, roles: string[], days: number) =>
-    json<InvitationMade>("POST", "/invitations", { code, name, roles, days }),
+  invite: (code: string, name: string, roles: string[], region: string, days: number) =>
+    json<InvitationMade>("POST", "/invitations", { code, name, roles, region, days }),
   uninvite: async (code: string) => void (await send("DELETE", `/invitations/${part(code)}`)),
-  enrol: (request: string, roles: string[]) => json<EnrolledOffice>("POST", "/offices", { request, roles }),
+  enrol: (request: string, roles: string[], region: string) =>
+    json<EnrolledOffice>("POST", "/offices", { request, roles, region }),
+  setRegion: (code: string, region: string) => json<EnrolledOffice>("PUT", `/offices/${part(code)}/region`, { region }),
 
   /** A picture as bytes, so that "still at another office" is told apart from "broken". */
   picture: async (path: string): Promise<Blob> => (await send("GET", path)).blob(),

@@ -1579,6 +1579,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/offices/{code}/region": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says which region an office is in charge of; only at the province. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RegionRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EnrolledOffice"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/offices/{code}/revoke": {
         parameters: {
             query?: never;
@@ -2714,6 +2755,8 @@ export interface components {
         };
         /** @description `POST /api/offices`. */
         EnrolRequest: {
+            /** @description Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province, or for what an enrolled office has. */
+            region?: string | null;
             /** @description The text that `huizhi init --join` printed at the office. */
             request: string;
             /** @description Roles to grant: `capture`, `review`, `document`, `admin`, `archive`. */
@@ -2748,6 +2791,8 @@ export interface components {
             log_size: number;
             /** @description Name. */
             name: string;
+            /** @description Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province. */
+            region?: string | null;
             /** @description Roles. */
             roles: string[];
             /**
@@ -2921,6 +2966,8 @@ export interface components {
             expires_ms: number;
             /** @description Its name. */
             name: string;
+            /** @description Region that it is in charge of; nothing for the whole province. */
+            region?: string | null;
             /** @description Roles that it gets. */
             roles: string[];
             /** @description `open`, `joined` or `expired`. */
@@ -2937,6 +2984,8 @@ export interface components {
             days: number;
             /** @description Its name. */
             name: string;
+            /** @description Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province. */
+            region?: string | null;
             /** @description Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`. */
             roles: string[];
         };
@@ -3359,6 +3408,11 @@ export interface components {
              * @description Other offices that cosigned the checkpoint: each holds the log up to it and has seen no other history.
              */
             witnesses: number;
+        };
+        /** @description `PUT /api/offices/{code}/region`. */
+        RegionRequest: {
+            /** @description Six digits of GB/T 2260; nothing for the whole province. */
+            region?: string | null;
         };
         /** @description `POST /api/offices/{code}/revoke`. */
         RevokeOfficeRequest: {

@@ -2,11 +2,11 @@
 
 use super::{Change, Office, Signer, lock};
 use crate::{
-    service::{Kind, Refusal},
+    service::{Kind, Refusal, office::now_ms},
     store::StoreError,
 };
 use protocol::{
-    id::RecordHash,
+    id::{OfficeCode, RecordHash, Region},
     log::{Entry, LogPoint},
     merkle,
     record::{Enrol, Record, Verified},
@@ -99,11 +99,15 @@ impl Office {
         Ok(())
     }
 
-    /// Admits an office, or changes its roles from the end of what is held here of its log on; only at the province.
+    /// Admits an office, or changes its roles from the end of what is held here of its log on; only at the province. Without a region one
+    /// that is known keeps its own.
     ///
     /// # Errors
     /// The code or key is taken, or as for [`Office::append_province`].
     pub fn enrol(&self, mut enrol: Enrol) -> Result<(), Refusal> {
+        if enrol.region.is_none() {
+            enrol.region = self.members().office(enrol.code).and_then(|known| known.enrol.region.clone());
+        }
         let changed = self.members().office(enrol.code).filter(|known| known.enrol.roles != enrol.roles).map(|known| known.origin.clone());
         if let Some(origin) = changed {
             let head = self.store.head(&origin);
@@ -122,4 +126,29 @@ impl Office {
         }
         self.append_province(&Record::Enrol(enrol)).map(|_| ())
     }
+
+    /// Says which region an office is in charge of, or that it is the whole province; only at the province. Its enrolment is written again with
+    /// it, under the same key, and the newest counts. It decides which logs offices hold, and what is signed counts as before.
+    ///
+    /// # Errors
+    /// There is no such office, its key was ended, or as for [`Office::append_province`].
+    pub fn set_region(&self, code: OfficeCode, region: Option<&Region>) -> Result<(), Refusal> {
+        let known = self.members().office(code).map(|known| known.enrol.clone());
+        let known = known.ok_or_else(|| Refusal::not_found("没有这个办公点。", "no such office"))?;
+        let region = region.map(ToString::to_string);
+        if known.region == region {
+            return Ok(());
+        }
+        self.append_province(&Record::Enrol(Enrol { region, roles_from: None, at_ms: now_ms(), ..known })).map(|_| ())
+    }
+}
+
+/// A region as a person writes it; nothing for the whole province.
+///
+/// # Errors
+/// It is no code of GB/T 2260.
+pub fn read_region(text: Option<&str>) -> Result<Option<Region>, Refusal> {
+    text.map(str::trim).filter(|text| !text.is_empty()).map(str::parse).transpose().map_err(|error| {
+        Refusal::input("region_invalid", "region", "地区代码为 GB/T 2260 的六位数字，如 440300；留空表示全省。", format!("{error}"))
+    })
 }

@@ -1,6 +1,7 @@
 //! The office: heads after a crash or a restore, and cases that never show an older state than was stored.
 
 mod disk;
+mod region;
 mod releases;
 mod states;
 
