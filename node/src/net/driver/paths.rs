@@ -86,7 +86,7 @@ impl Driver {
 /// Bytes of an answer that carries data; nothing where it is a word.
 pub(super) fn data_in(response: &Response) -> Option<u64> {
     match response {
-        Response::Blob { bytes, .. } => Some(bytes.len() as u64),
+        Response::Blob { bytes, .. } | Response::BlobPiece { bytes, .. } => Some(bytes.len() as u64),
         Response::Entries(package) => Some(package.entries.iter().map(|entry| entry.len() as u64).sum()),
         _ => None,
     }
