@@ -1,8 +1,8 @@
 //! Which of the connections of a peer carries the questions: a direct one before one by way of a relay, and of QUIC and TCP the one that
 //! brought more bytes in a second.
 //!
-//! Questions are shared out over all connections of a peer, so a slow one holds up every second of them; in the end there is one. Each end closes only what it
-//! dialled itself. Where both dialled, the one with the smaller key keeps its own. So the two never close one connection each and stand without any.
+//! Questions are shared out over all connections of a peer, so a slow one holds up every second of them; in the end there is one. Of direct
+//! ones each end closes only what it dialled itself. Where both dialled, the one with the smaller key keeps its own. So the two never close one connection each and stand without any.
 
 use crate::{
     id::{Millis, PublicKey},
