@@ -10,6 +10,7 @@ use crate::{enrolment, service::testing};
 use protocol::{
     id::{RecordHash, SpecHash},
     keys::OfficeKey,
+    log::{LogPoint, Package, PackageError},
     merkle::Hash,
     record::{Decided, Enrol, Revoke, Submitted, Verdict},
 };
