@@ -29,6 +29,9 @@ struct OfficeLog {
     named: BTreeSet<LogPoint>,
     /// Entries that count at most.
     end: Option<u64>,
+    /// The least of the ends that a revocation or rotation named: all of the history up to there is the office's. An adjudication says that of
+    /// one fork only.
+    closed_at: Option<u64>,
 }
 
 /// An enrolled office.
@@ -95,6 +98,8 @@ pub struct Membership {
     adjudicated: BTreeMap<ForkName, LogPoint>,
     /// Logs of which another history is held here than the province named.
     disowned: BTreeSet<Origin>,
+    /// Logs that a revocation or rotation ended and of which the history that it named is held here up to that end.
+    closed: BTreeSet<Origin>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +121,7 @@ impl Membership {
             forks: BTreeMap::new(),
             adjudicated: BTreeMap::new(),
             disowned: BTreeSet::new(),
+            closed: BTreeSet::new(),
         }
     }
 

@@ -165,7 +165,7 @@ impl Membership {
             return Err(EnrolError::OtherEpoch);
         }
         if let Some(closes) = &rotate.closes {
-            office.end(closes)?;
+            office.close(closes)?;
         }
         office.logs.push(OfficeLog::new(origin.clone(), rotate.key, (0, office.enrol.roles), []));
         office.origin = origin;
@@ -180,7 +180,7 @@ impl Membership {
 
     fn revoke(&mut self, revoke: &Revoke) -> Result<(), EnrolError> {
         let office = self.offices.get_mut(&revoke.code).ok_or(EnrolError::UnknownOffice(revoke.code))?;
-        let key = office.end(&revoke.upto)?;
+        let key = office.close(&revoke.upto)?;
         self.revoked.insert(key);
         Ok(())
     }
@@ -225,7 +225,7 @@ impl Membership {
 impl OfficeLog {
     fn new<'a>(origin: Origin, key: PublicKey, roles: (u64, Roles), named: impl IntoIterator<Item = &'a LogPoint>) -> Self {
         let named: BTreeSet<LogPoint> = named.into_iter().cloned().collect();
-        Self { origin, key, roles: vec![roles], named, end: None }
+        Self { origin, key, roles: vec![roles], named, end: None, closed_at: None }
     }
 
     fn change_roles(&mut self, from: Option<u64>, roles: Roles) -> Result<(), EnrolError> {
@@ -242,12 +242,19 @@ impl OfficeLog {
 }
 
 impl Office {
-    /// Ends a log of this office at a point; gives its key. Of several ends the smallest counts, whatever came first.
-    fn end(&mut self, point: &LogPoint) -> Result<PublicKey, EnrolError> {
+    /// Ends a log of this office at a point. Of several ends the smallest counts, whatever came first.
+    fn end(&mut self, point: &LogPoint) -> Result<&mut OfficeLog, EnrolError> {
         let log = self.logs.iter_mut().find(|log| log.origin == point.origin);
         let log = log.ok_or_else(|| EnrolError::UnknownLog(point.origin.clone()))?;
         log.end = Some(log.end.map_or(point.size, |end| end.min(point.size)));
         log.named.insert(point.clone());
+        Ok(log)
+    }
+
+    /// Ends a log of this office for good, and all of its history up to there is its own.
+    fn close(&mut self, point: &LogPoint) -> Result<PublicKey, EnrolError> {
+        let log = self.end(point)?;
+        log.closed_at = Some(log.closed_at.map_or(point.size, |at| at.min(point.size)));
         Ok(log.key)
     }
 }

@@ -36,7 +36,8 @@ pub enum NotCounted {
     /// Quarantined: beyond the size at which the province ended the log.
     #[error("the province ended this log at {0} entries")]
     AfterEnd(u64),
-    /// Quarantined: beyond what the histories of a fork share, until an adjudication names that fork.
+    /// Quarantined: beyond what the histories of a fork share, until an adjudication names that fork, or the province ends the log and names
+    /// the history that is held here.
     #[error("the office signed two histories that share {0} entries")]
     BeyondFork(u64),
     /// Quarantined: the history held here is another than the one that the province named.
@@ -75,7 +76,9 @@ impl Membership {
         if let Some(end) = log.end.filter(|end| entry.index >= *end) {
             return Err(NotCounted::AfterEnd(end));
         }
-        if let Some(shared) = self.shared(&entry.origin).filter(|shared| entry.index >= *shared) {
+        // Attack: a key that was revoked signs on, and with it histories beside the one up to which the province let it count.
+        let disputed = !self.closed.contains(&entry.origin);
+        if let Some(shared) = self.shared(&entry.origin).filter(|shared| disputed && entry.index >= *shared) {
             return Err(NotCounted::BeyondFork(shared));
         }
         match needed {
@@ -93,7 +96,7 @@ impl Membership {
             sha.update([1]);
             sha.update(self.province.key().0);
         } else if let Some((office, log)) = self.log(origin) {
-            sha.update([2, u8::from(self.disowned.contains(origin))]);
+            sha.update([if self.closed.contains(origin) { 3 } else { 2 }, u8::from(self.disowned.contains(origin))]);
             sha.update(office.enrol.code.to_string());
             sha.update(log.key.0);
             // Present and absent never read alike.
@@ -124,10 +127,14 @@ impl Membership {
     /// is held. To be asked after entries of the log arrived, and after the province's log named a point of it.
     pub fn compare_history(&mut self, origin: &Origin, mut root_at: impl FnMut(u64) -> Option<Hash>) {
         let other = self.named(origin).any(|point| root_at(point.size).is_some_and(|root| RecordHash(root) != point.root));
-        if other {
-            self.disowned.insert(origin.clone());
-        } else {
-            self.disowned.remove(origin);
+        let closed_at = self.log(origin).and_then(|(_, log)| log.closed_at);
+        let whole = !other && closed_at.is_some_and(|at| root_at(at).is_some());
+        for (holds, logs) in [(other, &mut self.disowned), (whole, &mut self.closed)] {
+            if holds {
+                logs.insert(origin.clone());
+            } else {
+                logs.remove(origin);
+            }
         }
     }
 

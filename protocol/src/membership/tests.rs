@@ -192,7 +192,7 @@ fn case_23_entries_before_a_revocation_count_however_late_they_come() {
     let mut other = members.clone();
     other.compare_history(&log, |size| (size <= 7).then_some([8; 32]));
     assert_eq!(other.standing(&decision(&log, 2, 6)), Err(NotCounted::OtherHistory));
-    other.compare_history(&log, |size| (size <= 7).then_some([9; 32]));
+    other.compare_history(&log, |_| None);
     assert_eq!(other, members);
     // A larger size named later gives nothing back, and the key is burnt.
     let widened = after(&[Record::Enrol(enrol(1, 2)), revoke(1, point(&log, 7, 9)), revoke(1, point(&log, 9, 9))]);
@@ -282,6 +282,31 @@ fn forks_beyond_their_bound_are_forgotten_in_any_order_alike() {
     assert_eq!(straight.open_forks().count() as u64, max + 1);
     assert_eq!(straight, after(&mut (0..max + 9).rev()));
     assert_eq!(straight, after(&mut (0..max + 9).map(|at| at * 31 % (max + 9)).chain(0..max)));
+}
+
+#[test]
+fn case_23_a_revoked_key_that_signs_another_history_takes_nothing_away_from_what_the_province_named() {
+    let log = log_of(1, 1);
+    let fork = Fork::unproved(point(&log, 5, 1), point(&log, 5, 2), 3);
+    let mut members = after(&[Record::Enrol(enrol(1, 2)), revoke(1, point(&log, 7, 9))]);
+    members.learn_fork(&fork);
+    let entry = |index| decision(&log, 2, index);
+    assert_eq!(members.standing(&entry(2)), Ok(Writer::Office(code(1))), "what both histories share");
+    assert_eq!(members.standing(&entry(3)), Err(NotCounted::BeyondFork(3)), "which history is held here nobody knows before its end");
+    let undecided = members.standing_digest(&log);
+    members.compare_history(&log, |size| (size <= 6).then_some([9; 32]));
+    assert_eq!(members.standing_digest(&log), undecided, "part of it says nothing");
+    members.compare_history(&log, |size| (size <= 7).then_some([9; 32]));
+    assert_eq!(members.standing(&entry(6)), Ok(Writer::Office(code(1))));
+    assert_eq!(members.standing(&entry(7)), Err(NotCounted::AfterEnd(7)));
+    assert_ne!(members.standing_digest(&log), undecided);
+    members.compare_history(&log, |size| (size <= 7).then_some([8; 32]));
+    assert_eq!(members.standing(&entry(2)), Err(NotCounted::OtherHistory), "the thief's");
+    // A log that goes on has no end that was named: its fork is adjudicated by name.
+    let mut going_on = after(&[Record::Enrol(enrol(1, 2)), Record::Enrol(Enrol { roles_from: Some(point(&log, 7, 9)), ..enrol(1, 2) })]);
+    going_on.learn_fork(&fork);
+    going_on.compare_history(&log, |size| (size <= 7).then_some([9; 32]));
+    assert_eq!(going_on.standing(&entry(3)), Err(NotCounted::BeyondFork(3)));
 }
 
 /// Steps of a province's log, good and bad ones mixed.

@@ -5,7 +5,7 @@ use crate::service::{
     Change,
     network::{NetStatus, PeerState},
 };
-use protocol::id::PublicKey;
+use protocol::{id::PublicKey, sync::Lag};
 use std::collections::BTreeSet;
 
 impl Driver {
@@ -46,10 +46,16 @@ impl Driver {
         if before.transits != status.transits {
             self.office.tell(Change::Transit);
         }
-        let counts = |peer: &PeerState| (peer.lag.to_send, peer.lag.to_receive);
-        let moved = before.to_send != status.to_send
-            || before.peers.iter().any(|(key, peer)| status.peers.get(key).map(counts) != Some(counts(peer)));
-        if moved {
+        // When it was seen last and how fast it is changes with every word; all else is worth a look.
+        let shown = |peer: &PeerState| PeerState {
+            lag: Lag { last_seen: None, ..peer.lag },
+            carried_by: peer.carried_by.map(|(transport, _)| (transport, None)),
+            ..*peer
+        };
+        let moved = before.peers.len() != status.peers.len()
+            || before.peers.iter().any(|(key, peer)| status.peers.get(key).map(shown) != Some(shown(peer)));
+        // Whoever was told of a change before it was published here looked too early.
+        if moved || before.to_send != status.to_send {
             self.office.tell(Change::Status);
         }
     }

@@ -80,6 +80,7 @@ impl Office {
             return packages.into_iter().try_for_each(|package| self.weigh(origin, package, is_province));
         }
         self.store.commit_unindexed(origin, &packages)?;
+        self.compare_history(origin)?;
         if ended {
             self.tell(Change::Log(origin.clone()));
         }
@@ -90,6 +91,8 @@ impl Office {
         let entries = self.store.commit_package(origin, package)?;
         if is_province {
             self.apply_province()?;
+        } else {
+            self.compare_history(origin)?;
         }
         for entry in &entries {
             // Kept all the same: what does not count now may count when more of the province's log is known. The fold asks again.

@@ -6,7 +6,7 @@ use crate::{
     store::StoreError,
 };
 use protocol::{
-    id::{OfficeCode, RecordHash, Region},
+    id::{OfficeCode, Origin, RecordHash, Region},
     log::{Entry, LogPoint},
     merkle,
     record::{Enrol, Record, Verified},
@@ -64,7 +64,11 @@ impl Office {
         loop {
             let entries = self.store.entries(&origin, *applied, 256)?;
             if entries.is_empty() {
-                return self.compare_histories();
+                let named = {
+                    let members = self.members();
+                    members.logs().flat_map(|origin| members.named(origin)).cloned().collect()
+                };
+                return self.compare_histories(named);
             }
             for entry in entries {
                 *applied = entry.index + 1;
@@ -81,11 +85,22 @@ impl Office {
         }
     }
 
-    /// Holds what is here of every log against the histories that the province named.
-    fn compare_histories(&self) -> Result<(), StoreError> {
-        let members = self.members();
-        let named: Vec<LogPoint> = members.logs().flat_map(|origin| members.named(origin)).cloned().collect();
-        drop(members);
+    /// Holds what is here of a log that grew against the histories of it that the province named.
+    pub(super) fn compare_history(&self, origin: &Origin) -> Result<(), StoreError> {
+        let named: Vec<LogPoint> = self.members().named(origin).cloned().collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let before = self.members().standing_digest(origin);
+        self.compare_histories(named)?;
+        if self.members().standing_digest(origin) != before {
+            self.forget_cases();
+        }
+        Ok(())
+    }
+
+    /// Holds what is here of logs against the histories of them that the province named.
+    fn compare_histories(&self, named: Vec<LogPoint>) -> Result<(), StoreError> {
         let mut roots = HashMap::new();
         for point in named.iter().filter(|point| point.size <= self.store.head(&point.origin).size) {
             if let Some(root) = self.store.with_subtrees(&point.origin, |view| merkle::root(view, point.size))? {

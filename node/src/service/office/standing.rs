@@ -398,6 +398,8 @@ impl Office {
         };
         if own.epoch.is_none() {
             self.apply_province().map_err(Refusal::fault)?;
+        } else {
+            self.compare_history(&own.origin)?;
         }
         let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
         self.note_records(&own.origin, &records);

@@ -2,6 +2,7 @@
 
 use super::{Office, Own, Work};
 use protocol::{
+    id::Origin,
     log::{LogPoint, PackageError, SignedCheckpoint, VerifiedPackage, VerifierKey},
     sync::Event,
 };
@@ -30,7 +31,7 @@ impl Office {
         self.look_around();
     }
 
-    fn ingest(&mut self, origin: &protocol::id::Origin, package: protocol::log::Package) -> Result<(), PackageError> {
+    fn ingest(&mut self, origin: &Origin, package: protocol::log::Package) -> Result<(), PackageError> {
         let own = self.own_origins().contains(origin);
         let key = match own {
             true => VerifierKey::new(origin.clone(), self.own(if *origin == self.origin { Own::Office } else { Own::Province }).1.public()),
@@ -47,11 +48,13 @@ impl Office {
         self.commit(origin, &verified);
         if *origin == *self.province.origin() {
             self.apply_province();
+        } else {
+            self.compare_history(origin);
         }
         Ok(())
     }
 
-    fn commit(&mut self, origin: &protocol::id::Origin, package: &VerifiedPackage) {
+    fn commit(&mut self, origin: &Origin, package: &VerifiedPackage) {
         for (index, bytes) in (package.start..).zip(&package.entries) {
             let stored = self.checked.entry(origin, index, bytes);
             self.disk.logs.entry(origin.clone()).or_default().push(stored.clone());
@@ -71,17 +74,19 @@ impl Office {
             changed |= stored.entry.as_ref().is_some_and(|entry| self.members.apply(&entry.record).is_ok());
         }
         let logs: Vec<_> = self.members.logs().cloned().collect();
-        for origin in logs {
-            let held = self.disk.logs.get(&origin);
-            self.members.compare_history(&origin, |size| held.filter(|log| log.size() >= size).map(|log| log.root_at(size)));
-        }
+        logs.iter().for_each(|origin| self.compare_history(origin));
         if changed {
             self.follow();
         }
     }
 
+    fn compare_history(&mut self, origin: &Origin) {
+        let held = self.disk.logs.get(origin);
+        self.members.compare_history(origin, |size| held.filter(|log| log.size() >= size).map(|log| log.root_at(size)));
+    }
+
     /// Entries of an own log from a peer: signed here, and lost since.
-    fn refill(&mut self, origin: &protocol::id::Origin, checkpoint: &SignedCheckpoint) -> Result<(), PackageError> {
+    fn refill(&mut self, origin: &Origin, checkpoint: &SignedCheckpoint) -> Result<(), PackageError> {
         // This very process signed, so another machine extended the log. A liar keeps to its own history.
         if self.liar.is_some() || self.standing.signed.contains(origin) {
             self.standing.elsewhere |= self.liar.is_none();

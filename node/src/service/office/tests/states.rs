@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::{
-    service::receipts::{Answer, look_up},
+    service::{
+        Learned,
+        receipts::{Answer, look_up},
+    },
     store::STATUSES,
 };
 use proptest::prelude::*;
-use protocol::{case::Status, receipt::ReceiptNumber};
+use protocol::{case::Status, log::ForkProof, receipt::ReceiptNumber};
 
 const CASES: u8 = 6;
 
@@ -341,4 +344,32 @@ fn a_receipt_whose_case_was_not_made_with_it_yet_is_unknown_and_not_invalid() {
     assert!(matches!(answer(), Answer::UnknownHere(_)));
     settle(&archive);
     assert!(matches!(answer(), Answer::Valid(_)));
+}
+
+#[test]
+fn case_23_a_thief_who_signs_beside_a_revoked_log_takes_no_case_away() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let (mut other, mut thief) = (Other::new(2, Roles::CAPTURE), Other::new(2, Roles::CAPTURE));
+    office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
+    for case in 0..4 {
+        other.says(&submitted(CaseId([case; 16])));
+        thief.says(&submitted(CaseId([case + 9; 16])));
+    }
+    let code = other.enrol.code;
+    let revoked = Revoke { code, upto: other.point(4), reason: "key_stolen".into(), operator: 1, at_ms: 0 };
+    office.append_province(&Record::Revoke(revoked)).unwrap();
+    let note = |of: &Other| of.package_from(0, 2, 2).checkpoint;
+    let proof = ForkProof { smaller: note(&other), larger: note(&thief), prefix: thief.point(2).root, path: vec![], common: None };
+    assert!(matches!(office.learn_fork(&proof.encode()).unwrap(), Learned::New { .. }));
+    office.ingest(&other.origin, other.package(&office, 3, 3)).unwrap().unwrap();
+    settle(&office);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 0, "whose history it is shows at its end");
+    office.ingest(&other.origin, other.package(&office, 4, 4)).unwrap().unwrap();
+    settle(&office);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 4);
+    drop(office);
+    let office = home.open();
+    assert_eq!(office.count(Status::Submitted).unwrap(), 4);
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
 }
