@@ -79,8 +79,9 @@ impl Office {
         if is_province || is_new {
             return packages.into_iter().try_for_each(|package| self.weigh(origin, package, is_province));
         }
+        let before = self.store.head(origin).size;
         self.store.commit_unindexed(origin, &packages)?;
-        self.compare_history(origin)?;
+        self.compare_history(origin, before)?;
         if ended {
             self.tell(Change::Log(origin.clone()));
         }
@@ -88,11 +89,12 @@ impl Office {
     }
 
     fn weigh(&self, origin: &Origin, package: VerifiedPackage, is_province: bool) -> Result<(), StoreError> {
+        let before = package.start;
         let entries = self.store.commit_package(origin, package)?;
         if is_province {
             self.apply_province()?;
         } else {
-            self.compare_history(origin)?;
+            self.compare_history(origin, before)?;
         }
         for entry in &entries {
             // Kept all the same: what does not count now may count when more of the province's log is known. The fold asks again.

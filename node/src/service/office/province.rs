@@ -85,15 +85,16 @@ impl Office {
         }
     }
 
-    /// Holds what is here of a log that grew against the histories of it that the province named.
-    pub(super) fn compare_history(&self, origin: &Origin) -> Result<(), StoreError> {
+    /// Holds what is here of a log that grew from `before` entries against the histories of it that the province named, where it came to one.
+    pub(super) fn compare_history(&self, origin: &Origin, before: u64) -> Result<(), StoreError> {
         let named: Vec<LogPoint> = self.members().named(origin).cloned().collect();
-        if named.is_empty() {
+        let size = self.store.head(origin).size;
+        if !named.iter().any(|point| before < point.size && point.size <= size) {
             return Ok(());
         }
-        let before = self.members().standing_digest(origin);
+        let standing = self.members().standing_digest(origin);
         self.compare_histories(named)?;
-        if self.members().standing_digest(origin) != before {
+        if self.members().standing_digest(origin) != standing {
             self.forget_cases();
         }
         Ok(())

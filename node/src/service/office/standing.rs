@@ -391,6 +391,7 @@ impl Office {
             tracing::warn!(size = checkpoint.size(), origin = %own.origin, "others hold more of the own log: fetching it back");
             self.tell(super::Change::Status);
         }
+        let before = verified.start;
         let entries = match self.store.commit_package(&own.origin, verified) {
             Ok(entries) => entries,
             Err(StoreError::NotNext { start, size }) => return Ok(Err(PackageError::NotNext { start, size })),
@@ -399,7 +400,7 @@ impl Office {
         if own.epoch.is_none() {
             self.apply_province().map_err(Refusal::fault)?;
         } else {
-            self.compare_history(&own.origin)?;
+            self.compare_history(&own.origin, before)?;
         }
         let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
         self.note_records(&own.origin, &records);
