@@ -35,6 +35,8 @@ pub const NOTE_BYTES_MAX: usize = 8 << 10;
 pub const NOTE_SIGNATURES_MAX: usize = 64;
 /// Hashes in a Merkle proof: twice the depth of a tree of 2^63 leaves.
 pub const PROOF_HASHES_MAX: usize = 126;
+/// Bytes of the rotation that an office asks for in its log; one takes less than 400.
+pub const EPOCH_REQUEST_BYTES_MAX: usize = 1_024;
 /// Forks of one log that are remembered. One is enough to set the log aside; each must be adjudicated by name.
 pub const FORKS_PER_LOG_MAX: usize = 64;
 /// Bytes of a fork proof: two notes and three Merkle proofs.

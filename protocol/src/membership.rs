@@ -5,6 +5,7 @@
 //! end, at positions that the province names by size and root. What stands before such a position keeps its worth for ever.
 
 mod fold;
+pub mod retirement;
 mod standing;
 
 pub use fold::EnrolError;
@@ -32,6 +33,10 @@ struct OfficeLog {
     /// The least of the ends that a revocation or rotation named: all of the history up to there is the office's. An adjudication says that of
     /// one fork only.
     closed_at: Option<u64>,
+    /// Nobody but those that keep everything needs to hold it.
+    retired: bool,
+    /// When the province gave it to the office, by the province's clock.
+    since_ms: Millis,
 }
 
 /// An enrolled office.
@@ -58,6 +63,14 @@ impl Office {
             log.roles.iter().zip(ends).filter(|((from, _), end)| from < end).fold(Roles::NONE, |all, ((_, roles), _)| all.with(*roles))
         };
         self.logs.iter().fold(self.enrol.roles, |all, log| all.with(of_log(log)))
+    }
+    /// When the province gave it its current log, by the province's clock.
+    pub fn since_ms(&self) -> Millis {
+        self.logs.iter().find(|log| log.origin == self.origin).map_or(self.enrol.at_ms, |log| log.since_ms)
+    }
+    /// Every log that it ever wrote, oldest epoch first.
+    pub fn logs(&self) -> impl Iterator<Item = &Origin> {
+        self.logs.iter().map(|log| &log.origin)
     }
     /// Whether its current log goes on: not revoked, and not closed by an adjudication.
     pub fn is_active(&self) -> bool {
@@ -181,6 +194,10 @@ impl Membership {
     pub fn logs(&self) -> impl Iterator<Item = &Origin> {
         let offices = self.offices.values().flat_map(|office| office.logs.iter().map(|log| &log.origin));
         std::iter::once(self.province.origin()).chain(offices)
+    }
+    /// Whether nobody but those that keep everything needs to hold a log any longer ([`crate::record::Retired`]).
+    pub fn is_retired(&self, origin: &Origin) -> bool {
+        self.log(origin).is_some_and(|(_, log)| log.retired)
     }
     /// The key of a log of this federation, whether it still goes on or not.
     pub fn verifier(&self, origin: &Origin) -> Option<VerifierKey> {

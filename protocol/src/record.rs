@@ -18,9 +18,9 @@ mod deterministic;
 mod kinds;
 
 pub use kinds::{
-    Adjudicated, Booked, Cancelled, Consented, Decided, DocChanged, EligibilityMatched, Enrol, Erased, FeePaid, IdentityChecked, NoShow,
-    PolicyPublished, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Revoke, Roles, Rotate, SlotOpened, SpecPublished, Submitted,
-    UnknownRole, Usage, Verdict, Withdrawn,
+    Adjudicated, Booked, Cancelled, Consented, Decided, DocChanged, EligibilityMatched, Enrol, EpochRequested, Erased, FeePaid,
+    IdentityChecked, NoShow, PolicyPublished, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Retired, Revoke, Roles, Rotate,
+    SlotOpened, SpecPublished, Submitted, UnknownRole, Usage, Verdict, Withdrawn,
 };
 
 use crate::{

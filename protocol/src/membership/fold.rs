@@ -4,7 +4,7 @@ use super::{KeyUse, Membership, Office, OfficeLog, PublishedSpec};
 use crate::{
     id::{Millis, OfficeCode, Origin, ParseIdError, PublicKey, SpecHash},
     log::{ForkName, LogPoint, VerifierKey},
-    record::{Adjudicated, Enrol, Record, Revoke, Roles, Rotate, Verified},
+    record::{Adjudicated, Enrol, Record, Retired, Revoke, Roles, Rotate, Verified},
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,9 @@ pub enum EnrolError {
     /// The fork was adjudicated before.
     #[error("this fork was adjudicated before")]
     Adjudicated,
+    /// The office still writes there.
+    #[error("the log {0} goes on: its office gets a later epoch before it is retired")]
+    GoesOn(Origin),
     /// Versions of a spec or policy are a chain, so of two with one predecessor the first in the log counts.
     #[error("it does not supersede the one of its id that was published last")]
     NotTheNext,
@@ -100,6 +103,7 @@ impl Membership {
             Record::Rotate(rotate) => self.rotate(rotate),
             Record::Revoke(revoke) => self.revoke(revoke),
             Record::Adjudicated(adjudicated) => self.adjudicate(adjudicated),
+            Record::Retired(retired) => self.retire(retired),
             Record::SpecPublished(said) => {
                 // Nothing of the specs that programs are shipped with is known here, so the first of a chain may name any.
                 let current = latest(&self.specs, &said.id);
@@ -132,7 +136,7 @@ impl Membership {
         }
         let from = enrol.roles_from.as_ref().map(|point| point.size);
         let Some(known) = self.offices.get(&enrol.code) else {
-            let log = OfficeLog::new(origin.clone(), enrol.key, (from.unwrap_or(0), enrol.roles), enrol.roles_from.iter());
+            let log = OfficeLog::new(origin.clone(), enrol.key, enrol.at_ms, (from.unwrap_or(0), enrol.roles), enrol.roles_from.iter());
             return Ok(Office { enrol: enrol.clone(), origin, logs: vec![log] });
         };
         if known.enrol.key != enrol.key {
@@ -167,7 +171,7 @@ impl Membership {
         if let Some(closes) = &rotate.closes {
             office.close(closes)?;
         }
-        office.logs.push(OfficeLog::new(origin.clone(), rotate.key, (0, office.enrol.roles), []));
+        office.logs.push(OfficeLog::new(origin.clone(), rotate.key, rotate.at_ms, (0, office.enrol.roles), []));
         office.origin = origin;
         office.enrol.key = rotate.key;
         office.enrol.witness = rotate.witness;
@@ -180,7 +184,7 @@ impl Membership {
 
     fn revoke(&mut self, revoke: &Revoke) -> Result<(), EnrolError> {
         let office = self.offices.get_mut(&revoke.code).ok_or(EnrolError::UnknownOffice(revoke.code))?;
-        let key = office.close(&revoke.upto)?;
+        let key = office.close(&revoke.upto)?.key;
         self.revoked.insert(key);
         Ok(())
     }
@@ -197,6 +201,18 @@ impl Membership {
         let (code, _) = said.stands.origin.office_and_epoch().ok_or_else(unknown)?;
         self.offices.get_mut(&code).ok_or_else(unknown)?.end(&said.stands)?;
         self.adjudicated.insert(name, said.stands.clone());
+        Ok(())
+    }
+
+    fn retire(&mut self, retired: &Retired) -> Result<(), EnrolError> {
+        let point = &retired.log;
+        let unknown = || EnrolError::UnknownLog(point.origin.clone());
+        let (code, _) = point.origin.office_and_epoch().ok_or_else(unknown)?;
+        let office = self.offices.get_mut(&code).ok_or_else(unknown)?;
+        if office.origin == point.origin && office.end_of(&point.origin).is_none() {
+            return Err(EnrolError::GoesOn(point.origin.clone()));
+        }
+        office.close(point)?.retired = true;
         Ok(())
     }
 
@@ -223,9 +239,15 @@ impl Membership {
 }
 
 impl OfficeLog {
-    fn new<'a>(origin: Origin, key: PublicKey, roles: (u64, Roles), named: impl IntoIterator<Item = &'a LogPoint>) -> Self {
+    fn new<'a>(
+        origin: Origin,
+        key: PublicKey,
+        since_ms: Millis,
+        roles: (u64, Roles),
+        named: impl IntoIterator<Item = &'a LogPoint>,
+    ) -> Self {
         let named: BTreeSet<LogPoint> = named.into_iter().cloned().collect();
-        Self { origin, key, roles: vec![roles], named, end: None, closed_at: None }
+        Self { origin, key, roles: vec![roles], named, end: None, closed_at: None, retired: false, since_ms }
     }
 
     fn change_roles(&mut self, from: Option<u64>, roles: Roles) -> Result<(), EnrolError> {
@@ -252,9 +274,9 @@ impl Office {
     }
 
     /// Ends a log of this office for good, and all of its history up to there is its own.
-    fn close(&mut self, point: &LogPoint) -> Result<PublicKey, EnrolError> {
+    fn close(&mut self, point: &LogPoint) -> Result<&mut OfficeLog, EnrolError> {
         let log = self.end(point)?;
         log.closed_at = Some(log.closed_at.map_or(point.size, |at| at.min(point.size)));
-        Ok(log.key)
+        Ok(log)
     }
 }

@@ -168,7 +168,8 @@ fn needed(record: &Record) -> Needed {
         | Record::Revoke(_)
         | Record::SpecPublished(_)
         | Record::PolicyPublished(_)
-        | Record::Adjudicated(_) => Needed::Province,
+        | Record::Adjudicated(_)
+        | Record::Retired(_) => Needed::Province,
         Record::Consented(_)
         | Record::IdentityChecked(_)
         | Record::EligibilityMatched(_)
@@ -183,7 +184,7 @@ fn needed(record: &Record) -> Needed {
         Record::Decided(_) | Record::ReceiptIssued(_) => Needed::Office(&[Roles::REVIEW]),
         Record::ReceiptUsed(_) => Needed::Office(&[Roles::DOCUMENT]),
         Record::ReceiptRevoked(_) => Needed::Office(&[Roles::REVIEW, Roles::DOCUMENT]),
-        Record::DocChanged(_) => Needed::Office(&[Roles::NONE]),
+        Record::DocChanged(_) | Record::EpochRequested(_) => Needed::Office(&[Roles::NONE]),
         Record::Unknown { .. } => Needed::Nothing,
     }
 }

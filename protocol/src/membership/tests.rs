@@ -5,7 +5,10 @@ use crate::{
     id::{BlobHash, CaseId},
     keys::{OfficeKey, tests as points},
     log::Entry,
-    record::{Adjudicated, Decided, DocChanged, PolicyPublished, Record, Revoke, Rotate, Signed, SpecPublished, Verdict, Verified},
+    record::{
+        Adjudicated, Decided, DocChanged, EpochRequested, PolicyPublished, Record, Retired, Revoke, Rotate, Signed, SpecPublished, Verdict,
+        Verified,
+    },
 };
 use proptest::prelude::*;
 
@@ -365,4 +368,44 @@ proptest! {
             prop_assert!(!before || ended(&members, number));
         }
     }
+}
+
+#[test]
+fn only_a_log_that_its_office_left_is_retired_and_what_stands_in_it_counts() {
+    let retired = |epoch, size| Record::Retired(Retired { log: point(&log_of(1, epoch), size, 1), operator: 1, at_ms: 0 });
+    let mut members = after(&[Record::Enrol(enrol(1, 2))]);
+    assert_eq!(refusal(&members, &retired(1, 3)), Some(EnrolError::GoesOn(log_of(1, 1))));
+    assert_eq!(refusal(&members, &retired(2, 3)), Some(EnrolError::UnknownLog(log_of(1, 2))));
+    members.apply(&said(&rotate(1, 3, 2, None))).unwrap();
+    assert!(!members.is_retired(&log_of(1, 1)));
+    members.apply(&said(&retired(1, 3))).unwrap();
+    assert!(members.is_retired(&log_of(1, 1)) && !members.is_retired(&log_of(1, 2)));
+    assert_eq!(members.standing(&decision(&log_of(1, 1), 2, 2)), Ok(Writer::Office(code(1))));
+    assert_eq!(members.standing(&decision(&log_of(1, 1), 2, 3)), Err(NotCounted::AfterEnd(3)), "nothing is added by who keeps the old key");
+    assert_eq!(members.named(&log_of(1, 1)).collect::<Vec<_>>(), [&point(&log_of(1, 1), 3, 1)], "what an archive shows is held against it");
+    assert_eq!(refusal(&members, &retired(2, 3)), Some(EnrolError::GoesOn(log_of(1, 2))));
+    // The last log of an office that was revoked.
+    members.apply(&said(&revoke(1, point(&log_of(1, 2), 5, 2)))).unwrap();
+    members.apply(&said(&Record::Retired(Retired { log: point(&log_of(1, 2), 9, 3), operator: 1, at_ms: 0 }))).unwrap();
+    assert!(members.is_retired(&log_of(1, 2)));
+    assert_eq!(members.office(code(1)).unwrap().end_of(&log_of(1, 2)), Some(5), "the smallest end counts");
+}
+
+#[test]
+fn an_epoch_is_asked_for_by_who_has_its_key_and_in_the_log_of_its_office() {
+    let asked = |number, seed: u8, epoch| {
+        let Record::Rotate(rotate) = rotate(number, seed, epoch, None) else { unreachable!() };
+        Signed::sign(&log_of(number, epoch), &key(seed), &Record::Rotate(rotate)).unwrap()
+    };
+    let request = |rotation: &[u8]| EpochRequested { rotation: rotation.to_vec(), operator: 0, at_ms: 0 };
+    let good = asked(1, 3, 2);
+    let rotation = request(good.bytes()).rotation(&log_of(1, 1)).unwrap();
+    assert_eq!((rotation.code, rotation.epoch, rotation.key), (code(1), 2, key(3).public()));
+    assert_eq!(request(good.bytes()).rotation(&log_of(2, 1)), None, "in another office's log");
+    assert_eq!(request(good.bytes()).rotation(province_log().origin()), None);
+    assert_eq!(request(&good.bytes()[..80]).rotation(&log_of(1, 1)), None);
+    // Signed by another key than the one that it asks for.
+    let Record::Rotate(other) = rotate(1, 4, 2, None) else { unreachable!() };
+    let other = Signed::sign(&log_of(1, 2), &key(3), &Record::Rotate(other)).unwrap();
+    assert_eq!(request(other.bytes()).rotation(&log_of(1, 1)), None);
 }

@@ -7,7 +7,7 @@ mod review;
 mod slot;
 
 pub use intake::{Consented, EligibilityMatched, FeePaid, IdentityChecked, Submitted, Withdrawn};
-pub use province::{Adjudicated, Enrol, PolicyPublished, Revoke, Rotate, SpecPublished};
+pub use province::{Adjudicated, Enrol, EpochRequested, PolicyPublished, Retired, Revoke, Rotate, SpecPublished};
 pub use receipt::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Usage};
 pub use review::{Decided, DocChanged, Erased, Verdict};
 pub use slot::{Booked, Cancelled, NoShow, SlotOpened};
@@ -15,7 +15,7 @@ pub use slot::{Booked, Cancelled, NoShow, SlotOpened};
 use super::{RecordError, deterministic, malformed};
 use crate::{
     id::{CaseId, Millis},
-    limits::{LIST_ITEMS_MAX, TEXT_BYTES_MAX},
+    limits::{EPOCH_REQUEST_BYTES_MAX, LIST_ITEMS_MAX, TEXT_BYTES_MAX},
     log::LogPoint,
 };
 use minicbor::{Decode, Encode};
@@ -155,6 +155,8 @@ kinds! {
     DocChanged = "doc_changed",
     Adjudicated = "adjudicated",
     Erased = "erased",
+    EpochRequested = "epoch_requested",
+    Retired = "retired",
 }
 
 fn decode<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Result<T, RecordError> {
@@ -190,6 +192,8 @@ impl Record {
             | Self::PolicyPublished(_)
             | Self::SlotOpened(_)
             | Self::Adjudicated(_)
+            | Self::EpochRequested(_)
+            | Self::Retired(_)
             | Self::Unknown { .. } => None,
         }
     }
@@ -231,6 +235,7 @@ impl Record {
             Self::Rotate(body) => body.closes.iter().collect(),
             Self::Revoke(body) => vec![&body.upto],
             Self::Adjudicated(body) => vec![&body.one, &body.other, &body.stands],
+            Self::Retired(body) => vec![&body.log],
             _ => vec![],
         };
         if texts.len() > LIST_ITEMS_MAX + 1 || hashes > LIST_ITEMS_MAX {
@@ -241,6 +246,9 @@ impl Record {
         }
         if code.is_some_and(|code| !code.is_valid()) {
             return Err(malformed("an office code has more than eight digits"));
+        }
+        if matches!(self, Self::EpochRequested(body) if body.rotation.len() > EPOCH_REQUEST_BYTES_MAX) {
+            return Err(malformed("a rotation that is asked for is too long"));
         }
         if !points.into_iter().all(LogPoint::is_valid) {
             return Err(malformed("a point names no log, or a size beyond any"));

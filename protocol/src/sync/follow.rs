@@ -2,7 +2,8 @@
 //! one holds.
 //!
 //! What an office needs: the province's log, its own, those of offices that have a say in its cases, and those that it is a witness of.
-//! Every other log is somebody else's to hold; a receipt in it is asked for ([`crate::receipt::Evidence`]).
+//! Every other log is somebody else's to hold; a receipt in it is asked for ([`crate::receipt::Evidence`]). So is a log that the province
+//! retired: the province, archives, whoever was told to hold everything, and the office that wrote it keep it.
 
 use crate::{
     id::{OfficeCode, Origin, PublicKey},
@@ -41,8 +42,10 @@ impl Follow {
     /// The logs that the office `me` holds, most urgent first: the province's, its own, all others.
     pub fn logs(&self, members: &Membership, me: OfficeCode) -> Vec<Origin> {
         let mine = |origin: &Origin| origin.office_and_epoch().is_some_and(|(code, _)| code == me);
+        let everything = self.keeps_everything(members, me);
+        let kept = |origin: &&Origin| everything || mine(origin) || !members.is_retired(origin);
         let followed: Vec<&Origin> = match self.scope(members) {
-            Scope::All => members.logs().collect(),
+            Scope::All => members.logs().filter(kept).collect(),
             Scope::Needed => {
                 let office = members.office(me);
                 let lots = office.filter(|office| office.enrol.witness.is_some()).map(|_| Lots::draw(members));
@@ -56,7 +59,7 @@ impl Follow {
                             || lots.as_ref().is_some_and(|lots| lots.falls_on(me, origin))
                     })
                 };
-                members.logs().filter(|origin| needed(origin)).collect()
+                members.logs().filter(kept).filter(|origin| needed(origin)).collect()
             }
         };
         let province = members.province().origin();
@@ -66,7 +69,13 @@ impl Follow {
 
     /// Whether logs are left out, so that records about a case may stand where this node does not look.
     pub fn leaves_out(&self, members: &Membership, me: OfficeCode) -> bool {
-        self.scope(members) == Scope::Needed && self.logs(members, me).len() < members.logs().count()
+        self.logs(members, me).len() < members.logs().count()
+    }
+
+    /// Whether the office keeps logs that were retired: somebody must.
+    fn keeps_everything(&self, members: &Membership, me: OfficeCode) -> bool {
+        let keeps = |roles: Roles| roles.contains(Roles::ADMIN) || roles.contains(Roles::ARCHIVE);
+        self.scope == Some(Scope::All) || members.office(me).is_some_and(|office| keeps(office.enrol.roles))
     }
 
     fn scope(&self, members: &Membership) -> Scope {

@@ -1,9 +1,11 @@
-//! Records of the province's log: members and their keys, specs and policies, adjudications.
+//! Records of the province's log: members and their keys, specs and policies, adjudications, the end of old logs; and what an office asks
+//! of the province in its own log.
 
-use super::Roles;
+use super::{Record, Roles};
 use crate::{
-    id::{Millis, OfficeCode, PublicKey, SpecHash},
+    id::{Millis, OfficeCode, Origin, PublicKey, SpecHash},
     log::LogPoint,
+    record::Signed,
 };
 use minicbor::{Decode, Encode};
 
@@ -165,5 +167,64 @@ pub struct Adjudicated {
     pub operator: u32,
     /// The province's clock.
     #[n(4)]
+    pub at_ms: Millis,
+}
+
+/// Office: asks the province for the next epoch of its log. Stands in the office's log, so it waits for a line like any other record, and
+/// whoever reads the log later sees that the office itself asked.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EpochRequested {
+    /// The [`Rotate`] that it asks for, as an entry of the new log, signed with the new key: who asks has that key. At most
+    /// [`crate::limits::EPOCH_REQUEST_BYTES_MAX`] bytes.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub rotation: Vec<u8>,
+    /// Staff number of who asked; 0 for the office's program by itself.
+    #[n(1)]
+    pub operator: u32,
+    /// The office's clock.
+    #[n(2)]
+    pub at_ms: Millis,
+}
+
+impl Rotate {
+    /// The rotation that an office asks for, out of an entry for the new log, where it is signed by the key that it asks for.
+    pub fn requested(entry: &[u8], origin: &Origin) -> Option<Self> {
+        let verified = Signed::parse(entry).and_then(|signed| signed.verify(origin)).ok()?;
+        match verified.record() {
+            Record::Rotate(rotate) if rotate.key == verified.author() && origin.office_and_epoch() == Some((rotate.code, rotate.epoch)) => {
+                Some(rotate.clone())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl EpochRequested {
+    /// The rotation that is asked for by the office whose log this stands in, if it is one of that office.
+    pub fn rotation(&self, asked_in: &Origin) -> Option<Rotate> {
+        let (code, _) = asked_in.office_and_epoch()?;
+        let Ok(Record::Rotate(claimed)) = Signed::parse(&self.rotation).and_then(|signed| signed.claimed()) else { return None };
+        let next = Origin::office(asked_in.federation(), code, claimed.epoch).ok()?;
+        Rotate::requested(&self.rotation, &next)
+    }
+}
+
+/// Province: nobody but those that keep everything needs to hold a log of an office any longer; its office writes in a later one.
+///
+/// What C2SP `tlog-tiles` calls the minimum index of a log, published where every office reads it: the log ends at `log`, and entries below
+/// that size may be gone at whoever is asked. Size and root stay known to all, so that whatever an archive shows of it is still verified.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Retired {
+    /// Where the log ends.
+    #[n(0)]
+    pub log: LogPoint,
+    /// Staff number of the admin.
+    #[n(1)]
+    pub operator: u32,
+    /// The province's clock.
+    #[n(2)]
     pub at_ms: Millis,
 }

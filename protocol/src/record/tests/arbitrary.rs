@@ -3,6 +3,7 @@
 use super::*;
 use crate::{
     id::{BlobHash, CaseId, OfficeCode, SpecHash},
+    limits::EPOCH_REQUEST_BYTES_MAX,
     log::LogPoint,
 };
 use prop::{collection::vec, option};
@@ -85,6 +86,7 @@ fn of_the_province() -> impl Strategy<Value = Record> {
         })),
         (point(), point(), point(), any::<(u32, u64)>())
             .prop_map(|(one, other, stands, (operator, at_ms))| Record::Adjudicated(Adjudicated { one, other, stands, operator, at_ms })),
+        (point(), any::<(u32, u64)>()).prop_map(|(log, (operator, at_ms))| Record::Retired(Retired { log, operator, at_ms })),
     ]
 }
 
@@ -189,6 +191,8 @@ fn of_review() -> impl Strategy<Value = Record> {
                 Record::Erased(Erased { case, submission, payload, blobs, applicant, reason, operator, at_ms })
             }
         ),
+        (vec(any::<u8>(), 0..EPOCH_REQUEST_BYTES_MAX), any::<(u32, u64)>())
+            .prop_map(|(rotation, (operator, at_ms))| Record::EpochRequested(EpochRequested { rotation, operator, at_ms })),
     ]
 }
 

@@ -127,6 +127,7 @@ fn of_the_province() -> Vec<Record> {
             effective_from_ms: Some(10),
         }),
         Record::Adjudicated(Adjudicated { one: point(5, 0xb1), other: point(6, 0xb2), stands: point(4, 0xb3), operator: 1, at_ms: 11 }),
+        Record::Retired(Retired { log: point(9, 0xa2), operator: 1, at_ms: 12 }),
     ]
 }
 
@@ -188,6 +189,7 @@ fn of_offices() -> Vec<Record> {
             operator: 4,
             at_ms: 23,
         }),
+        Record::EpochRequested(EpochRequested { rotation: vec![0x84, 0x66], operator: 4, at_ms: 24 }),
     ]
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    id::RecordHash,
     keys::OfficeKey,
-    log::VerifierKey,
-    record::{Enrol, Record, Signed},
+    log::{LogPoint, VerifierKey},
+    record::{Enrol, Record, Retired, Rotate, Signed},
 };
 
 fn code(number: u32) -> OfficeCode {
@@ -145,4 +146,34 @@ fn who_issued_a_receipt_is_asked_first_then_who_knows_most() {
     let order = whom_to_ask(&members, code(ZHUHAI[0]), connected.into_iter().chain([stranger]), 5);
     assert_eq!(order[..2], [key(ZHUHAI[0], 2), key(DOCUMENTS[0], 2)]);
     assert_eq!(order.len(), 4, "who is not enrolled is not asked");
+}
+
+#[test]
+fn a_retired_log_is_kept_by_its_office_by_who_keeps_everything_and_by_nobody_else() {
+    let mut members = federation([(1, Roles::CAPTURE, None), (2, Roles::REVIEW, None), (3, Roles::ARCHIVE, None), (4, Roles::ADMIN, None)]);
+    let province = OfficeKey::from_seed(&[1; 32]);
+    let mut says = |record: &Record| {
+        let origin = members.province().origin().clone();
+        members.apply(&Signed::sign(&origin, &province, record).unwrap()).unwrap();
+    };
+    let (code_1, key) = (code(1), key(1, 9));
+    says(&Record::Rotate(Rotate {
+        code: code_1,
+        key,
+        witness: None,
+        recipient: "age1".into(),
+        epoch: 2,
+        closes: None,
+        operator: 1,
+        at_ms: 0,
+    }));
+    says(&Record::Retired(Retired { log: LogPoint { origin: log_of(1), size: 7, root: RecordHash([1; 32]) }, operator: 1, at_ms: 0 }));
+    let holds = |follow: Follow, me| follow.logs(&members, code(me)).contains(&log_of(1));
+    for follow in [Follow::default(), needed()] {
+        assert_eq!([1, 2, 3, 4].map(|me| holds(follow.clone(), me)), [true, false, true, true], "{follow:?}");
+    }
+    assert!(holds(Follow { scope: Some(Scope::All), ..Follow::default() }, 2), "told to");
+    assert!(Follow::default().leaves_out(&members, code(2)), "so a receipt in it is asked for");
+    let next = Origin::office("demo.huizhi", code(1), 2).unwrap();
+    assert!(Follow::default().logs(&members, code(2)).contains(&next));
 }
