@@ -165,6 +165,9 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(rulings::revoke))
         .routes(routes!(rulings::rotate))
         .routes(routes!(rulings::adjudicate))
+        .routes(routes!(rulings::ask_epoch))
+        .routes(routes!(rulings::grant_epoch))
+        .routes(routes!(rulings::retire))
         .routes(routes!(offices::export))
         .routes(routes!(offices::backup))
 }
@@ -236,5 +239,5 @@ pub(crate) use bundle::{take as take_bundle, write as write_bundle};
 pub(crate) use invitations::{make as invite, rows as invitation_rows};
 pub(crate) use offices::{admit, rows as office_rows};
 pub(crate) use receipts::answer as receipt_answer;
-pub(crate) use rulings::point;
+pub(crate) use rulings::{asked_epoch, point, retirement};
 pub(crate) use status::forks as fork_rows;

@@ -10,6 +10,7 @@ mod models;
 mod network;
 mod office;
 mod photo;
+mod prune;
 mod receipt;
 mod recovery;
 mod run;
@@ -82,6 +83,8 @@ enum Command {
     Restore(recovery::RestoreArgs),
     /// Compare everything on the disk with what was signed, and see to what decayed. Goes on where it was stopped.
     Scrub(scrub::ScrubArgs),
+    /// Take logs off this disk that the province retired (`huizhi office retire`) and that an archive holds; the node must not run.
+    Prune(prune::PruneArgs),
     /// Admit an office to the federation; at the province.
     Enrol(EnrolArgs),
     /// Offices of the federation: list, revoke, new keys.
@@ -164,6 +167,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Backup(args) => recovery::backup(dir, json, &args),
         Command::Restore(args) => recovery::restore(dir, json, &args),
         Command::Scrub(args) => scrub::run(dir, json, &args),
+        Command::Prune(args) => prune::run(dir, json, &args),
         Command::Enrol(args) => {
             let office = local::Local::open(dir)?.enrol(&EnrolRequest { request: args.request, roles: args.roles, region: args.region })?;
             print(json, &office, |office| format!("enrolled {} {}", text(office, "code"), text(office, "name")));

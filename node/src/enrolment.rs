@@ -129,11 +129,11 @@ pub fn write_request(keys: &Keys, origin: &Origin, name: &str) -> Result<String,
     Ok(format!("{PREFIX}:{origin}:{}", URL_SAFE_NO_PAD.encode(signed.bytes())))
 }
 
-/// The text with which an office asks for a new epoch of its log: the rotation itself, signed with the new key.
+/// The rotation with which an office asks for a new epoch of its log, signed with the new key.
 ///
 /// # Errors
 /// It does not fit a record.
-pub fn write_rotation(keys: &Keys, origin: &Origin) -> Result<String, Refusal> {
+pub fn sign_rotation(keys: &Keys, origin: &Origin) -> Result<Verified, Refusal> {
     let (code, epoch) = origin.office_and_epoch().ok_or_else(|| Refusal::fault("the log has no office code"))?;
     let rotate = Rotate {
         code,
@@ -145,8 +145,12 @@ pub fn write_rotation(keys: &Keys, origin: &Origin) -> Result<String, Refusal> {
         operator: 0,
         at_ms: now_ms(),
     };
-    let signed = Signed::sign(origin, &keys.office, &Record::Rotate(rotate)).map_err(Refusal::fault)?;
-    Ok(format!("{ROTATION}:{origin}:{}", URL_SAFE_NO_PAD.encode(signed.bytes())))
+    Signed::sign(origin, &keys.office, &Record::Rotate(rotate)).map_err(Refusal::fault)
+}
+
+/// Such a rotation as a text for an office that has no line.
+pub fn rotation_text(origin: &Origin, rotation: &Verified) -> String {
+    format!("{ROTATION}:{origin}:{}", URL_SAFE_NO_PAD.encode(rotation.bytes()))
 }
 
 /// Reads a request for a new epoch.
@@ -162,21 +166,21 @@ pub fn read_rotation(text: &str) -> Result<Rotate, Refusal> {
             "the request for a new epoch is incomplete or damaged: copy it again, from HUIZHI-ROTATE1 on",
         )
     };
-    let (origin, verified) = signed(text, ROTATION).ok_or_else(refused)?;
-    match verified.record() {
-        Record::Rotate(rotate) if rotate.key == verified.author() && origin.office_and_epoch() == Some((rotate.code, rotate.epoch)) => {
-            Ok(rotate.clone())
-        }
-        _ => Err(refused()),
-    }
+    let (origin, entry) = parts(text, ROTATION).ok_or_else(refused)?;
+    Rotate::requested(&entry, &origin).ok_or_else(refused)
+}
+
+/// The log and the entry of a text.
+fn parts(text: &str, prefix: &str) -> Option<(Origin, Vec<u8>)> {
+    let mut parts = text.trim().splitn(3, ':');
+    (parts.next() == Some(prefix)).then_some(())?;
+    let origin = parts.next()?.parse().ok()?;
+    Some((origin, URL_SAFE_NO_PAD.decode(parts.next()?).ok()?))
 }
 
 /// The record of a text, when its signature holds.
 fn signed(text: &str, prefix: &str) -> Option<(Origin, Verified)> {
-    let mut parts = text.trim().splitn(3, ':');
-    (parts.next() == Some(prefix)).then_some(())?;
-    let origin: Origin = parts.next()?.parse().ok()?;
-    let entry = URL_SAFE_NO_PAD.decode(parts.next()?).ok()?;
+    let (origin, entry) = parts(text, prefix)?;
     let verified = Signed::parse(&entry).and_then(|signed| signed.verify(&origin)).ok()?;
     Some((origin, verified))
 }

@@ -1,7 +1,7 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
 //! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`erasure`],
-//! [`specs`], [`staff`]; around the photo [`runs`], [`plate`], [`feasibility`], [`sheets`] and [`transit`]. None of it knows HTTP or libp2p.
+//! [`specs`], [`staff`], [`retirement`]; around the photo [`runs`], [`plate`], [`feasibility`], [`sheets`] and [`transit`]. None of it knows HTTP or libp2p.
 
 pub mod condition;
 pub mod erasure;
@@ -19,6 +19,7 @@ pub mod plate;
 pub mod reasons;
 pub mod receipts;
 pub mod refusal;
+pub mod retirement;
 pub mod review;
 pub mod runs;
 pub mod scrub;

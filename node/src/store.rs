@@ -16,6 +16,7 @@ mod logs;
 mod mark;
 mod mend;
 mod packages;
+mod prune;
 mod reserve;
 mod rows;
 mod spec_drafts;
@@ -163,6 +164,8 @@ impl Store {
             write.open_table(tables::HASHES)?;
             write.open_table(tables::REACHED)?;
             write.open_table(tables::UNINDEXED)?;
+            write.open_table(tables::PRUNING)?;
+            write.open_table(tables::EPOCH_REQUESTS)?;
             write.open_table(tables::CASES)?;
             write.open_table(tables::BLOB_CASES)?;
             write.open_table(tables::REFUSED)?;
@@ -186,6 +189,7 @@ impl Store {
         }
         write.commit()?;
         let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
+        store.finish_pruning()?;
         store.load_logs()?;
         store.load_cosigned()?;
         store.index_known()?;

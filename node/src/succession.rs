@@ -100,6 +100,6 @@ fn reissue(office: &Office, last: &LogPoint) -> Result<()> {
         // What was no valid record counted for nothing there either.
         records.extend(entry.verify().ok().map(|entry| entry.record.record().clone()));
     }
-    office.reissue(&records)?;
+    office.append_all_to_province(&records)?;
     Ok(())
 }

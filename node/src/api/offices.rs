@@ -18,14 +18,25 @@ use protocol::{
     membership::Office as Member,
     record::{Enrol, Roles},
 };
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Every enrolled office; for the command line while no node runs.
 pub(crate) fn rows(office: &Office) -> Vec<EnrolledOffice> {
-    let members: Vec<Member> = office.members().offices().cloned().collect();
-    members.iter().map(|member| view(&NetworkHandle::default(), office, member)).collect()
+    list_of(&NetworkHandle::default(), office)
 }
 
+fn list_of(net: &NetworkHandle, office: &Office) -> Vec<EnrolledOffice> {
+    let members: Vec<Member> = office.members().offices().cloned().collect();
+    // A disk that cannot be read is said elsewhere.
+    let asked = office.epoch_requests().unwrap_or_default();
+    let asked: BTreeMap<OfficeCode, u32> = asked.into_iter().map(|asked| (asked.rotate.code, asked.rotate.epoch)).collect();
+    members
+        .iter()
+        .map(|member| EnrolledOffice { requested_epoch: asked.get(&member.enrol.code).copied(), ..view(net, office, member) })
+        .collect()
+}
+
+/// An office, but for what it asks for.
 fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice {
     let status = net.status();
     let peer = status.peers.get(&member.enrol.key);
@@ -38,6 +49,7 @@ fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice
         key: member.enrol.key.to_string(),
         enrolled_ms: member.enrol.at_ms,
         epoch: member.enrol.epoch,
+        requested_epoch: None,
         active: member.is_active(),
         log_size: office.store.head(&member.origin).size,
         // A disk that cannot be read is said elsewhere.
@@ -55,12 +67,7 @@ fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice
 #[utoipa::path(get, path = "/api/offices", responses((status = 200, body = [EnrolledOffice])))]
 pub(super) async fn list(State(app): State<App>, _who: Operator) -> Result<Json<Vec<EnrolledOffice>>, ApiError> {
     let state = app.net.clone();
-    app.run(move |office| {
-        let members: Vec<Member> = office.members().offices().cloned().collect();
-        Ok(members.iter().map(|member| view(&state, office, member)).collect())
-    })
-    .await
-    .map(Json)
+    app.run(move |office| Ok(list_of(&state, office))).await.map(Json)
 }
 
 /// Admits an office; only at the province.

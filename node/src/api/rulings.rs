@@ -1,19 +1,23 @@
-//! What the province decides about offices: the end of a log, new keys, and which history of a fork stands.
+//! What the province decides about offices: the end of a log, new keys, which history of a fork stands, and which logs are retired.
 
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{AdjudicateRequest, NamedHistory, RevokeOfficeRequest, RotateRequest},
+    types::{
+        AdjudicateRequest, AskedEpoch, GrantedEpoch, KeptLog, NamedHistory, RetireRequest, RetirementView, RevokeOfficeRequest,
+        RotateRequest,
+    },
 };
 use crate::{
     enrolment,
-    service::{Refusal, staff::StaffRole},
+    service::{Office, Refusal, office::now_ms, staff::StaffRole},
+    text::Text,
 };
 use axum::{
     Json,
     extract::{Path, State},
 };
-use protocol::{id::OfficeCode, log::LogPoint};
+use protocol::{id::OfficeCode, log::LogPoint, membership::retirement::Kept};
 
 /// A history that was named, as the API shows it.
 pub(crate) fn point(point: &LogPoint) -> NamedHistory {
@@ -60,4 +64,61 @@ pub(super) async fn adjudicate(
 ) -> Result<Json<NamedHistory>, ApiError> {
     who.require(&[StaffRole::Admin])?;
     app.run(move |office| Ok(point(&office.adjudicate(&id, &request.stands, who.number)?))).await.map(Json)
+}
+
+/// Asks for the next epoch of this office's log; for the command line too.
+pub(crate) fn asked_epoch(office: &Office, operator: u32) -> Result<AskedEpoch, Refusal> {
+    let asked = office.request_epoch(operator)?;
+    Ok(AskedEpoch { epoch: asked.epoch, request: asked.text, unlogged: asked.unlogged })
+}
+
+/// Asks the province for the next epoch of this office's log.
+#[utoipa::path(post, path = "/api/epoch", responses((status = 200, body = AskedEpoch)))]
+pub(super) async fn ask_epoch(State(app): State<App>, who: Operator) -> Result<Json<AskedEpoch>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| asked_epoch(office, who.number)).await.map(Json)
+}
+
+/// Gives an office the epoch that it asks for in its log; only at the province.
+#[utoipa::path(
+    post, path = "/api/offices/{code}/epoch", params(("code" = String, Path)), responses((status = 200, body = GrantedEpoch)),
+)]
+pub(super) async fn grant_epoch(State(app): State<App>, who: Operator, Path(code): Path<String>) -> Result<Json<GrantedEpoch>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| {
+        let known: OfficeCode = code.parse().map_err(|_| Refusal::not_found("没有这个办公点。", "no such office"))?;
+        Ok(GrantedEpoch { epoch: office.grant_epoch(known, who.number)?, code })
+    })
+    .await
+    .map(Json)
+}
+
+/// Retires logs that ended before a year, or says which ones; for the command line too.
+pub(crate) fn retirement(office: &Office, before: i32, retire: bool, operator: u32) -> Result<RetirementView, Refusal> {
+    let found = if retire { office.retire(before, now_ms(), operator)? } else { office.plan_retirement(before, now_ms())? };
+    let why = |kept: &Kept| match kept {
+        Kept::Open(case) => Text::new(
+            format!("档案 {case} 尚未办结，或其回执仍然有效"),
+            format!("the case {case} waits for a decision, or a receipt of it is still valid"),
+        ),
+        Kept::RestsOn(case, on) => Text::new(
+            format!("档案 {case} 的提交在 {on} 中，该日志仍保留"),
+            format!("the submission of case {case} stands in {on}, which stays"),
+        ),
+    };
+    Ok(RetirementView {
+        logs: found.logs.iter().map(point).collect(),
+        kept: found.kept.iter().map(|(log, kept)| KeptLog { log: log.to_string(), why: why(kept) }).collect(),
+    })
+}
+
+/// Retires logs that ended before a year, or only says which ones; only at the province.
+#[utoipa::path(post, path = "/api/retirement", request_body = RetireRequest, responses((status = 200, body = RetirementView)))]
+pub(super) async fn retire(
+    State(app): State<App>,
+    who: Operator,
+    Json(request): Json<RetireRequest>,
+) -> Result<Json<RetirementView>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| retirement(office, request.before, !request.dry, who.number)).await.map(Json)
 }

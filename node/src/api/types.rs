@@ -8,6 +8,7 @@ mod bundle;
 mod capture;
 mod cases;
 mod drafts;
+mod epochs;
 mod specs;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use cases::{
     ReceiptView, UseRequest,
 };
 pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
+pub use epochs::{AskedEpoch, GrantedEpoch, KeptLog, RetireRequest, RetirementView};
 pub use specs::{
     GuideView, SpecChange, SpecDiff, SpecDraft, SpecDraftEdit, SpecDraftWriter, SpecPublication, SpecSummary, SpecText, SpecView,
 };
@@ -183,6 +185,8 @@ pub struct EnrolledOffice {
     pub enrolled_ms: u64,
     /// Epoch of its current log; every new key begins one.
     pub epoch: u32,
+    /// The epoch that it asks for in its log and was not given yet.
+    pub requested_epoch: Option<u32>,
     /// Whether that log goes on: not revoked, and not closed after a fork.
     pub active: bool,
     /// Entries of its log that are here.

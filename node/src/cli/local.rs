@@ -147,6 +147,27 @@ impl Local {
         }
         Ok(summary)
     }
+    /// Asks for a new epoch.
+    pub(super) fn request_epoch(&self) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::asked_epoch(office, 0)?)),
+            Self::Running(client) => client.post("/api/epoch", &json!({})),
+        }
+    }
+    /// Gives an office the epoch that it asks for.
+    pub(super) fn grant_epoch(&self, code: OfficeCode) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!({ "code": code.to_string(), "epoch": office.grant_epoch(code, 0)? })),
+            Self::Running(client) => client.post(&format!("/api/offices/{code}/epoch"), &json!({})),
+        }
+    }
+    /// Which logs may be retired, or were.
+    pub(super) fn retire(&self, before: i32, yes: bool) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::retirement(office, before, yes, 0)?)),
+            Self::Running(client) => client.post("/api/retirement", &json!({ "before": before, "dry": !yes })),
+        }
+    }
     /// Forks that were proved.
     pub(super) fn forks(&self) -> Result<Value> {
         match self {

@@ -10,7 +10,7 @@ use crate::{
     service::keys::Keys,
     store,
 };
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Subcommand;
 use protocol::id::{OfficeCode, Origin};
 use serde_json::{Value, json};
@@ -78,12 +78,34 @@ pub(super) enum OfficeCommand {
         #[arg(long, value_name = "SIZE")]
         close: Option<u64>,
     },
-    /// Make new keys for a new epoch of this office's log, and print the request for the province.
+    /// Ask the province for a new epoch of this office's log: new keys are made, the request stands in the log, and is printed for an office
+    /// without a line. A node asks by itself at the turn of the year.
     ///
-    /// They are used once the province has enrolled them and the node has heard of it; until then nothing changes. Old keys are kept: they
+    /// The keys are used once the province has enrolled them and the node has heard of it; until then nothing changes. Old keys are kept: they
     /// open what was sealed for them.
     #[command(alias = "rotate-keys")]
     NewEpoch,
+    /// Give offices the new epochs that they ask for in their logs (`huizhi office list` shows who asks); at the province.
+    GrantEpoch {
+        /// Code of the office.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        code: Option<OfficeCode>,
+        /// All that ask.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Retire logs that ended before a year: only the province, archives and who follows everything keep them then; at the province.
+    ///
+    /// Without `--yes` it only says which ones. A log is retired with all others that its cases need, and when nothing is to happen to its
+    /// cases any more: no decision is awaited, no receipt is valid.
+    Retire {
+        /// The first year whose logs stay, for example 2024.
+        #[arg(long, value_name = "YEAR")]
+        before: i32,
+        /// Do it. It cannot be taken back.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// What to do about forks.
@@ -131,14 +153,17 @@ pub(super) fn run(dir: &Path, json: bool, command: OfficeCommand) -> Result<Exit
         OfficeCommand::Rotate { request, close } => (Local::open(dir)?.rotate_office(&request, close)?, |value| {
             format!("office {} goes on with epoch {} of its log", text(value, "code"), value["epoch"])
         }),
-        OfficeCommand::NewEpoch => (new_epoch(dir)?, |value| {
-            format!(
-                "Give this to the provincial admin, who runs `huizhi office rotate`:\n\n{}\n\nThe node uses the new keys of epoch {} once it \
-                 has heard of that; a node that is stopped now does so when it next starts with a network.",
-                text(value, "request"),
-                value["epoch"]
-            )
+        OfficeCommand::NewEpoch => (Local::open(dir)?.request_epoch()?, asked),
+        OfficeCommand::GrantEpoch { code, all } => (grant(&Local::open(dir)?, code, all)?, |value| {
+            let line = |one: &Value| format!("office {} goes on with epoch {} of its log", text(one, "code"), one["epoch"]);
+            let lines: Vec<String> = value.as_array().into_iter().flatten().map(line).collect();
+            if lines.is_empty() { "no office asks for a new epoch 没有办公点申请换发日志".into() } else { lines.join("\n") }
         }),
+        OfficeCommand::Retire { before, yes } => {
+            let mut found = Local::open(dir)?.retire(before, yes)?;
+            found["done"] = json!(yes);
+            (found, retired)
+        }
     };
     super::print(json, &value, words);
     Ok(ExitCode::SUCCESS)
@@ -158,9 +183,10 @@ pub(super) fn run_fork(dir: &Path, json: bool, command: ForkCommand) -> Result<E
 fn list(offices: &Value) -> String {
     let line = |office: &Value| {
         let end = if office["active"] == json!(true) { "" } else { "  ended" };
+        let asks = office["requested_epoch"].as_u64().map(|epoch| format!("  asks for epoch {epoch}")).unwrap_or_default();
         let region = office["region"].as_str().unwrap_or("------");
         format!(
-            "{}  {region}  epoch {:<2} {:>8} entries  {}{end}",
+            "{}  {region}  epoch {:<2} {:>8} entries  {}{end}{asks}",
             text(office, "code"),
             office["epoch"],
             office["log_size"],
@@ -168,6 +194,51 @@ fn list(offices: &Value) -> String {
         )
     };
     offices.as_array().into_iter().flatten().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn asked(made: &Value) -> String {
+    let how = match &made["unlogged"] {
+        Value::Null => {
+            "The province sees the request as soon as it has this office's log, and an admin grants it on the page Offices or with \
+                        `huizhi office grant-epoch`. Without a line, give the admin this, for `huizhi office rotate`:"
+                .to_owned()
+        }
+        why => {
+            format!("It cannot stand in this office's log ({}): give it to the admin, who runs `huizhi office rotate`:", text(why, "en"))
+        }
+    };
+    format!(
+        "This office asks for epoch {} of its log.\n{how}\n\n{}\n\nThe node uses the new keys once it has heard that they were granted; a node \
+         that is stopped now does so when it next starts with a network.",
+        made["epoch"],
+        text(made, "request")
+    )
+}
+
+fn grant(local: &Local, code: Option<OfficeCode>, all: bool) -> Result<Value> {
+    let codes = match code {
+        Some(code) => vec![code],
+        None if all => {
+            let offices = local.office_list()?;
+            let asking = offices.as_array().into_iter().flatten().filter(|office| !office["requested_epoch"].is_null());
+            asking.map(|office| text(office, "code").parse()).collect::<Result<_, _>>()?
+        }
+        None => vec![],
+    };
+    codes.into_iter().map(|code| local.grant_epoch(code)).collect::<Result<Vec<_>>>().map(|granted| json!(granted))
+}
+
+fn retired(found: &Value) -> String {
+    let list = |name: &str| found[name].as_array().cloned().unwrap_or_default();
+    let mut lines: Vec<String> = list("logs").iter().map(|log| format!("{:>9} entries  {}", log["size"], text(log, "log"))).collect();
+    lines.extend(list("kept").iter().map(|kept| format!("      kept         {}: {}", text(kept, "log"), text(&kept["why"], "en"))));
+    let end = match (list("logs").len(), found["done"] == json!(true)) {
+        (0, _) => "no log can be retired 没有可归档的日志".into(),
+        (count, true) => format!("{count} logs are retired; offices take them off their disks with `huizhi prune` 已归档"),
+        (count, false) => format!("{count} logs can be retired; with --yes they are, which cannot be taken back 加 --yes 执行，无法撤销"),
+    };
+    lines.push(end);
+    lines.join("\n")
 }
 
 fn invited(made: &Value) -> String {
@@ -221,23 +292,4 @@ fn request(dir: &Path) -> Result<String> {
     let federation = runtime::federation(dir)?.verifier()?;
     let origin = Origin::office(federation.origin().federation(), config.code()?, keys.epoch)?;
     Ok(enrolment::write_request(&keys, &origin, &config.office.name)?)
-}
-
-/// Makes the keys of the next epoch, or finds those made before, and writes the request for them.
-fn new_epoch(dir: &Path) -> Result<Value> {
-    let code = Config::load(dir)?.code()?;
-    let federation = runtime::federation(dir)?.verifier()?;
-    let offices = Local::open(dir)?.office_list()?;
-    let known = offices.as_array().into_iter().flatten().find(|office| text(office, "code") == code.to_string());
-    let enrolled = known.and_then(|office| office["epoch"].as_u64()).and_then(|epoch| u32::try_from(epoch).ok());
-    let enrolled = enrolled.context("this office is not enrolled, as far as is known here: it needs no new epoch yet")?;
-    let folder = dir.join("keys");
-    let (current, prepared) = (Keys::open(&folder)?.epoch, Keys::prepared(&folder));
-    if prepared > current && prepared == enrolled {
-        bail!("the province has enrolled the keys of epoch {enrolled} already: start the node again to use them");
-    }
-    let next = if prepared > current.max(enrolled) { prepared } else { current.max(enrolled) + 1 };
-    let keys = Keys::prepare(&folder, next)?;
-    let origin = Origin::office(federation.origin().federation(), code, next)?;
-    Ok(json!({ "epoch": next, "request": enrolment::write_rotation(&keys, &origin)? }))
 }

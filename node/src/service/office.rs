@@ -361,6 +361,10 @@ impl Office {
     pub fn leaves_out(&self) -> bool {
         self.follow.leaves_out(&self.members(), self.code)
     }
+    /// Whether this node keeps logs that the province retired, and counts what stands in them.
+    pub fn keeps_everything(&self) -> bool {
+        self.follow.keeps_everything(&self.members(), self.code)
+    }
     /// Logs of which entries are here, followed or not, in the order of [`Office::follow`], and behind them what was followed once.
     pub fn kept(&self) -> Vec<Origin> {
         let mut logs = self.follow();

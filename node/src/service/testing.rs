@@ -94,9 +94,13 @@ impl Home {
     }
 }
 
-/// Gives one office all that another holds and can be taken in, log by log as peers do.
+/// Gives one office all that another holds and that it follows and can take in, log by log as peers do.
 pub(crate) fn sync(from: &Office, to: &Office) {
     for origin in from.follow() {
+        // Asked each time: the province's log comes first and may change it.
+        if !to.follow().contains(&origin) {
+            continue;
+        }
         while let Some(package) = from.store.package(&origin, to.store.head(&origin).size).unwrap() {
             if to.ingest(&origin, package).unwrap().is_err() {
                 break;

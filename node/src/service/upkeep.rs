@@ -1,9 +1,10 @@
 //! What a running node does by the way: folding cases that a change of membership touched or whose records were stored unweighed, looking
-//! whether a full disk has space, reading through the whole disk slowly, and removing what nothing names.
+//! whether a full disk has space, reading through the whole disk slowly, removing what nothing names, and asking for the next epoch of the
+//! log when the year turns.
 
 use crate::{
     config::ScrubSection,
-    service::{Change, Office, scrub::Scrub},
+    service::{Change, Office, office::now_ms, scrub::Scrub},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -24,6 +25,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Blobs that nothing names are removed when they are this old: a kill came between them and their record.
 pub const ORPHAN_GRACE_MS: u64 = 7 * DAY_MS;
 const DAY_MS: u64 = 86_400_000;
+/// Between two looks at the calendar.
+const HOUR: Duration = Duration::from_secs(3_600);
 /// Between two steps of the slow reading at least and at most this long.
 const SCRUB_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(600));
 
@@ -33,6 +36,7 @@ pub async fn run(office: Arc<Office>, scrub: ScrubSection, stop: watch::Receiver
         fold(office.clone(), stop.clone()),
         disk(office.clone(), stop.clone()),
         orphans(office.clone(), stop.clone()),
+        turn_of_the_year(office.clone(), stop.clone()),
         read_through(office, scrub, stop)
     );
 }
@@ -98,6 +102,21 @@ async fn orphans(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
         let office = office.clone();
         if let Ok(Err(error)) = spawn_blocking(move || office.collect_orphans(ORPHAN_GRACE_MS)).await {
             tracing::warn!(error = %error.text.en, "blobs that nothing names cannot be removed now");
+        }
+    }
+}
+
+async fn turn_of_the_year(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
+    let mut tick = interval(HOUR);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            _ = tick.tick() => {}
+        }
+        let office = office.clone();
+        if let Ok(Err(error)) = spawn_blocking(move || office.turn_of_the_year(now_ms())).await {
+            tracing::warn!(error = %error.text.en, "the next epoch of this office's log cannot be asked for now");
         }
     }
 }

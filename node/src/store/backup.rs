@@ -39,6 +39,7 @@ impl Snapshot {
         self.copy(&write, tables::HASHES)?;
         self.copy(&write, tables::REACHED)?;
         self.copy(&write, tables::UNINDEXED)?;
+        self.copy(&write, tables::EPOCH_REQUESTS)?;
         self.copy(&write, tables::CASES)?;
         self.copy(&write, tables::BLOB_CASES)?;
         self.copy(&write, tables::REFUSED)?;

@@ -273,6 +273,33 @@ impl Store {
         Ok(next)
     }
 
+    /// Tells `visit` of every case that has a record in one of these logs, with all logs that have records of it.
+    ///
+    /// # Errors
+    /// As the database, or as `visit`.
+    pub fn for_cases_in(
+        &self,
+        logs: &BTreeSet<Origin>,
+        mut visit: impl FnMut(CaseId, &BTreeSet<Origin>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let origins = self.numbered_origins();
+        let table = self.db.begin_read()?.open_table(tables::CASES)?;
+        let mut of: Option<(CaseId, BTreeSet<Origin>)> = None;
+        let mut tell = |of: Option<(CaseId, BTreeSet<Origin>)>| match of {
+            Some((case, of)) if !of.is_disjoint(logs) => visit(case, &of),
+            _ => Ok(()),
+        };
+        for row in table.iter()? {
+            let (case, number, _) = split_case_key(row?.0.value());
+            let Some(origin) = origins.get(&number) else { continue };
+            if of.as_ref().is_none_or(|(known, _)| known.0 != case) {
+                tell(of.replace((CaseId(case), BTreeSet::new())))?;
+            }
+            of.iter_mut().for_each(|(_, of)| _ = of.insert(origin.clone()));
+        }
+        tell(of)
+    }
+
     /// Kept state of a case, current where the case is not marked.
     ///
     /// # Errors

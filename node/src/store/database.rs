@@ -44,6 +44,16 @@ impl Door {
         Ok(write)
     }
 
+    /// Moves what is used to the front of the file and cuts the file behind it.
+    ///
+    /// # Errors
+    /// Somebody reads or writes, or the disk refuses.
+    pub(super) fn compact(&self) -> Result<(), StoreError> {
+        let mut database = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        database.as_mut().ok_or_else(closed)?.compact().map_err(|error| StoreError::Database(error.to_string()))?;
+        Ok(())
+    }
+
     /// Closes the database and opens it again. What is being read at this moment holds the file, so this may have to be tried again.
     ///
     /// # Errors

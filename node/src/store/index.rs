@@ -18,6 +18,7 @@ pub(super) struct Index<'a> {
     blobs: Table<'a, &'static [u8; 16], ()>,
     marks: Table<'a, &'static [u8; 16], ()>,
     unknown: Table<'a, &'static [u8; 12], &'static str>,
+    requests: Table<'a, &'static [u8; 4], u64>,
 }
 
 impl<'a> Index<'a> {
@@ -27,6 +28,7 @@ impl<'a> Index<'a> {
             blobs: write.open_table(tables::BLOB_CASES)?,
             marks: write.open_table(tables::CASE_MARKS)?,
             unknown: write.open_table(tables::UNKNOWN)?,
+            requests: write.open_table(tables::EPOCH_REQUESTS)?,
         })
     }
 
@@ -35,23 +37,35 @@ impl<'a> Index<'a> {
             // It may be about a case; which one, only a later version can tell.
             self.unknown.insert(&entry_key(number, at), kind.as_str())?;
         }
+        if let Record::EpochRequested(_) = record {
+            self.requests.insert(&number.to_be_bytes(), at)?;
+        }
         let Some(case) = record.case() else { return Ok(()) };
         self.cases.insert(&case_key(case, number, at)?, ())?;
         self.marks.insert(&case.0, ())?;
-        let blobs: Vec<BlobHash> = match record {
-            Record::Submitted(said) => vec![said.photo, said.original, said.payload],
-            Record::DocChanged(said) => vec![said.payload],
-            Record::ReceiptUsed(said) => vec![said.reference],
-            _ => vec![],
-        };
-        for blob in blobs {
-            let mut row = [0; 16];
-            row[..8].copy_from_slice(&blob.0[..8]);
-            row[8..].copy_from_slice(&case.0[..8]);
-            self.blobs.insert(&row, ())?;
+        for blob in blobs(record) {
+            self.blobs.insert(&blob_key(blob, case), ())?;
         }
         Ok(())
     }
+}
+
+/// Blobs that a record names for its case.
+pub(super) fn blobs(record: &Record) -> Vec<BlobHash> {
+    match record {
+        Record::Submitted(said) => vec![said.photo, said.original, said.payload],
+        Record::DocChanged(said) => vec![said.payload],
+        Record::ReceiptUsed(said) => vec![said.reference],
+        _ => vec![],
+    }
+}
+
+/// Beginning of a blob's name, beginning of a case's.
+pub(super) fn blob_key(blob: BlobHash, case: CaseId) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&blob.0[..8]);
+    key[8..].copy_from_slice(&case.0[..8]);
+    key
 }
 
 /// What an entry says, as far as nobody asks for its signature: that is asked where its case is folded. One that is about no case is folded
@@ -73,6 +87,23 @@ impl Store {
     pub fn unknown_kinds(&self) -> Result<BTreeSet<String>, StoreError> {
         let table = self.db.begin_read()?.open_table(tables::UNKNOWN)?;
         table.iter()?.map(|row| Ok(row?.1.value().to_owned())).collect()
+    }
+
+    /// The last record of each log that asks for the next epoch.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn epoch_requests(&self) -> Result<Vec<StoredEntry>, StoreError> {
+        let origins = self.numbered_origins();
+        let table = self.db.begin_read()?.open_table(tables::EPOCH_REQUESTS)?;
+        let mut found = Vec::new();
+        for row in table.iter()? {
+            let (number, at) = row?;
+            if let Some(origin) = origins.get(number.value()) {
+                found.extend(self.entry(origin, at.value())?);
+            }
+        }
+        Ok(found)
     }
 
     /// Takes up to `max` entries into the indexes that were stored without a look at them, and says of which cases they are; nothing where

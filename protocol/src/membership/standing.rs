@@ -88,7 +88,8 @@ impl Membership {
         }
     }
 
-    /// A digest of everything that [`Membership::standing`] and [`Membership::roles_at`] look at for the entries of a log. While it stays
+    /// A digest of everything that [`Membership::standing`], [`Membership::roles_at`] and [`Membership::is_retired`] look at for the entries of
+    /// a log. While it stays
     /// the same, what was folded from entries of this log stays as it is.
     pub fn standing_digest(&self, origin: &Origin) -> Hash {
         let mut sha = Sha256::new_with_prefix(b"huizhi standing\n");
@@ -103,6 +104,9 @@ impl Membership {
             for bound in [log.end, self.shared(origin)] {
                 sha.update([u8::from(bound.is_some())]);
                 sha.update(bound.unwrap_or_default().to_be_bytes());
+            }
+            if log.retired {
+                sha.update(b"retired");
             }
             for (from, roles) in &log.roles {
                 sha.update(from.to_be_bytes());

@@ -3,7 +3,9 @@
 //!
 //! What an office needs: the province's log, its own, those of offices that have a say in its cases, and those that it is a witness of.
 //! Every other log is somebody else's to hold; a receipt in it is asked for ([`crate::receipt::Evidence`]). So is a log that the province
-//! retired: the province, archives, whoever was told to hold everything, and the office that wrote it keep it.
+//! retired: the province, archives and whoever was told to hold everything keep it. For all others, its own office too, what stands in it
+//! counts no longer from that moment on: whether they still have it, never had it or had a part of it makes no difference, so no case is
+//! folded from half of its records.
 
 use crate::{
     id::{OfficeCode, Origin, PublicKey},
@@ -43,7 +45,7 @@ impl Follow {
     pub fn logs(&self, members: &Membership, me: OfficeCode) -> Vec<Origin> {
         let mine = |origin: &Origin| origin.office_and_epoch().is_some_and(|(code, _)| code == me);
         let everything = self.keeps_everything(members, me);
-        let kept = |origin: &&Origin| everything || mine(origin) || !members.is_retired(origin);
+        let kept = |origin: &&Origin| everything || !members.is_retired(origin);
         let followed: Vec<&Origin> = match self.scope(members) {
             Scope::All => members.logs().filter(kept).collect(),
             Scope::Needed => {
@@ -72,8 +74,8 @@ impl Follow {
         self.logs(members, me).len() < members.logs().count()
     }
 
-    /// Whether the office keeps logs that were retired: somebody must.
-    fn keeps_everything(&self, members: &Membership, me: OfficeCode) -> bool {
+    /// Whether the office keeps logs that were retired, and counts what stands in them.
+    pub fn keeps_everything(&self, members: &Membership, me: OfficeCode) -> bool {
         let keeps = |roles: Roles| roles.contains(Roles::ADMIN) || roles.contains(Roles::ARCHIVE);
         self.scope == Some(Scope::All) || members.office(me).is_some_and(|office| keeps(office.enrol.roles))
     }

@@ -60,6 +60,7 @@ struct Folder<'a> {
     office: &'a Office,
     members: RwLockReadGuard<'a, Membership>,
     me: Option<Member>,
+    keeps_everything: bool,
     /// Records that were verified a moment ago, by log and leaf.
     fresh: HashMap<(&'a Origin, RecordHash), &'a Verified>,
 }
@@ -68,7 +69,8 @@ impl<'a> Folder<'a> {
     fn new(office: &'a Office) -> Self {
         let members = office.members();
         let me = members.office_of(office.keys.office.public()).cloned();
-        Self { office, members, me, fresh: HashMap::new() }
+        let keeps_everything = office.follow.keeps_everything(&members, office.code);
+        Self { office, members, me, keeps_everything, fresh: HashMap::new() }
     }
 
     fn read(&self, stored: &StoredEntry) -> Result<Entry, RecordError> {
@@ -82,7 +84,7 @@ impl<'a> Folder<'a> {
 impl Fold for Folder<'_> {
     fn fold(&mut self, id: CaseId, entries: &[StoredEntry]) -> FoldedCase {
         let (mut read, mut refused) = (Vec::with_capacity(entries.len()), Vec::new());
-        for stored in entries {
+        for stored in entries.iter().filter(|stored| self.keeps_everything || !self.members.is_retired(&stored.origin)) {
             match self.read(stored) {
                 Ok(entry) => read.push(entry),
                 Err(error) => refused.push((stored.origin.clone(), stored.index, error.to_string())),
@@ -97,7 +99,7 @@ impl Fold for Folder<'_> {
         self.members.standing_digest(origin)
     }
     fn every(&self) -> Hash {
-        every(self.me.as_ref())
+        every(self.me.as_ref(), self.keeps_everything)
     }
 }
 
@@ -113,9 +115,9 @@ fn verify_on_all_cores(entries: &[StoredEntry]) -> Vec<Entry> {
 }
 
 /// Digest of what concerns the folding of every log.
-fn every(me: Option<&Member>) -> Hash {
+fn every(me: Option<&Member>, keeps_everything: bool) -> Hash {
     let roles = me.map_or(0, |me| me.enrol.roles.0);
-    Sha256::new().chain_update([SUMMARY_FORM]).chain_update(roles.to_be_bytes()).finalize().into()
+    Sha256::new().chain_update([SUMMARY_FORM, u8::from(keeps_everything)]).chain_update(roles.to_be_bytes()).finalize().into()
 }
 
 /// Blobs of a case that an office should hold and may have: a reviewer everything, the capturing office what reviewers wrote.
@@ -147,7 +149,9 @@ impl Office {
             return Ok(None);
         }
         let members = self.members();
-        let entries: Vec<Entry> = entries.into_iter().filter_map(|entry| entry.verify().ok()).collect();
+        let keeps_everything = self.follow.keeps_everything(&members, self.code);
+        let counts = |entry: &StoredEntry| keeps_everything || !members.is_retired(&entry.origin);
+        let entries: Vec<Entry> = entries.into_iter().filter(counts).filter_map(|entry| entry.verify().ok()).collect();
         let case = case::fold(id, &entries, &members).map(Arc::new);
         drop(members);
         let mut folded = lock(&self.cases);
@@ -295,7 +299,7 @@ impl Office {
     fn mark_changed_standings(&self) -> Result<(), StoreError> {
         let origins = self.store.origins();
         let members = self.members();
-        let every = every(members.office_of(self.keys.office.public()));
+        let every = every(members.office_of(self.keys.office.public()), self.follow.keeps_everything(&members, self.code));
         let standings: BTreeMap<Origin, Hash> =
             origins.into_iter().map(|origin| (origin.clone(), members.standing_digest(&origin))).collect();
         drop(members);

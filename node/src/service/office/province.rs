@@ -35,11 +35,11 @@ impl Office {
         records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
     }
 
-    /// Signs the records of an earlier log of the province into this one, in one step, but those that do not count.
+    /// Appends records to the province's log in one step, but those that do not count.
     ///
     /// # Errors
     /// As for [`Office::append_province`].
-    pub fn reissue(&self, records: &[Record]) -> Result<(), Refusal> {
+    pub fn append_all_to_province(&self, records: &[Record]) -> Result<(), Refusal> {
         self.append_to_province(|signer| {
             let mut members = self.members().clone();
             let signed = records.iter().map(|record| signer.sign(record)).collect::<Result<Vec<_>, _>>()?;

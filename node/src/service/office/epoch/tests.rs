@@ -27,7 +27,7 @@ fn stands(office: &Office, number: &str) -> bool {
 fn request(home: &Home, epoch: u32) -> String {
     let keys = Keys::prepare(&home.path().join("keys"), epoch).unwrap();
     let origin = Origin::office("test.huizhi", B.parse().unwrap(), epoch).unwrap();
-    enrolment::write_rotation(&keys, &origin).unwrap()
+    enrolment::rotation_text(&origin, &enrolment::sign_rotation(&keys, &origin).unwrap())
 }
 
 fn rotate(province: &Office, request: &str, close: Option<u64>) {
