@@ -7,6 +7,7 @@ mod bundle;
 mod cli;
 mod crash;
 mod desk;
+mod epochs;
 mod membership;
 mod namespaces;
 mod offline;

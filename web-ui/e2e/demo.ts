@@ -1,6 +1,6 @@
 // Starts the real program as three offices in a fresh folder, and stops it again.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -23,6 +23,7 @@ export class Demo {
     readonly pages: Pages,
     private readonly child: ChildProcess,
     private readonly dir: string,
+    private readonly program: string,
   ) {}
 
   static async start(): Promise<Demo> {
@@ -49,7 +50,13 @@ export class Demo {
         resolve(JSON.parse(line.slice("ready ".length)) as Pages);
       });
     });
-    return new Demo(pages, child, dir);
+    return new Demo(pages, child, dir, program);
+  }
+
+  /** Runs a command on the data directory of an office, and gives what it prints. */
+  run(office: keyof Pages, ...command: string[]): string {
+    const dir = join(this.dir, office.replace("_", "-"));
+    return execFileSync(this.program, ["--dir", dir, ...command], { encoding: "utf8" });
   }
 
   async stop(): Promise<void> {

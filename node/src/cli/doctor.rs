@@ -161,6 +161,11 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             "Stop the node and restore this log from a peer.",
         );
     }
+    if let Ok(prunable) = office.prunable()
+        && !prunable.logs.is_empty()
+    {
+        find(true, format!("retired: {} logs count here no longer; `huizhi prune` takes them off the disk", prunable.logs.len()), "");
+    }
     if let Ok(incidents) = office.store.incidents()
         && let Some((at_ms, what)) = incidents.last()
     {

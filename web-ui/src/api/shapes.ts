@@ -16,6 +16,7 @@ export type NetworkSwitch = Schemas["NetworkSwitch"];
 export type InvitationMade = Schemas["InvitationMade"];
 export type InvitationView = Schemas["InvitationView"];
 export type EnrolledOffice = Schemas["EnrolledOffice"];
+export type GrantedEpoch = Schemas["GrantedEpoch"];
 export type ErrorBody = Schemas["ErrorBody"];
 export type EventMessage = Schemas["EventMessage"];
 export type FeasibilityView = Schemas["FeasibilityView"];

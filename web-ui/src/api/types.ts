@@ -1118,6 +1118,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/epoch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the province for the next epoch of this office's log. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AskedEpoch"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -1579,6 +1614,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/offices/{code}/epoch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an office the epoch that it asks for in its log; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GrantedEpoch"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/offices/{code}/region": {
         parameters: {
             query?: never;
@@ -2003,6 +2075,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retirement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retires logs that ended before a year, or only says which ones; only at the province. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RetireRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RetirementView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -2340,6 +2451,17 @@ export interface components {
             id_number: string;
             /** @description Name as printed. */
             name: string;
+        };
+        /** @description Answer of `POST /api/epoch`. */
+        AskedEpoch: {
+            /**
+             * Format: int32
+             * @description The epoch that this office asks for.
+             */
+            epoch: number;
+            /** @description The request as a text, for an office that has no line. */
+            request: string;
+            unlogged?: components["schemas"]["Text"] | null;
         };
         /** @description `PUT /api/drafts/{id}/background`. */
         BackgroundRequest: {
@@ -2793,6 +2915,11 @@ export interface components {
             name: string;
             /** @description Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province. */
             region?: string | null;
+            /**
+             * Format: int32
+             * @description The epoch that it asks for in its log and was not given yet.
+             */
+            requested_epoch?: number | null;
             /** @description Roles. */
             roles: string[];
             /**
@@ -2897,6 +3024,16 @@ export interface components {
              */
             smaller: number;
         };
+        /** @description Answer of `POST /api/offices/{code}/epoch`. */
+        GrantedEpoch: {
+            /** @description Office code. */
+            code: string;
+            /**
+             * Format: int32
+             * @description The epoch that it was given.
+             */
+            epoch: number;
+        };
         /** @description `POST /api/guidance`: what to say over the live picture now. */
         GuidanceView: {
             /** @description Stable word, for example `come_closer`; `ready` when the photo can be taken, `no_model` when nothing can be guided. */
@@ -2988,6 +3125,13 @@ export interface components {
             region?: string | null;
             /** @description Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`. */
             roles: string[];
+        };
+        /** @description A log that is not retired. */
+        KeptLog: {
+            /** @description Its origin. */
+            log: string;
+            /** @description Why it is kept. */
+            why: components["schemas"]["Text"];
         };
         /** @description Size of a log here. */
         LogSize: {
@@ -3413,6 +3557,23 @@ export interface components {
         RegionRequest: {
             /** @description Six digits of GB/T 2260; nothing for the whole province. */
             region?: string | null;
+        };
+        /** @description `POST /api/retirement`. */
+        RetireRequest: {
+            /**
+             * Format: int32
+             * @description The first year, in China, whose logs stay.
+             */
+            before: number;
+            /** @description Only say which logs may be retired. */
+            dry: boolean;
+        };
+        /** @description Answer of `POST /api/retirement`. */
+        RetirementView: {
+            /** @description Logs that ended before that year and are kept. */
+            kept: components["schemas"]["KeptLog"][];
+            /** @description Logs that are retired, or may be, with their ends. */
+            logs: components["schemas"]["NamedHistory"][];
         };
         /** @description `POST /api/offices/{code}/revoke`. */
         RevokeOfficeRequest: {

@@ -353,6 +353,12 @@ export const en: Record<MessageKey, string> = {
   region_change: "Change the region of {name}",
   region_hint: "By GB/T 2260: 440300 is Shenzhen, 440305 is Nanshan. It decides which logs offices hold for each other; what was signed counts as before.",
   region_save: "Save region",
+  epochs_title: "Logs of the new year",
+  epochs_hint:
+    "These offices ask for the next epoch of their logs; their programs do so at the turn of the year. They go on with new keys in a new log; the old log and its receipts stay valid, and can be retired once its cases are settled.",
+  epochs_asked: "{name} ({code}) asks for epoch {epoch}",
+  epochs_grant: "Grant all ({count})",
+  epochs_granted: "{count} offices were given a new epoch",
   region_changed: "{name} is in charge of: {region}",
   office_capture: "Capture",
   office_review: "Review",
