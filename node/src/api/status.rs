@@ -89,14 +89,16 @@ fn transport_name(transport: Transport) -> &'static str {
 }
 
 fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
-    let name = |key: PublicKey| {
-        let member = office.members().office_of(key).cloned();
-        member.map_or_else(|| key.to_string()[..12].to_owned(), |member| member.enrol.name)
+    // A key that is not enrolled has no code, and is known by its beginning.
+    let called = |key: PublicKey| match office.members().office_of(key) {
+        Some(member) => (member.enrol.code.to_string(), member.enrol.name.clone()),
+        None => (String::new(), key.to_string()[..12].to_owned()),
     };
+    let (code, name) = called(key);
     PeerView {
-        code: office.members().office_of(key).map(|member| member.enrol.code.to_string()).unwrap_or_default(),
-        name: name(key),
-        by_way_of: state.by.map(name),
+        code,
+        name,
+        by_way_of: state.by.map(|key| called(key).1),
         transport: state.carried_by.map(|(transport, _)| transport_name(transport).into()),
         bytes_per_s: state.carried_by.and_then(|(_, rate)| rate),
         connected: state.lag.connected,
