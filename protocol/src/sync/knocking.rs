@@ -71,7 +71,9 @@ impl Knocking {
     /// Whether a line would be turned away at this moment. Asked where turning away is cheapest; who is not turned away there still has to be
     /// admitted.
     pub fn turns_away(&self, now: Millis, line: Line) -> bool {
-        self.lines.get(&line).is_some_and(|knocks| knocks.pending >= KNOCKS_PENDING_MAX || !knocks.bucket.has(now, 1, (KNOCKS_PER_S, KNOCKS_BURST)))
+        self.lines
+            .get(&line)
+            .is_some_and(|knocks| knocks.pending >= KNOCKS_PENDING_MAX || !knocks.bucket.has(now, 1, (KNOCKS_PER_S, KNOCKS_BURST)))
     }
 
     /// A handshake came to its end, good or bad.
