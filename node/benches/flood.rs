@@ -1,5 +1,5 @@
 //! What an enrolled office that floods another with questions, or dials it again and again, costs it: processor time of the flooded process, beside an
-//! idle one.
+//! idle one. And how long a thousand offices take to come in that all dial at once, each from an address of its own, as after a power cut.
 //!
 //! The flooded node is the program itself (`huizhi demo --only province`); the other end has an office's key and nothing else. Questions of one
 //! kind are sent as fast as answers come, 64 at a time, until the reserve of that kind is used up, and then measured. Linux only: the
@@ -8,7 +8,13 @@
 
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{
-    Multiaddr, StreamProtocol, Swarm, SwarmBuilder, identity, noise,
+    Multiaddr, StreamProtocol, Swarm, SwarmBuilder,
+    core::{
+        Endpoint,
+        transport::{DialOpts as Dialling, ListenerId, PortUse, Transport, TransportError, TransportEvent},
+        upgrade::Version,
+    },
+    identity, noise,
     request_response::{self, Behaviour, Config, Event, Message, ProtocolSupport},
     swarm::{
         SwarmEvent,
@@ -24,14 +30,26 @@ use protocol::{
 };
 use std::{
     fs, io,
-    net::TcpListener,
+    net::{Ipv4Addr, TcpListener},
     path::Path,
+    pin::Pin,
     process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
+use tokio::{net::TcpSocket, task::JoinSet, time::sleep};
 
 /// Questions without an answer at one time: as many as the node reads at once on one connection.
 const OPEN: usize = 64;
+/// Bare connections that are tried at one time: twice as many as wait in the kernel's queue.
+const BARE: usize = 2_048;
+/// Offices that come back at one time, and after how long one that did not get in dials again, as the program does.
+const OFFICES: u32 = 1_000;
+const AGAIN: Duration = Duration::from_secs(3);
 const WARM_UP: Duration = Duration::from_secs(8);
 const MEASURED: Duration = Duration::from_secs(10);
 
@@ -128,6 +146,7 @@ fn swarm(folder: &Path) -> Swarm<Behaviour<Codec>> {
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
         .expect("TCP")
+        .with_quic()
         .with_behaviour(|_| Behaviour::with_codec(Codec, protocols, Config::default()))
         .expect("a behaviour")
         .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(600)))
@@ -189,6 +208,84 @@ async fn storm(swarm: &mut Swarm<Behaviour<Codec>>, peer: libp2p::PeerId, addres
     [let_in, turned_away]
 }
 
+/// Opens connections and says nothing, as fast as the kernel takes them, until it is dropped; counts them.
+fn bare(port: u16, opened: &Arc<AtomicU64>) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    for _ in 0..BARE {
+        let opened = opened.clone();
+        tasks.spawn(async move {
+            loop {
+                let socket = TcpSocket::new_v4().expect("a socket");
+                // One that is closed leaves nothing behind that would use up the ports.
+                socket.set_zero_linger().expect("an option of TCP");
+                if socket.connect((Ipv4Addr::LOCALHOST, port).into()).await.is_ok() {
+                    opened.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+    }
+    tasks
+}
+
+/// Dials over TCP from one address of loopback.
+struct From(Ipv4Addr);
+
+impl Transport for From {
+    type Output = tcp::tokio::TcpStream;
+    type Error = io::Error;
+    type ListenerUpgrade = futures::future::Pending<io::Result<Self::Output>>;
+    type Dial = Pin<Box<dyn Future<Output = io::Result<Self::Output>> + Send>>;
+
+    fn listen_on(&mut self, _: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
+        Err(TransportError::MultiaddrNotSupported(address))
+    }
+    fn remove_listener(&mut self, _: ListenerId) -> bool {
+        false
+    }
+    fn dial(&mut self, address: Multiaddr, _: Dialling) -> Result<Self::Dial, TransportError<io::Error>> {
+        let from = self.0;
+        let port = address.iter().find_map(|part| if let libp2p::multiaddr::Protocol::Tcp(port) = part { Some(port) } else { None });
+        let port = port.ok_or(TransportError::MultiaddrNotSupported(address))?;
+        Ok(Box::pin(async move {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((from, 0).into())?;
+            Ok(tcp::tokio::TcpStream(socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?))
+        }))
+    }
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
+        Poll::Pending
+    }
+}
+
+/// All dial at once, and again where they did not get in; gives how long the middle one and the last one took, and how many dials in all.
+async fn come_back(address: &Multiaddr) -> (Duration, Duration, u64) {
+    let began = Instant::now();
+    let mut offices = JoinSet::new();
+    for office in 1..=OFFICES {
+        let address = address.clone();
+        offices.spawn(async move {
+            let from = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 0)) + office);
+            let key = identity::Keypair::generate_ed25519();
+            for dials in 1.. {
+                let secured = From(from).upgrade(Version::V1).authenticate(noise::Config::new(&key).expect("a key"));
+                let mut transport = secured.multiplex(yamux::Config::default());
+                let dial = Dialling { role: Endpoint::Dialer, port_use: PortUse::New };
+                let dialled = transport.dial(address.clone(), dial).expect("an address of TCP").await;
+                if let Ok((_, muxer)) = dialled {
+                    return (began.elapsed(), dials, Some(muxer));
+                }
+                sleep(AGAIN).await;
+            }
+            unreachable!("it dials until it is in")
+        });
+    }
+    // Whoever is in stays until all are.
+    let all = offices.join_all().await;
+    let mut times: Vec<Duration> = all.iter().map(|(time, ..)| *time).collect();
+    times.sort_unstable();
+    (times[times.len() / 2], times[times.len() - 1], all.iter().map(|(_, dials, _)| dials).sum())
+}
+
 fn questions() -> Vec<(&'static str, Request)> {
     let head = |at: u32| Head {
         origin: format!("demo.huizhi/office/{:08}/1", 44_030_000 + at).parse::<Origin>().expect("eight digits"),
@@ -233,12 +330,31 @@ fn main() {
             println!("{name:<34} {:>8.1} {answered:>12.0} {refused:>12.0} {ended:>12.0}", percent(ticks, time));
         }
         println!("{:<34} {:>8} {:>12} {:>12}", "dials", "% of core", "let in/s", "away/s");
-        storm(&mut swarm, peer, &address, WARM_UP).await;
+        let quic: Multiaddr = format!("/ip4/127.0.0.1/udp/{}/quic-v1", base_port + 3).parse().expect("an address");
+        for (name, address) in [("of one address, over TCP", &address), ("of one address, over QUIC", &quic)] {
+            storm(&mut swarm, peer, address, WARM_UP).await;
+            let (before, began) = (flooded.ticks(), Instant::now());
+            let told = storm(&mut swarm, peer, address, MEASURED).await;
+            let time = began.elapsed();
+            let [let_in, away] = told.map(|count| count as f64 / time.as_secs_f64());
+            println!("{name:<34} {:>8.1} {let_in:>12.0} {away:>12.0}", percent(flooded.ticks() - before, time));
+        }
+        println!("{:<34} {:>8} {:>12}", "bare connections", "% of core", "opened/s");
+        let opened = Arc::new(AtomicU64::new(0));
+        let storming = bare(base_port + 3, &opened);
+        sleep(WARM_UP).await;
+        let (before, began, count) = (flooded.ticks(), Instant::now(), opened.load(Ordering::Relaxed));
+        sleep(MEASURED).await;
+        let (time, count) = (began.elapsed(), opened.load(Ordering::Relaxed) - count);
+        let ticks = flooded.ticks() - before;
+        println!("{:<34} {:>8.1} {:>12.0}", "of one address", percent(ticks, time), count as f64 / time.as_secs_f64());
+        drop(storming);
+        // What waits in the kernel's queue is gone.
+        sleep(WARM_UP).await;
         let (before, began) = (flooded.ticks(), Instant::now());
-        let told = storm(&mut swarm, peer, &address, MEASURED).await;
-        let time = began.elapsed();
-        let [let_in, away] = told.map(|count| count as f64 / time.as_secs_f64());
-        println!("{:<34} {:>8.1} {let_in:>12.0} {away:>12.0}", "of one address, over TCP", percent(flooded.ticks() - before, time));
+        let (middle, last, dials) = come_back(&address).await;
+        let busy = percent(flooded.ticks() - before, began.elapsed());
+        println!("{OFFICES} offices dial at once: half are in after {middle:.1?}, the last after {last:.1?}, with {dials} dials; {busy:.0} % of a core");
     });
 }
 

@@ -21,6 +21,7 @@ mod reserve;
 mod rows;
 mod spec_drafts;
 mod tables;
+mod waiting;
 mod witness;
 
 pub use backup::Snapshot;
@@ -32,6 +33,7 @@ pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
 pub use reserve::{RESERVE_BYTES, Reserve};
+pub use waiting::Waiting;
 pub use witness::{Cosigned, NamedProof};
 
 pub(crate) use database::Opener;

@@ -224,12 +224,22 @@ pub const PROBE_SOON_MS: u64 = 60_000;
 /// An attempt that brought too few answers to be judged ends after this long.
 pub const PROBE_MAX_MS: u64 = 60_000;
 /// Handshakes that are begun with one address in a second. A few key exchanges and a signature each, so that a storm
-/// of them is reckoned, and not yet measured, to take a hundredth or two of a core; and a thousand offices behind one address are back within a
-/// minute after the province was away.
+/// of them takes two hundredths of a core; and a thousand offices behind one address are back within a minute after the province was away.
 pub const KNOCKS_PER_S: u64 = 20;
 /// And in reserve.
 pub const KNOCKS_BURST: u64 = 256;
-/// Handshakes with one address that are under way at one time: a quarter of all, so that one that never goes on leaves room for others.
+/// Handshakes with one address that are under way at one time: a thirtieth of all, so that some that never go on leave room for others.
 pub const KNOCKS_PENDING_MAX: usize = 16;
+/// Handshakes under way at one time with all addresses together: those that are accepted in a second, where a line of 300 ms needs one for
+/// each.
+pub const HANDSHAKES_PENDING_MAX: u32 = 512;
+/// TCP connections that are accepted in a second, whoever they are from: what comes beyond waits in the queue of the kernel, which costs nothing
+/// here, and the kernel drops what does not fit into it. One that is turned away at once costs some thirty microseconds, so a storm of
+/// them takes about two hundredths of a core; and a province's 1,000 offices are back within two seconds after the power was.
+pub const ACCEPTS_PER_S: u64 = 512;
+/// And in reserve: what is accepted at once when nobody came for a while.
+pub const ACCEPTS_BURST: u64 = 64;
+/// Where none is left nothing is accepted for so long, so that a storm wakes this node twenty times a second and not for each connection.
+pub const ACCEPT_PAUSE_MS: u64 = 50;
 /// Addresses that are remembered while they knock.
 pub const KNOCKING_ADDRESSES_MAX: usize = 4_096;

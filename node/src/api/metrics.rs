@@ -46,6 +46,8 @@ fn text(condition: &Condition) -> String {
     );
     let cases = condition.cases.iter().map(|cases| (vec![("status", &*cases.status)], cases.count));
     page.family("huizhi_cases", "Cases by state, as far as they are folded.", cases);
+    page.family("huizhi_records_to_take_in", "Records here that are in no list yet.", one(condition.to_take_in));
+    page.family("huizhi_cases_to_fold", "Cases that lists leave out or show as they were before.", one(condition.to_fold));
     page.family("huizhi_quarantined_entries", "Entries here that count for nothing.", one(condition.quarantined));
     page.family("huizhi_forks_open", "Logs signed twice on which the province has not decided.", one(condition.forks_open));
     page.family("huizhi_read_only", "Whether nothing is signed at this moment.", one(condition.read_only.is_some().into()));
@@ -84,13 +86,15 @@ mod tests {
     };
     use std::sync::Arc;
 
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 13] = [
         "huizhi_build_info",
         "huizhi_log_entries",
         "huizhi_peer_lag_entries",
         "huizhi_peer_connected",
         "huizhi_unwitnessed_seconds",
         "huizhi_cases",
+        "huizhi_records_to_take_in",
+        "huizhi_cases_to_fold",
         "huizhi_quarantined_entries",
         "huizhi_forks_open",
         "huizhi_read_only",

@@ -32,6 +32,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
             } else {
                 0
             };
+            let waiting = office.store.waiting()?;
             Ok(StatusView {
                 version: env!("CARGO_PKG_VERSION").into(),
                 now_ms: now_ms(),
@@ -40,6 +41,8 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 network_off,
                 to_send: net.to_send,
                 to_receive: net.peers.values().map(|peer| peer.lag.to_receive).max().unwrap_or(0),
+                to_take_in: waiting.records,
+                to_fold: waiting.cases,
                 peers: net.peers.iter().map(|(key, state)| peer(office, *key, state)).collect(),
                 face_model: finds_faces,
                 awaiting_review: awaiting,
@@ -86,14 +89,16 @@ fn transport_name(transport: Transport) -> &'static str {
 }
 
 fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
-    let name = |key: PublicKey| {
-        let member = office.members().office_of(key).cloned();
-        member.map_or_else(|| key.to_string()[..12].to_owned(), |member| member.enrol.name)
+    // A key that is not enrolled has no code, and is known by its beginning.
+    let called = |key: PublicKey| match office.members().office_of(key) {
+        Some(member) => (member.enrol.code.to_string(), member.enrol.name.clone()),
+        None => (String::new(), key.to_string()[..12].to_owned()),
     };
+    let (code, name) = called(key);
     PeerView {
-        code: office.members().office_of(key).map(|member| member.enrol.code.to_string()).unwrap_or_default(),
-        name: name(key),
-        by_way_of: state.by.map(name),
+        code,
+        name,
+        by_way_of: state.by.map(|key| called(key).1),
         transport: state.carried_by.map(|(transport, _)| transport_name(transport).into()),
         bytes_per_s: state.carried_by.and_then(|(_, rate)| rate),
         connected: state.lag.connected,
@@ -112,5 +117,54 @@ fn peer(office: &Office, key: PublicKey, state: &PeerState) -> PeerView {
             Refusal::NotForYou => Text::new("对方拒绝提供。", "refused: not for this office"),
             Refusal::Later => Text::new("对方正忙，稍后再问。", "busy: asked again later"),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        api::testing::Served,
+        service::testing::{Home, picture},
+    };
+    use protocol::{
+        id::CaseId,
+        record::{Record, Roles, Submitted},
+    };
+    use std::sync::Arc;
+
+    /// More cases than one look at the status folds.
+    const CASES: u16 = 300;
+
+    #[test]
+    fn what_is_here_and_counts_for_nothing_yet_is_told_until_it_counts() {
+        let served = Served::with(Arc::new(photo::NoVision));
+        let office = &served.app.office;
+        let (home, other) = Home::join(office, "44030002", Roles::CAPTURE);
+        let said = home.case(&other, &picture(8, 8, [1; 3]), false).current.said.clone();
+        let id = |case: u16| CaseId([case.to_be_bytes()[0], case.to_be_bytes()[1], 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]);
+        let more = (1..CASES).map(|case| Record::Submitted(Submitted { case: id(case), ..said.clone() }));
+        other.append(|_, signer| more.map(|record| signer.sign(&record)).collect()).unwrap();
+        // A bulk of packages, as a peer gives them to whoever is far behind.
+        let mut packages = Vec::new();
+        let mut edge = office.store.edge(other.origin());
+        let key = office.members().verifier(other.origin()).unwrap();
+        while let Some(package) = other.store.package(other.origin(), edge.size()).unwrap() {
+            let verified = package.verify(&edge, &key, &[]).unwrap();
+            edge = verified.edge.clone();
+            packages.push(verified);
+        }
+        office.store.commit_unindexed(other.origin(), &packages).unwrap();
+
+        let told = |page: &str, words: [&str; 2]| {
+            let page = served.local(page, b"");
+            words.iter().for_each(|words| assert!(page.contains(words), "{words}: {page}"));
+        };
+        told("GET /api/condition", ["\"to_take_in\":300,", "\"to_fold\":0,"]);
+        told("GET /metrics", ["\nhuizhi_records_to_take_in 300\n", "\nhuizhi_cases_to_fold 0\n"]);
+        // A look at the status goes on with it: what was in no index is, and its cases wait to be folded.
+        told("GET /api/status", ["\"to_take_in\":0,", "\"to_fold\":300,"]);
+        told("GET /metrics", ["\nhuizhi_records_to_take_in 0\n", "\nhuizhi_cases_to_fold 300\n"]);
+        told("GET /api/status", ["\"to_fold\":44,", "\"awaiting_review\":256,"]);
+        told("GET /api/status", ["\"to_fold\":0,", "\"awaiting_review\":300,"]);
     }
 }

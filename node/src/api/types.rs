@@ -110,6 +110,10 @@ pub struct StatusView {
     pub to_send: u64,
     /// Entries that others announced and that are not here yet.
     pub to_receive: u64,
+    /// Records that are here and in no list yet: they came many at once and are taken in one after the other.
+    pub to_take_in: u64,
+    /// Cases that lists leave out or show as they were before, until they are folded.
+    pub to_fold: u64,
     /// Every other known office.
     pub peers: Vec<PeerView>,
     /// Whether a model finds faces by itself, or the staff marks them.

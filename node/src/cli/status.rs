@@ -32,6 +32,9 @@ fn words(condition: &Condition, running: bool) -> String {
     words += &format!("\nspecs 规格         up to entry {} of the province's log", condition.specs_at);
     let cases: Vec<String> = condition.cases.iter().map(|cases| format!("{} {}", cases.count, cases.status)).collect();
     words += &format!("\ncases 采集记录     {}", cases.join(", "));
+    if condition.to_take_in > 0 || condition.to_fold > 0 {
+        words += &format!("\ntaking in 整理中   {} records, {} cases to fold 待更新", condition.to_take_in, condition.to_fold);
+    }
     words += &format!("\nwanted 待取        {} photos and payloads", condition.blobs_wanted);
     words += &format!("\nset aside 隔离     {} entries, {} open forks 未裁定分叉", condition.quarantined, condition.forks_open);
     words += &format!("\n\n{}", row(["office", "connected", "to send", "oldest", "to receive", "log", "witnessed", "specs"], "name"));
@@ -114,6 +117,9 @@ mod tests {
         let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, ["44030002", "2 h ago", "12", "1 min", "3", "40", "never", "?", "南山办公点"]);
         assert!(table.contains("(this one)") && table.contains("days left unknown") && !table.contains("READ-ONLY"), "{table}");
+        assert!(!table.contains("taking in"), "{table}");
+        let words = words(&Condition { to_take_in: 12_000, to_fold: 31, ..condition }, true);
+        assert!(words.contains("\ntaking in 整理中   12000 records, 31 cases to fold 待更新\n"), "{words}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Disk work runs on blocking threads and comes back as messages, so the swarm is never held up. Every queue is bounded; a full one
 //! drops work that anti-entropy repeats.
 
+mod accepting;
 mod behaviour;
 mod blobs;
 mod dialling;

@@ -55,6 +55,10 @@ pub struct Condition {
     pub forks_open: u64,
     /// Cases, by state.
     pub cases: Vec<CaseCount>,
+    /// Records that are here and in no list yet: they came many at once and are taken in one after the other.
+    pub to_take_in: u64,
+    /// Cases that lists leave out or show as they were before, until they are folded.
+    pub to_fold: u64,
     /// Photos and payloads that this office needs and that are not here.
     pub blobs_wanted: u64,
     /// Entries of the province's log here: the specs and members that are in force here.
@@ -138,6 +142,7 @@ impl Condition {
             cases.push(CaseCount { status: status_name(status).into(), count: office.count(status)? });
         }
         let province = office.members().province().origin().clone();
+        let waiting = office.store.waiting()?;
         Ok(Self {
             version: env!("CARGO_PKG_VERSION").into(),
             now_ms: now,
@@ -150,6 +155,8 @@ impl Condition {
             quarantined: quarantined(office, &origins)?,
             forks_open: office.members().open_forks().count() as u64,
             cases,
+            to_take_in: waiting.records,
+            to_fold: waiting.cases,
             blobs_wanted: office.store.wanted(BlobHash([0; 32]), WANTED_MAX)?.len() as u64,
             specs_at: office.store.head(&province).size,
             offices,

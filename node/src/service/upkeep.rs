@@ -5,8 +5,12 @@
 use crate::{
     config::ScrubSection,
     service::{Change, Office, office::now_ms, scrub::Scrub},
+    store::{StoreError, Waiting},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::{
         broadcast::{Receiver, error::RecvError},
@@ -20,6 +24,8 @@ use tokio::{
 const FOLD_STEP: usize = 1_024;
 /// A log that is being caught up with says nothing before its end, which may not come for long.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// Between two messages of how much there is still to take in.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// After an error of the disk nothing is tried for this long.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Blobs that nothing names are removed when they are this old: a kill came between them and their record.
@@ -41,13 +47,39 @@ pub async fn run(office: Arc<Office>, scrub: ScrubSection, stop: watch::Receiver
     );
 }
 
+/// When the screens are told how much there is still to take in: steps are many, and nobody reads faster than this.
+#[derive(Default)]
+struct Telling {
+    told: Option<(Instant, Waiting)>,
+}
+
+impl Telling {
+    /// Whether to tell after a step: what waits is not what was told, and that was a while ago or nothing waits any more.
+    fn is_due(&mut self, now: Instant, waiting: Waiting) -> bool {
+        let due = match self.told {
+            None => waiting != Waiting::default(),
+            Some((at, told)) => told != waiting && (waiting == Waiting::default() || now.duration_since(at) >= TELL_EVERY),
+        };
+        if due {
+            self.told = Some((now, waiting));
+        }
+        due
+    }
+}
+
 async fn fold(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
     let mut changes = office.changes();
+    let mut telling = Telling::default();
     loop {
         let folding = office.clone();
-        let pause = match spawn_blocking(move || folding.settle(FOLD_STEP)).await {
-            Ok(Ok(true)) => None,
-            Ok(Ok(false)) => Some(Duration::ZERO),
+        let step = move || Ok::<_, StoreError>((folding.settle(FOLD_STEP)?, folding.store.waiting()?));
+        let pause = match spawn_blocking(step).await {
+            Ok(Ok((settled, waiting))) => {
+                if telling.is_due(Instant::now(), waiting) {
+                    office.tell(Change::Status);
+                }
+                (!settled).then_some(Duration::ZERO)
+            }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "cases cannot be folded now");
                 Some(PAUSE)
@@ -145,7 +177,7 @@ async fn read_through(office: Arc<Office>, scrub: ScrubSection, mut stop: watch:
             let entries: u64 = reading.store.frontier().iter().map(|head| head.size).sum();
             // About as many blobs as entries lie on a disk that holds all of them, and four are one step.
             let all = entries / 256 + entries / 4 + 1;
-            Ok::<_, crate::store::StoreError>((step, all))
+            Ok::<_, StoreError>((step, all))
         });
         match step.await {
             Ok(Ok((step, all))) => {
@@ -159,5 +191,23 @@ async fn read_through(office: Arc<Office>, scrub: ScrubSection, mut stop: watch:
             Ok(Err(error)) => tracing::warn!(%error, "the disk cannot be read through now"),
             Err(error) => tracing::error!(%error, "reading through the disk failed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_steps_one_a_second_is_told_and_the_end_at_once() {
+        let (mut telling, start) = (Telling::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        assert!(!telling.is_due(at(0), Waiting::default()), "nothing waited and nothing does");
+        // A step each 10 ms for ten seconds.
+        let told = (0..1_000).filter(|step| telling.is_due(at(step * 10), Waiting { records: 8_192_000 - step * 8_192, cases: step % 7 }));
+        assert_eq!(told.count(), 10);
+        assert!(telling.is_due(at(9_991), Waiting::default()), "that it is over is told at once");
+        assert!(!telling.is_due(at(99_999), Waiting::default()), "and once");
+        assert!(telling.is_due(at(100_000), Waiting { records: 0, cases: 1 }));
     }
 }

@@ -3,12 +3,13 @@
 use crate::{liar::Lie, office::Office, store::size_of, work::case_at, world::World};
 use protocol::{
     case::{Case, Status},
-    id::{CaseId, Origin, RecordHash},
-    limits::{FORKS_PER_LOG_MAX, FRONTIER_LOGS_MAX},
+    id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
+    limits::{FORKS_PER_LOG_MAX, FRONTIER_LOGS_MAX, GOSSIP_PER_LOG_BURST, GOSSIP_PER_LOG_S},
     log::{SignedCheckpoint, VerifierKey},
     receipt::ReceiptProof,
     record::{Record, Verdict},
 };
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Questions of one office without an answer, per peer: announcements of 20 s, one fetch, cosignatures and proofs of a few logs.
@@ -23,21 +24,33 @@ impl World {
             let origins = [Some(&self.offices[*writer].origin), (*writer == 0).then(|| self.province().origin())];
             origins.into_iter().flatten().all(|origin| {
                 let size = self.offices[*writer].disk.size(origin);
-                offices.iter().all(|office| office.disk.size(origin) == size)
+                offices.iter().filter(|office| office.follows(origin)).all(|office| office.disk.size(origin) == size)
             })
         });
         let origins: BTreeSet<&Origin> = offices.iter().flat_map(|office| office.disk.logs.keys()).collect();
         whole
+            && self.blobs_missing(&offices).is_empty()
             && origins.into_iter().all(|origin| {
                 let same = self.clash(&offices, origin).is_none() && {
-                    let sizes: BTreeSet<u64> = offices.iter().map(|office| office.disk.size(origin)).collect();
-                    sizes.len() == 1
+                    let sizes: BTreeSet<u64> =
+                        offices.iter().filter(|office| office.follows(origin)).map(|office| office.disk.size(origin)).collect();
+                    sizes.len() <= 1
                 };
                 // What a liar gave to one office and never finished nobody can pass on: no checkpoint covers just that.
                 let lies = self.offices.iter().any(|office| office.liar.is_some() && office.origin == *origin);
                 let all_know = || offices.iter().all(|office| office.members.forks().any(|(fork, ..)| fork.points().0.origin == *origin));
                 same || if self.clash(&offices, origin).is_some() { all_know() } else { lies }
             })
+    }
+
+    /// Blobs that an honest office needs and lacks although another one has them.
+    fn blobs_missing(&self, offices: &[&Office]) -> Vec<(OfficeCode, BlobHash)> {
+        let lacks = |office: &&Office| {
+            let missing = office.wanted.iter().filter(|blob| !office.disk.blobs.contains_key(blob));
+            missing.map(|blob| (office.code, *blob)).collect::<Vec<_>>()
+        };
+        let missing = offices.iter().flat_map(lacks);
+        missing.filter(|(_, blob)| offices.iter().any(|office| office.disk.blobs.contains_key(blob))).collect()
     }
 
     /// Two offices that hold contradicting histories of a log.
@@ -58,6 +71,8 @@ impl World {
         self.check_state(&honest, &mut findings);
         self.check_receipts(&honest, &mut findings);
         self.check_forks(&honest, &mut findings);
+        self.check_blobs(&mut findings);
+        self.check_gossip(&mut findings);
         self.check_bounds(&mut findings);
         findings.truncate(20);
         findings
@@ -68,6 +83,10 @@ impl World {
             return;
         }
         findings.push(format!("no convergence within the bound, at {} ms of virtual time", self.now));
+        let offices: Vec<&Office> = honest.iter().map(|index| &self.offices[*index]).collect();
+        for (code, blob) in self.blobs_missing(&offices) {
+            findings.push(format!("office {code} lacks the blob {blob}, which another one has"));
+        }
         for writer in &self.offices {
             let held: Vec<u64> = honest.iter().map(|index| self.offices[*index].disk.size(&writer.origin)).collect();
             if held.iter().any(|size| *size != writer.disk.size(&writer.origin)) {
@@ -219,6 +238,34 @@ impl World {
                 if both.len() > 1 {
                     findings.push(format!("office {index} cosigned both histories of {origin}"));
                 }
+            }
+        }
+    }
+
+    /// What is kept as a blob has its hash, whoever gave it.
+    fn check_blobs(&self, findings: &mut Vec<String>) {
+        for (index, office) in self.offices.iter().enumerate() {
+            for (hash, blob) in &office.disk.blobs {
+                if BlobHash(Sha256::digest(&*blob.bytes).into()) != *hash {
+                    findings.push(format!("office {index} keeps something else under the name {hash}"));
+                }
+            }
+        }
+    }
+
+    /// By gossip nobody believes more of an honest log than was signed, and nobody passes on more of any than the bound.
+    fn check_gossip(&self, findings: &mut Vec<String>) {
+        for (index, office) in self.offices.iter().enumerate() {
+            for writer in self.offices.iter().filter(|writer| writer.liar.is_none()) {
+                let (heard, signed) =
+                    (office.heard_of(&writer.origin), writer.disk.heads.get(&writer.origin).map_or(0, |note| size_of(note)));
+                if heard > signed {
+                    findings.push(format!("office {index} heard of {heard} entries of {}, of which {signed} are signed", writer.origin));
+                }
+            }
+            let bound = GOSSIP_PER_LOG_BURST + GOSSIP_PER_LOG_S * (office.listened_ms() / 1_000 + 1);
+            for (origin, passed_on) in office.gossip.passed_on.iter().filter(|(_, passed_on)| **passed_on > bound) {
+                findings.push(format!("office {index} passed on {passed_on} checkpoints of {origin}"));
             }
         }
     }

@@ -34,11 +34,13 @@ pub(crate) struct Liar {
     kept: Vec<Response>,
     /// Announcements of before. Bound: 64.
     told: Vec<Heads>,
+    /// Gossip of before. Bound: 64.
+    heard: Vec<Vec<u8>>,
 }
 
 impl Liar {
     pub(crate) fn new(lie: Lie, rng: Rng) -> Self {
-        Self { lie, rng, kept: Vec::new(), told: Vec::new() }
+        Self { lie, rng, kept: Vec::new(), told: Vec::new(), heard: Vec::new() }
     }
 
     /// What is answered instead.
@@ -99,6 +101,51 @@ impl Liar {
         Request::Heads(heads)
     }
 
+    /// What is passed on by gossip instead.
+    pub(crate) fn twist_gossip(&mut self, honest: &[u8]) -> Vec<u8> {
+        let mut said = honest.to_vec();
+        match self.lie {
+            Lie::Equivocates | Lie::Floods => {}
+            Lie::Replays => {
+                if self.heard.len() < 64 {
+                    self.heard.push(said.clone());
+                }
+                if self.rng.chance(700) {
+                    said.clone_from(&self.heard[self.rng.below(self.heard.len())]);
+                    self.stranger_s_line(&mut said);
+                }
+            }
+            Lie::Garbles => {
+                if self.rng.chance(700) {
+                    let at = self.rng.below(said.len());
+                    said[at] ^= 1 << self.rng.below(8);
+                }
+            }
+        }
+        said
+    }
+
+    /// Another message that says the same, so that nobody takes it for one that was seen: under a note anybody may put a line.
+    fn stranger_s_line(&mut self, note: &mut Vec<u8>) {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef";
+        note.extend_from_slice("\u{2014} nobody.example ".as_bytes());
+        note.extend((0..96).map(|_| LETTERS[self.rng.below(LETTERS.len())]));
+        note.push(b'\n');
+    }
+
+    /// What is said on the topic without anything to say.
+    pub(crate) fn babbles(&mut self) -> Vec<Vec<u8>> {
+        match self.lie {
+            Lie::Floods => (0..3).map(|_| self.rng.bytes::<40>().to_vec()).collect(),
+            Lie::Replays if !self.heard.is_empty() => {
+                let mut old = self.heard[0].clone();
+                self.stranger_s_line(&mut old);
+                vec![old]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn garble(&mut self, mut honest: Response) -> Response {
         if self.rng.chance(300) {
             return honest;
@@ -124,6 +171,20 @@ impl Liar {
             Response::Line(line) => line.push_str("\u{2014} x AAAA\n"),
             Response::ForkProofs(proofs) => proofs.push(vec![0x85, 1, 2].into()),
             Response::CosignedAt(size) => *size = self.rng.draw(),
+            Response::BlobPiece { total, before, bytes } => match self.rng.below(4) {
+                0 => *total += 1,
+                1 => before[0] ^= 1,
+                2 => {
+                    let half = bytes.len() / 2;
+                    bytes.truncate(half);
+                }
+                _ => {
+                    let at = self.rng.below(bytes.len());
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte ^= 1;
+                    }
+                }
+            },
             _ => {}
         }
         honest

@@ -1,7 +1,9 @@
 //! One simulated office: the shell around the real machines, as small as it can be. What it does is what `node::net::driver` and
 //! `node::service::office` do; what it decides, `protocol` decides.
 
+pub(crate) mod blobs;
 mod forks;
+pub(crate) mod gossip;
 mod ingest;
 mod standing;
 mod witnessing;
@@ -11,7 +13,11 @@ use crate::{
     store::{Checked, Disk, Stored},
 };
 use protocol::{
-    id::{CaseId, Millis, OfficeCode, Origin, PublicKey, RecordHash},
+    blob::{
+        chain::Value,
+        wants::{Failure, Wants},
+    },
+    id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey, RecordHash},
     keys::OfficeKey,
     limits::{FRONTIER_LOGS_MAX, REQUEST_TIMEOUT_MS},
     log::{Checkpoint, Package, VerifierKey, Witness},
@@ -34,6 +40,8 @@ use std::{
 pub(crate) enum Message {
     Ask(u64, Request),
     Reply(u64, Response),
+    /// A note on the topic of the federation. Nobody answers it.
+    Gossip(Vec<u8>),
 }
 
 /// What an office waits for.
@@ -45,6 +53,7 @@ enum Asked {
     Proofs(Option<(Origin, u64, u64)>),
     Pass,
     Tell(Origin),
+    Piece(BlobHash, Option<u64>),
 }
 
 /// Disk work that takes a while.
@@ -95,6 +104,14 @@ pub(crate) struct Office {
     witness: Witness,
     forks: forks::Forks,
     standing: standing::Standing,
+    /// Whether checkpoints are gossiped in this run.
+    gossips: bool,
+    pub(crate) gossip: gossip::Gossiping,
+    /// Every log is wanted, or the least that an office needs.
+    holds_all: bool,
+    wants: Wants,
+    /// Blobs that the cases of this office name, as far as it needs them.
+    pub(crate) wanted: BTreeSet<BlobHash>,
     asked: BTreeMap<u64, (PublicKey, Asked, Millis)>,
     next_ask: u64,
     /// Time since the start, by a clock that is never set.
@@ -117,6 +134,7 @@ pub(crate) struct Setup {
     pub(crate) province: VerifierKey,
     pub(crate) liar: Option<Liar>,
     pub(crate) package_entries: usize,
+    pub(crate) gossips: bool,
     pub(crate) checked: Checked,
 }
 
@@ -146,6 +164,11 @@ impl Office {
             witness,
             forks: forks::Forks::default(),
             standing: standing::Standing::default(),
+            gossips: setup.gossips,
+            gossip: gossip::Gossiping::default(),
+            holds_all: true,
+            wants: Wants::default(),
+            wanted: BTreeSet::new(),
             asked: BTreeMap::new(),
             next_ask: 0,
             uptime: 0,
@@ -167,6 +190,8 @@ impl Office {
         self.witness = witnessing::open(&self.province, self.code, &self.witness_seed, &self.disk);
         self.forks = forks::Forks::default();
         self.standing = standing::Standing::after(clean);
+        self.gossip = gossip::Gossiping::from(self.uptime);
+        self.want_again();
         self.asked.clear();
         self.cases.clear();
         self.reconcile_heads();
@@ -271,7 +296,7 @@ impl Office {
     /// Logs that are wanted, as the node orders them: the province's, the own one, the others.
     fn follow(&mut self) {
         let province = self.province.origin();
-        let others = self.members.logs().filter(|origin| *origin != province && **origin != self.origin);
+        let others = self.members.logs().filter(|origin| *origin != province && **origin != self.origin && self.holds_all);
         let follow = [province, &self.origin].into_iter().chain(others).cloned().collect();
         self.step(Event::Follow(follow));
     }
@@ -285,6 +310,7 @@ impl Office {
             }
         }
         self.step(Event::Tick);
+        self.publish_checkpoints();
         self.look_around();
     }
 
@@ -292,10 +318,12 @@ impl Office {
     pub(crate) fn look_around(&mut self) {
         self.compare_own();
         self.ask_for_cosignatures();
+        self.ask_for_blobs();
     }
 
     pub(crate) fn connected(&mut self, key: PublicKey) {
         let new = !self.sync.lag(key).connected;
+        self.wants.connected(key);
         self.step(Event::Connected(key));
         if new {
             let held = self.fork_proofs_held();
@@ -319,6 +347,7 @@ impl Office {
         match message {
             Message::Ask(id, request) => self.on_request(from, of_province, id, request),
             Message::Reply(id, response) => self.on_response(from, id, response),
+            Message::Gossip(message) => self.hear_gossip(from, &message),
         }
         self.look_around();
     }
@@ -358,8 +387,9 @@ impl Office {
                 return;
             }
             Request::Entries { origin, start } => self.give(&origin, start),
-            // Everybody here is enrolled and holds every log, and there are no blobs.
-            Request::Blob { .. } | Request::BlobPiece { .. } | Request::Join { .. } | Request::Receipt { .. } => Response::NotHere,
+            Request::BlobPiece { hash, end } => self.give_piece(from, hash, end),
+            // Everybody here is enrolled and knows the later form of blobs, and nobody asks about receipts.
+            Request::Blob { .. } | Request::Join { .. } | Request::Receipt { .. } => Response::NotHere,
             Request::Cosign(body) => self.cosign(&body),
             Request::Cosigned(note) => self.take_cosignatures(&note).map_or(Response::NotHere, |_| Response::Taken),
             Request::Compare { note, beginnings } => {
@@ -409,6 +439,10 @@ impl Office {
             (Asked::Announce(id), Response::TellAll) => self.step(Event::Announced(from, id, Answered::TellAll)),
             // It gave nothing because it is busy, which says nothing about what it told of.
             (Asked::Entries(fetch), Response::Refused(Refusal::Later)) => self.step(Event::FetchFailed(from, fetch)),
+            (Asked::Piece(blob, _), Response::Refused(Refusal::Later)) => self.no_piece(from, blob, Failure::Busy),
+            (Asked::Piece(blob, end), Response::BlobPiece { total, before, bytes }) => {
+                self.take_piece(from, blob, end, (total, Value(before.into()), bytes.into()));
+            }
             (Asked::Entries(fetch), Response::Entries(package)) => self.step(Event::PackageReceived(from, fetch, package)),
             (Asked::Cosign(origin, note), Response::Line(line)) => self.take_line(from, &origin, &note, &line),
             (Asked::Cosign(origin, _), Response::CosignedAt(size)) => self.answered(from, &origin, Answer::At(size)),
@@ -424,6 +458,7 @@ impl Office {
     fn failed(&mut self, from: PublicKey, asked: Asked) {
         match asked {
             Asked::Proofs(_) | Asked::Pass => {}
+            Asked::Piece(blob, _) => self.no_piece(from, blob, Failure::Nothing),
             Asked::Announce(id) => self.step(Event::Announced(from, id, Answered::Nothing)),
             Asked::Entries(fetch) => {
                 self.standing.gave_nothing(from);

@@ -46,6 +46,10 @@ pub struct Plan {
     pub package_entries: usize,
     /// Whether every message goes through its frame and back.
     pub frames: bool,
+    /// Whether checkpoints are gossiped.
+    pub gossip: bool,
+    /// Blobs that some office makes and another one needs.
+    pub blobs: usize,
     /// How long the run goes on after it converged, so that forks are narrowed and cosignatures told.
     pub settle_ms: Millis,
 }
@@ -81,6 +85,8 @@ impl Plan {
             revokes: rng.chance(300),
             package_entries: [1, 2, 3, 5, 256][rng.below(5)],
             frames: true,
+            gossip: rng.chance(500),
+            blobs: rng.below(4),
             settle_ms: 60_000,
         }
     }
@@ -102,6 +108,8 @@ impl Plan {
             province_permille: 0,
             revokes: false,
             package_entries: 256,
+            gossip: false,
+            blobs: 0,
             ..Self::random(seed, offices)
         }
     }

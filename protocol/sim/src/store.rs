@@ -1,10 +1,11 @@
-//! What one office keeps: logs with their trees, head files, fork proofs, the witness's points. What was not synced is lost in a crash.
+//! What one office keeps: logs with their trees, head files, fork proofs, the witness's points, blobs. What was not synced is lost in a crash.
 //!
 //! It keeps the order of the real store: entries are durable before the head file is, and the head file before anybody is told. A durable
 //! commit makes everything durable that was written before it, as in redb.
 
+use crate::office::blobs::{Part, Whole};
 use protocol::{
-    id::{Origin, RecordHash},
+    id::{BlobHash, Origin, RecordHash},
     limits::PACKAGE_ENTRIES_MAX,
     log::{Entry, ForkName, LogPoint, Package, VerifiedPackage},
     merkle::{self, Edge, Hash, Subtrees},
@@ -149,6 +150,11 @@ pub(crate) struct Disk {
     pub(crate) heads: BTreeMap<Origin, String>,
     pub(crate) forks: BTreeMap<ForkName, Vec<u8>>,
     pub(crate) witnessed: BTreeMap<Origin, LogPoint>,
+    /// Blobs that are whole.
+    pub(crate) blobs: BTreeMap<BlobHash, Whole>,
+    /// Blobs under way.
+    pub(crate) parts: BTreeMap<BlobHash, Part>,
+    synced_parts: BTreeMap<BlobHash, Part>,
 }
 
 impl Disk {
@@ -159,6 +165,7 @@ impl Disk {
                 log.synced = (log.size(), log.note.clone());
             }
         }
+        self.synced_parts.clone_from(&self.parts);
     }
     /// The power goes: what was not synced is gone.
     pub(crate) fn lose_unsynced(&mut self) {
@@ -167,6 +174,7 @@ impl Disk {
             log.truncate(size, note);
         }
         self.logs.retain(|_, log| log.size() > 0);
+        self.parts.clone_from(&self.synced_parts);
     }
     pub(crate) fn frontier(&self) -> Vec<Head> {
         self.logs.iter().map(|(origin, log)| log.head(origin)).collect()

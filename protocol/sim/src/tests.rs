@@ -1,6 +1,8 @@
 //! Random seeds as CI runs them, and the hard cases by number.
 
+mod blobs;
 mod cases;
+mod gossip;
 
 use crate::{Plan, run};
 

@@ -7,14 +7,14 @@ mod faults;
 use crate::{
     liar::{Liar, Lie},
     net::{Net, Wall},
-    office::{Cut, Message, Office, Own, Setup, Work},
+    office::{Cut, Message, Office, Own, Setup, Work, blobs::Whole},
     plan::Plan,
     rng::Rng,
     store::Checked,
     work,
 };
 use protocol::{
-    id::{Millis, OfficeCode, Origin, PublicKey, RecordHash},
+    id::{BlobHash, Millis, OfficeCode, Origin, PublicKey, RecordHash},
     keys::OfficeKey,
     log::VerifierKey,
     record::{Enrol, Record, Roles, Verified},
@@ -33,15 +33,36 @@ pub(crate) const FEDERATION: &str = "sim.huizhi";
 /// What happens at a moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Happening {
-    Deliver { from: usize, to: usize, sender: PublicKey, message: Message },
-    Finish { office: usize, boot: u64, work: Work },
+    Deliver {
+        from: usize,
+        to: usize,
+        sender: PublicKey,
+        message: Message,
+    },
+    Finish {
+        office: usize,
+        boot: u64,
+        work: Work,
+    },
     Tick(usize),
     Lines,
-    Deed { office: usize, cut: Cut },
+    Deed {
+        office: usize,
+        cut: Cut,
+    },
+    /// An office has a blob of so many bytes from now on, and another one needs it.
+    Blob {
+        holder: usize,
+        needs: usize,
+        bytes: usize,
+    },
     Rule,
     Wall(usize, Wall),
     WallGone(usize),
-    Crash { office: usize, roll_back: bool },
+    Crash {
+        office: usize,
+        roll_back: bool,
+    },
     Restart(usize),
     SetClock(usize, i64),
     Clone(usize),
@@ -154,6 +175,7 @@ impl World {
             province: self.province.clone(),
             liar: lie.map(|lie| Liar::new(lie, self.rng.split())),
             package_entries: self.plan.package_entries,
+            gossips: self.plan.gossip,
             checked: self.checked.clone(),
         })
     }
@@ -261,6 +283,7 @@ impl World {
                 self.at(self.now + 1_000, Happening::Lines);
             }
             Happening::Deed { office, cut } => self.deed(office, cut),
+            Happening::Blob { holder, needs, bytes } => _ = self.make_blob(&[holder], &[needs], bytes),
             Happening::Rule => {
                 let revoke = self.plan.revokes;
                 let mut rng = self.rng.split();
@@ -284,6 +307,7 @@ impl World {
                 let id = match message {
                     Message::Ask(id, _) => *id,
                     Message::Reply(id, _) => *id | 1 << 63,
+                    Message::Gossip(message) => 1 << 62 | message.len() as u64,
                 };
                 (0_u8, (*from as u64) << 32 | *to as u64, id)
             }
@@ -293,6 +317,7 @@ impl World {
             Happening::Deed { office, .. } => (4, *office as u64, self.acknowledged.len() as u64),
             Happening::Crash { office, .. } | Happening::Restart(office) | Happening::Clone(office) => (5, *office as u64, 0),
             Happening::SetClock(office, offset) => (6, *office as u64, *offset as u64),
+            Happening::Blob { holder, needs, bytes } => (8, (*holder as u64) << 32 | *needs as u64, *bytes as u64),
             Happening::Rule | Happening::Wall(..) | Happening::WallGone(_) => (7, self.net.walls.len() as u64, 0),
         };
         self.trace.update([kind]);
@@ -348,11 +373,14 @@ impl World {
         let frame = match &message {
             Message::Ask(_, request) => encode(request),
             Message::Reply(_, response) => encode(response),
+            // Goes in a frame of gossipsub, which is not modelled.
+            Message::Gossip(note) => note.clone(),
         };
         self.bytes += frame.len() as u64;
         match message {
             Message::Ask(id, _) => decode_request(&frame).ok().map(|request| Message::Ask(id, request)),
             Message::Reply(id, _) => decode_response(&frame).ok().map(|response| Message::Reply(id, response)),
+            Message::Gossip(_) => Some(Message::Gossip(frame)),
         }
     }
 
@@ -437,6 +465,18 @@ impl World {
             let back = self.now + self.rng.between(2_000, 60_000);
             self.at(back, Happening::Restart(index));
         }
+    }
+
+    /// Some offices have a blob from now on, and some need it.
+    pub(crate) fn make_blob(&mut self, holders: &[usize], needing: &[usize], bytes: usize) -> BlobHash {
+        let mut rng = self.rng.split();
+        let words: Vec<u8> = (0..bytes.div_ceil(8)).flat_map(|_| rng.draw().to_be_bytes()).take(bytes).collect();
+        let blob = Whole::new(words);
+        for holder in holders {
+            self.offices[*holder].disk.blobs.insert(blob.hash(), blob.clone());
+        }
+        needing.iter().for_each(|office| self.with(*office, |office| office.want(blob.hash())));
+        blob.hash()
     }
 
     /// The clerk saw an answer: from here on it must not be lost.

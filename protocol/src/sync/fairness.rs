@@ -77,6 +77,10 @@ impl Bucket {
         self.taken = self.taken.saturating_sub(now.saturating_sub(self.at).saturating_mul(per_s));
         self.at = now;
     }
+    /// Whether so much may be taken out. Takes nothing.
+    pub(super) fn has(&self, now: Millis, cost: u64, bounds: (u64, u64)) -> bool {
+        { *self }.take(now, cost, bounds)
+    }
     pub(super) fn take(&mut self, now: Millis, cost: u64, (per_s, burst): (u64, u64)) -> bool {
         self.pay(now, per_s);
         let after = self.taken.saturating_add(1_000 * cost);

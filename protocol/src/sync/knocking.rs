@@ -1,4 +1,5 @@
-//! How often an address may knock: counted before a handshake, which costs a signature and a key exchange each, whoever it is.
+//! How often an address may knock: counted before a handshake, which costs a signature and a key exchange each, whoever it is. And how often
+//! anybody is opened to at all, for to turn somebody away costs something too.
 //!
 //! By address, for there is nothing else to go by yet; of IPv6 by the 64 bits that one line is given. An office of several machines
 //! behind one address has room, and so has the province's own network.
@@ -6,7 +7,7 @@
 use super::fairness::Bucket;
 use crate::{
     id::Millis,
-    limits::{KNOCKING_ADDRESSES_MAX, KNOCKS_BURST, KNOCKS_PENDING_MAX, KNOCKS_PER_S},
+    limits::{ACCEPT_PAUSE_MS, ACCEPTS_BURST, ACCEPTS_PER_S, KNOCKING_ADDRESSES_MAX, KNOCKS_BURST, KNOCKS_PENDING_MAX, KNOCKS_PER_S},
 };
 use std::collections::BTreeMap;
 
@@ -67,6 +68,14 @@ impl Knocking {
         admitted
     }
 
+    /// Whether a line would be turned away at this moment. Asked where turning away is cheapest; who is not turned away there still has to be
+    /// admitted.
+    pub fn turns_away(&self, now: Millis, line: Line) -> bool {
+        self.lines
+            .get(&line)
+            .is_some_and(|knocks| knocks.pending >= KNOCKS_PENDING_MAX || !knocks.bucket.has(now, 1, (KNOCKS_PER_S, KNOCKS_BURST)))
+    }
+
     /// A handshake came to its end, good or bad.
     pub fn ended(&mut self, line: Line) {
         if let Some(knocks) = self.lines.get_mut(&line) {
@@ -78,6 +87,27 @@ impl Knocking {
     fn forget(&mut self, now: Millis) {
         let rested = KNOCKS_BURST * 1_000 / KNOCKS_PER_S;
         self.lines.retain(|_, knocks| knocks.pending > 0 || knocks.last + rested > now);
+    }
+}
+
+/// How often a listener takes what knocks out of the kernel's queue.
+#[derive(Debug, Default)]
+pub struct Accepting {
+    bucket: Bucket,
+}
+
+impl Accepting {
+    /// Whether one more may be accepted at this moment; where not, after how many milliseconds to ask again. `now` only goes forward.
+    ///
+    /// # Errors
+    /// Nothing may be accepted for so long.
+    pub fn may_accept(&self, now: Millis) -> Result<(), Millis> {
+        if self.bucket.has(now, 1, (ACCEPTS_PER_S, ACCEPTS_BURST)) { Ok(()) } else { Err(ACCEPT_PAUSE_MS) }
+    }
+
+    /// One was accepted, whatever became of it.
+    pub fn accepted(&mut self, now: Millis) {
+        self.bucket.take(now, 1, (ACCEPTS_PER_S, ACCEPTS_BURST));
     }
 }
 
@@ -146,5 +176,57 @@ mod tests {
         let later = KNOCKS_BURST * 1_000 / KNOCKS_PER_S + 1;
         assert!(knocking.admit(later, at(u32::MAX)), "who rested is forgotten");
         assert!(knocking.lines.len() <= 2);
+    }
+
+    #[test]
+    fn who_would_be_turned_away_is_known_before_and_asking_takes_nothing() {
+        let mut knocking = Knocking::default();
+        assert!(!knocking.turns_away(0, A), "somebody new");
+        for now in 0..40_000 {
+            for line in [A, B] {
+                let turned_away = (0..3).any(|_| knocking.turns_away(now, line));
+                // One of the two never ends what it began.
+                let admitted = knocking.admit(now, line);
+                assert_eq!(admitted, !turned_away, "{now}");
+                if admitted && line == A {
+                    knocking.ended(line);
+                }
+            }
+        }
+    }
+
+    /// Connections accepted from a queue that is never empty, asked as often as the machine says.
+    fn accepted(accepting: &mut Accepting, from: Millis, ms: u64) -> (u64, u64) {
+        let (mut now, mut accepted, mut pauses) = (from, 0, 0);
+        while now < from + ms {
+            match accepting.may_accept(now) {
+                Ok(()) => {
+                    accepting.accepted(now);
+                    accepted += 1;
+                }
+                Err(wait_ms) => {
+                    pauses += 1;
+                    now += wait_ms;
+                }
+            }
+        }
+        (accepted, pauses)
+    }
+
+    #[test]
+    fn a_storm_of_connections_is_accepted_as_often_as_the_bound_says_and_wakes_nobody_for_each() {
+        let mut accepting = Accepting::default();
+        let (in_a_minute, pauses) = accepted(&mut accepting, 0, 60_000);
+        assert!((59 * ACCEPTS_PER_S..=60 * ACCEPTS_PER_S + ACCEPTS_BURST).contains(&in_a_minute), "{in_a_minute}");
+        assert_eq!(pauses, 60_000 / ACCEPT_PAUSE_MS);
+        assert_eq!(accepted(&mut accepting, 120_000, 1).0, ACCEPTS_BURST, "rested, it takes its reserve and no more");
+    }
+
+    #[test]
+    fn a_thousand_offices_that_come_back_at_once_are_accepted_within_two_seconds() {
+        let mut accepting = Accepting::default();
+        assert!(accepted(&mut accepting, 0, 2_000).0 >= 1_000);
+        // Their handshakes find room meanwhile: with a line of 100 ms each takes four ways and back.
+        assert!(u64::from(crate::limits::HANDSHAKES_PENDING_MAX) >= ACCEPTS_BURST + ACCEPTS_PER_S * 400 / 1_000);
     }
 }

@@ -2808,6 +2808,16 @@ export interface components {
             specs_at: number;
             /**
              * Format: int64
+             * @description Cases that lists leave out or show as they were before, until they are folded.
+             */
+            to_fold: number;
+            /**
+             * Format: int64
+             * @description Records that are here and in no list yet: they came many at once and are taken in one after the other.
+             */
+            to_take_in: number;
+            /**
+             * Format: int64
              * @description Entries of the own log that no other office cosigned.
              */
             unwitnessed: number;
@@ -3759,6 +3769,11 @@ export interface components {
             read_only?: components["schemas"]["Text"] | null;
             /**
              * Format: int64
+             * @description Cases that lists leave out or show as they were before, until they are folded.
+             */
+            to_fold: number;
+            /**
+             * Format: int64
              * @description Entries that others announced and that are not here yet.
              */
             to_receive: number;
@@ -3767,6 +3782,11 @@ export interface components {
              * @description Own entries that no other office is known to hold.
              */
             to_send: number;
+            /**
+             * Format: int64
+             * @description Records that are here and in no list yet: they came many at once and are taken in one after the other.
+             */
+            to_take_in: number;
             /** @description Version of the program. */
             version: string;
         };

@@ -40,6 +40,8 @@ export const en: Record<MessageKey, string> = {
   pill_offline: "Working offline · {send} to send",
   pill_offline_idle: "Working offline · nothing to send",
   pill_cut_off: "Network switched off · {send} to send",
+  pill_taking_in: "Taking in {records} records",
+  pill_folding: "Bringing {cases} cases up to date",
   pill_dead: "No answer from this machine's service",
   peers_title: "Other offices",
   peers_none: "No other office has been seen yet. Work goes on; records are sent when one is reached.",

@@ -38,6 +38,8 @@ export const zh = {
   pill_offline: "离线工作中 · {send} 条待发送",
   pill_offline_idle: "离线工作中 · 无待发送",
   pill_cut_off: "网络已手动断开 · {send} 条待发送",
+  pill_taking_in: "正在整理 {records} 条记录",
+  pill_folding: "正在更新 {cases} 件办理的状态",
   pill_dead: "本机服务无响应",
   peers_title: "其他办理点",
   peers_none: "还没有见到其他办理点。工作可以照常进行，记录会在连上后自动发送。",

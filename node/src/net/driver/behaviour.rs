@@ -1,10 +1,17 @@
 //! What libp2p is made of here: transports, behaviours, limits, and how an office key and a peer id name one another.
 
-use super::{super::codec::Codec, enrolled::Enrolled, gossip, knocking::Door};
+use super::{
+    super::codec::Codec,
+    accepting::Accepted,
+    enrolled::Enrolled,
+    gossip,
+    knocking::{Door, Knocks},
+};
 use crate::service::Office;
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol, Swarm, SwarmBuilder,
     connection_limits::{self, ConnectionLimits},
+    core::{Transport, upgrade::Version},
     dcutr, gossipsub, identify, identity, mdns, memory_connection_limits, multiaddr, noise, ping, relay,
     request_response::{self, ProtocolSupport},
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
@@ -12,6 +19,7 @@ use libp2p::{
 };
 use protocol::{
     id::PublicKey,
+    limits::HANDSHAKES_PENDING_MAX,
     sync::{
         line::{Caps, Quiet},
         wire,
@@ -19,8 +27,6 @@ use protocol::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Connections that have not said yet who they are.
-const PENDING_INCOMING_MAX: u32 = 64;
 /// Connections from others: a province of 3,000 offices fits.
 const ESTABLISHED_INCOMING_MAX: u32 = 4_096;
 /// A connection is tried this often.
@@ -95,11 +101,16 @@ pub(super) fn build_swarm(keypair: identity::Keypair, config: &NetConfig, office
     // A new office knows the province by its address only.
     let (members, first) = (office.clone(), config.peers.iter().filter_map(key_in).collect::<Vec<_>>());
     let start_error = |error: &dyn std::fmt::Display| NetError::Start(error.to_string());
+    let knocks = Knocks::default();
     let swarm = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
-        .map_err(|error| start_error(&error))?
         .with_quic()
+        .with_other_transport(|key| {
+            let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true));
+            let secured = Accepted::new(tcp, knocks.clone()).upgrade(Version::V1Lazy).authenticate(noise::Config::new(key)?);
+            Ok(secured.multiplex(yamux::Config::default()))
+        })
+        .map_err(|error| start_error(&error))?
         .with_relay_client(noise::Config::new, yamux::Config::default)
         .map_err(|error| start_error(&error))?
         .with_behaviour(|key, relayed| {
@@ -109,7 +120,7 @@ pub(super) fn build_swarm(keypair: identity::Keypair, config: &NetConfig, office
                 .with_max_concurrent_streams(super::ANSWERS_MAX);
             let mdns = with_mdns.then(|| mdns::tokio::Behaviour::new(mdns::Config::default(), peer)).transpose()?;
             Ok(Behaviour {
-                door: Door::default(),
+                door: Door::new(knocks),
                 sync: request_response::Behaviour::with_codec(
                     Codec,
                     [(StreamProtocol::new(wire::PROTOCOL), ProtocolSupport::Full)],
@@ -120,7 +131,7 @@ pub(super) fn build_swarm(keypair: identity::Keypair, config: &NetConfig, office
                 mdns: mdns.into(),
                 limits: connection_limits::Behaviour::new(
                     ConnectionLimits::default()
-                        .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
+                        .with_max_pending_incoming(Some(HANDSHAKES_PENDING_MAX))
                         .with_max_established_incoming(Some(ESTABLISHED_INCOMING_MAX))
                         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_MAX)),
                 ),

@@ -11,6 +11,7 @@ use protocol::sync::knocking::{Knocking, Line};
 use std::{
     collections::HashMap,
     convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -19,18 +20,36 @@ use std::{
 #[error("this address knocks too often")]
 struct TooOften;
 
+/// Who knocked, as the door and the listener know it: the swarm polls them in turns.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Knocks(Arc<Mutex<Knocking>>);
+
+impl Knocks {
+    fn machine(&self) -> MutexGuard<'_, Knocking> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the door would turn an address away at this moment.
+    pub(super) fn turns_away(&self, remote: &Multiaddr) -> bool {
+        line_of(remote).is_some_and(|line| self.machine().turns_away(uptime_ms(), line))
+    }
+}
+
 /// Counts who knocks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Door {
-    machine: Knocking,
+    knocks: Knocks,
     /// Handshakes under way.
     pending: HashMap<ConnectionId, Line>,
 }
 
 impl Door {
+    pub(super) fn new(knocks: Knocks) -> Self {
+        Self { knocks, pending: HashMap::new() }
+    }
     fn ended(&mut self, connection: ConnectionId) {
         if let Some(line) = self.pending.remove(&connection) {
-            self.machine.ended(line);
+            self.knocks.machine().ended(line);
         }
     }
 }
@@ -55,7 +74,7 @@ impl NetworkBehaviour for Door {
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         let Some(line) = line_of(remote) else { return Ok(()) };
-        if !self.machine.admit(uptime_ms(), line) {
+        if !self.knocks.machine().admit(uptime_ms(), line) {
             return Err(ConnectionDenied::new(TooOften));
         }
         self.pending.insert(connection, line);

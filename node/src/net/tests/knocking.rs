@@ -1,14 +1,27 @@
-//! One address that knocks again and again.
+//! One address that knocks again and again, and others beside it.
 
-use super::{PATIENCE, config, relaying::free_port};
+use super::{
+    PATIENCE, config,
+    relaying::{at, free_port},
+    until,
+};
 use crate::{net::start, service::testing::Home};
-use protocol::limits::KNOCKS_PENDING_MAX;
-use std::sync::Arc;
+use protocol::{
+    limits::{ACCEPTS_BURST, ACCEPTS_PER_S, KNOCKS_PENDING_MAX},
+    record::Roles,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     sync::watch,
-    time::timeout,
+    time::{interval, timeout},
 };
 
 /// A connection that says as much as any begins with, and no more: the node waits for the rest. Nothing where it hangs up.
@@ -37,4 +50,57 @@ async fn an_address_with_too_many_handshakes_under_way_is_turned_away_before_the
     timeout(PATIENCE, again).await.unwrap();
     stop.send(true).unwrap();
     runs.await.unwrap();
+}
+
+/// Connections of the storm that are tried at one time: twice as many as wait in the kernel's queue.
+const STORM: u64 = 2_048;
+
+/// Opens connections from another address than everybody else's, as fast as it can; counts those that the kernel took.
+#[cfg(target_os = "linux")]
+async fn storm(port: u16, opened: Arc<AtomicU64>) {
+    loop {
+        let socket = TcpSocket::new_v4().unwrap();
+        // One that is closed leaves nothing behind that would use up the ports.
+        socket.set_zero_linger().unwrap();
+        socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
+        if let Ok(mut stream) = socket.connect(([127, 0, 0, 1], port).into()).await {
+            // Of every second one nothing more is heard; the others are held until the node hangs up.
+            if opened.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+                let _ = stream.read_u8().await;
+            }
+        }
+    }
+}
+
+/// An office that knows the province by TCP only still comes in while somebody opens connections as fast as the machine can.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_storm_of_connections_an_office_comes_in_by_tcp_all_the_same() {
+    let home = Home::new();
+    let province = Arc::new(home.open());
+    let (_joined, office) = Home::join(&province, "44030002", Roles::CAPTURE);
+    let (office, port) = (Arc::new(office), free_port());
+    let (stop, stopped) = watch::channel(false);
+    let (_net, runs) = start(province.clone(), &config(port, vec![]), stopped.clone()).unwrap();
+    let opened = Arc::new(AtomicU64::new(0));
+    let storms: Vec<_> = (0..STORM).map(|_| tokio::spawn(storm(port, opened.clone()))).collect();
+    let count = || opened.load(Ordering::Relaxed);
+    let mut look = interval(Duration::from_millis(10));
+    let full = async {
+        while count() < STORM {
+            look.tick().await;
+        }
+    };
+    timeout(PATIENCE, full).await.unwrap();
+    let (before, began) = (count(), Instant::now());
+    let (net, office_runs) = start(office.clone(), &config(0, vec![at(&province, port)]), stopped).unwrap();
+    until(&office, &net, |_, net| net.status().peers.values().any(|peer| peer.lag.connected)).await;
+    // No more than the node means to take, whatever comes; half as many again, for the kernel lets some believe that they are through.
+    let (more, seconds) = (count() - before, began.elapsed().as_secs_f64());
+    let may = ACCEPTS_BURST as f64 + ACCEPTS_PER_S as f64 * (seconds + 0.1);
+    assert!(more as f64 <= 1.5 * may, "{more} in {seconds} s");
+    storms.iter().for_each(tokio::task::JoinHandle::abort);
+    stop.send(true).unwrap();
+    runs.await.unwrap();
+    office_runs.await.unwrap();
 }

@@ -50,7 +50,7 @@ impl Office {
         }
     }
 
-    fn newest(&self, origin: Origin) -> Option<Newest> {
+    pub(super) fn newest(&self, origin: Origin) -> Option<Newest> {
         let log = self.disk.logs.get(&origin).filter(|log| log.signed() > 0 && log.signed() <= log.size() && self.goes_on(&origin))?;
         let lines = log.note.split_once("\n\n")?.1.lines().count().saturating_sub(1);
         Some(Newest { origin, size: log.signed(), lines })

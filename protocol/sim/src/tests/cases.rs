@@ -17,7 +17,7 @@ use protocol::{
 };
 use std::collections::BTreeSet;
 
-fn calm(offices: usize) -> World {
+pub(super) fn calm(offices: usize) -> World {
     let mut world = World::new(Plan::calm(1, offices));
     world.pass(5_000);
     world
@@ -30,7 +30,7 @@ fn say(world: &mut World, office: usize, own: Own, record: Record) -> Verified {
     said[0].clone()
 }
 
-fn submit(world: &mut World, office: usize) -> CaseId {
+pub(super) fn submit(world: &mut World, office: usize) -> CaseId {
     let case = CaseId(world.rng.bytes());
     let record = submission(&mut world.rng, case, None, 0);
     say(world, office, Own::Office, record);
@@ -52,12 +52,12 @@ fn cut_off(world: &mut World, inside: &[usize]) {
     world.pass(30_000);
 }
 
-fn heal(world: &mut World) {
+pub(super) fn heal(world: &mut World) {
     world.heal();
     converge(world);
 }
 
-fn green(world: &World) {
+pub(super) fn green(world: &World) {
     let findings = world.check();
     assert!(findings.is_empty(), "{findings:#?}");
 }

@@ -6,7 +6,7 @@ use crate::{
     net::Wall,
     office::{Cut, Office},
 };
-use protocol::id::Millis;
+use protocol::{id::Millis, limits::BLOB_CHUNK_BYTES_MAX};
 use std::collections::BTreeSet;
 
 const YEAR_MS: i64 = 365 * 86_400_000;
@@ -68,6 +68,16 @@ impl World {
                 let when = self.rng.between(0, active / 2);
                 self.at(when, Happening::Clone(office));
             }
+        }
+        for _ in 0..self.plan.blobs {
+            let (when, holder, needs) = (self.rng.between(2_000, active), self.rng.below(count), self.rng.below(count));
+            // Of one piece or of up to five; the last may be as long as the others.
+            let bytes = match self.rng.below(4) {
+                0 => self.rng.between(1, 4_096) as usize,
+                1 => 2 * BLOB_CHUNK_BYTES_MAX,
+                _ => self.rng.between(1, 5 * BLOB_CHUNK_BYTES_MAX as u64) as usize,
+            };
+            self.at(when, Happening::Blob { holder, needs, bytes });
         }
     }
 
@@ -132,7 +142,8 @@ impl World {
         let known = self.offices[index].disk.frontier();
         let Some(liar) = self.offices[index].liar.as_mut() else { return };
         let said = liar.blurts(&known);
-        if said.is_empty() {
+        let babbled = if self.plan.gossip { liar.babbles() } else { Vec::new() };
+        if said.is_empty() && babbled.is_empty() {
             return;
         }
         let peers: BTreeSet<usize> = self
@@ -144,6 +155,9 @@ impl World {
             let key = self.offices[peer].public();
             for request in said.iter().take(2).cloned() {
                 self.with(index, |office| office.blurt(key, request));
+            }
+            for message in babbled.iter().cloned() {
+                self.with(index, |office| office.babble(key, message));
             }
         }
     }
