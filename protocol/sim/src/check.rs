@@ -8,6 +8,7 @@ use protocol::{
     log::{SignedCheckpoint, VerifierKey},
     receipt::ReceiptProof,
     record::{Record, Verdict},
+    sync::wire::Head,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,7 +144,7 @@ impl World {
             let Some(case) = said.record.case().filter(|_| !matches!(said.record, Record::Withdrawn(_))) else { continue };
             for index in honest {
                 let office = &self.offices[*index];
-                if office.disk.size(&said.origin) <= said.index {
+                if office.disk.size(&said.origin) <= said.index || !office.counts(&said.origin) {
                     continue;
                 }
                 let known =
@@ -156,18 +157,21 @@ impl World {
         }
     }
 
-    /// Equal prefixes and equal knowledge of forks give equal members and equal cases, quarantine included.
+    /// Equal prefixes of the logs that count and equal knowledge of forks give equal members and equal cases, quarantine included.
     fn check_state(&self, honest: &[usize], findings: &mut Vec<String>) {
-        let mut states: Vec<(usize, BTreeMap<CaseId, Option<Case>>)> = Vec::new();
+        let mut states: Vec<(usize, BTreeMap<CaseId, Case>)> = Vec::new();
         for index in honest {
             let office = &self.offices[*index];
-            let cases: BTreeMap<CaseId, Option<Case>> = office.cases.keys().map(|case| (*case, case_at(office, *case))).collect();
-            for case in cases.values().flatten() {
+            let cases: BTreeMap<CaseId, Case> = office.cases.keys().filter_map(|case| Some((*case, case_at(office, *case)?))).collect();
+            for case in cases.values() {
                 findings.extend(contradiction(case).map(|what| format!("office {index}: {what}")));
             }
+            // What somebody has of a retired log, a part or nothing, makes no difference.
+            let frontier =
+                |office: &Office| -> Vec<Head> { office.disk.frontier().into_iter().filter(|head| office.counts(&head.origin)).collect() };
             let equal = |other: &&(usize, _)| {
                 let other = &self.offices[other.0];
-                other.disk.frontier() == office.disk.frontier() && other.members.forks().eq(office.members.forks())
+                frontier(other) == frontier(office) && other.members.forks().eq(office.members.forks())
             };
             if let Some((other, theirs)) = states.iter().find(equal) {
                 if self.offices[*other].members != office.members {
@@ -176,9 +180,7 @@ impl World {
                 if *theirs != cases {
                     findings.push(format!("offices {other} and {index} hold the same and differ about cases"));
                 }
-                let digests = |cases: &BTreeMap<CaseId, Option<Case>>| -> Vec<_> {
-                    cases.values().flatten().map(|case| case.summary().digest).collect()
-                };
+                let digests = |cases: &BTreeMap<CaseId, Case>| -> Vec<_> { cases.values().map(|case| case.summary().digest).collect() };
                 if digests(theirs) != digests(&cases) {
                     findings.push(format!("offices {other} and {index} hold the same and have other digests"));
                 }

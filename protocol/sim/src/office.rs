@@ -26,6 +26,7 @@ use protocol::{
     sync::{
         Answered, Effect, Event, Sync,
         fairness::{Fairness, Who},
+        follow::Follow,
         wire::{Head, Refusal, Request, Response},
         witnessing::{Answer, Witnessing},
     },
@@ -293,10 +294,15 @@ impl Office {
         }
     }
 
+    /// Whether what stands in a log counts here: it was not retired, or this office keeps everything.
+    pub(crate) fn counts(&self, origin: &Origin) -> bool {
+        !self.members.is_retired(origin) || Follow::default().keeps_everything(&self.members, self.code)
+    }
+
     /// Logs that are wanted, as the node orders them: the province's, the own one, the others.
     fn follow(&mut self) {
         let province = self.province.origin();
-        let others = self.members.logs().filter(|origin| *origin != province && **origin != self.origin && self.holds_all);
+        let others = self.members.logs().filter(|origin| *origin != province && **origin != self.origin && self.follows(origin));
         let follow = [province, &self.origin].into_iter().chain(others).cloned().collect();
         self.step(Event::Follow(follow));
     }

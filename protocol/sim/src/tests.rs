@@ -3,6 +3,7 @@
 mod blobs;
 mod cases;
 mod gossip;
+mod retirement;
 
 use crate::{Plan, run};
 

@@ -6,12 +6,13 @@ use crate::{
 };
 use protocol::{
     case::{Case, Status, fold},
-    id::{BlobHash, CaseId, Millis, RecordHash, SpecHash},
+    id::{BlobHash, CaseId, Millis, Origin, RecordHash, SpecHash},
     log::LogPoint,
+    membership::retirement::Plan,
     receipt::ReceiptNumber,
     record::{
-        Decided, Enrol, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Revoke, Roles, SpecPublished, Submitted, Usage, Verdict,
-        Verified, Withdrawn,
+        Decided, Enrol, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Retired, Revoke, Roles, SpecPublished, Submitted, Usage,
+        Verdict, Verified, Withdrawn,
     },
 };
 
@@ -44,7 +45,7 @@ pub(crate) fn submission(rng: &mut Rng, case: CaseId, supersedes: Option<RecordH
 /// The state of a case as an office knows it.
 pub(crate) fn case_at(office: &Office, case: CaseId) -> Option<Case> {
     let entries = office.cases.get(&case)?;
-    fold(case, entries.iter().filter_map(|stored| stored.entry.as_ref()), &office.members)
+    fold(case, entries.iter().filter_map(|stored| stored.entry.as_ref()).filter(|entry| office.counts(&entry.origin)), &office.members)
 }
 
 /// Decides on a case; an approval issues its receipt in the same step.
@@ -134,6 +135,12 @@ pub(crate) fn rule(province: &mut Office, rng: &mut Rng, revoke: bool) -> Option
     let others: Vec<_> =
         province.members.offices().filter(|office| office.enrol.code != province.code && office.is_active()).cloned().collect();
     let chosen = others.get(rng.below(others.len())).cloned();
+    if (60..75).contains(&dice) {
+        let retired = retirements(province);
+        if !retired.is_empty() {
+            return say(province, Own::Province, Cut::Nowhere, retired);
+        }
+    }
     let record = match chosen {
         Some(chosen) if dice < 20 && revoke => revocation(province, &chosen.origin),
         Some(chosen) if dice < 60 => {
@@ -155,6 +162,24 @@ pub(crate) fn rule(province: &mut Office, rng: &mut Rng, revoke: bool) -> Option
         }
     };
     say(province, Own::Province, Cut::Nowhere, vec![record])
+}
+
+/// Retires every ended log that may be, as far as the province sees.
+pub(crate) fn retirements(province: &Office) -> Vec<Record> {
+    let ended = |origin: &&Origin| {
+        let office = origin.office_and_epoch().and_then(|(code, _)| province.members.office(code));
+        let end = office.and_then(|office| office.end_of(origin));
+        !province.members.is_retired(origin) && end.is_some_and(|end| end <= province.disk.size(origin))
+    };
+    let mut plan = Plan::new(province.members.logs().filter(ended).cloned());
+    for (id, stored) in &province.cases {
+        let Some(case) = case_at(province, *id) else { continue };
+        let records = stored.iter().filter_map(|stored| Some(stored.entry.as_ref()?.origin.clone())).collect();
+        let submissions = case.submissions.iter().map(|by| by.origin.clone()).collect();
+        plan.weigh(*id, case.is_settled(Millis::MAX), &records, &submissions);
+    }
+    let (logs, _) = plan.finish();
+    logs.iter().map(|log| Record::Retired(Retired { log: point(province, log), operator: 9, at_ms: province.clock })).collect()
 }
 
 /// A revocation at what the province holds.

@@ -44,7 +44,7 @@ impl Office {
 
     /// Whether entries of a log are wanted here.
     pub(crate) fn follows(&self, origin: &Origin) -> bool {
-        self.holds_all || *origin == self.origin || origin == self.province.origin()
+        self.holds_all && self.counts(origin) || *origin == self.origin || origin == self.province.origin()
     }
 
     /// Publishes what is new of the own logs.

@@ -24,7 +24,7 @@ pub(super) fn calm(offices: usize) -> World {
 }
 
 /// Appends one record and tells the ledger.
-fn say(world: &mut World, office: usize, own: Own, record: Record) -> Verified {
+pub(super) fn say(world: &mut World, office: usize, own: Own, record: Record) -> Verified {
     let said = world.with(office, |office| office.append(own, Cut::Nowhere, |_, sign| sign(&record).into_iter().collect())).unwrap();
     world.acknowledge(office, own, &said);
     said[0].clone()
@@ -37,7 +37,7 @@ pub(super) fn submit(world: &mut World, office: usize) -> CaseId {
     case
 }
 
-fn judge(world: &mut World, office: usize, case: CaseId, verdict: Verdict) {
+pub(super) fn judge(world: &mut World, office: usize, case: CaseId, verdict: Verdict) {
     let known = case_at(&world.offices[office], case).unwrap();
     let said = world.with(office, |office| decide(office, Cut::Nowhere, &known, verdict)).unwrap();
     world.acknowledge(office, Own::Office, &said);
@@ -47,7 +47,7 @@ fn everywhere(world: &World, case: CaseId) -> Vec<Case> {
     world.offices.iter().map(|office| case_at(office, case).unwrap()).collect()
 }
 
-fn cut_off(world: &mut World, inside: &[usize]) {
+pub(super) fn cut_off(world: &mut World, inside: &[usize]) {
     world.net.walls.insert(0, Wall::Around(inside.iter().copied().collect::<BTreeSet<_>>()));
     world.pass(30_000);
 }
