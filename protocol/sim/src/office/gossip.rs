@@ -75,6 +75,10 @@ impl Office {
                 *self.gossip.passed_on.entry(checkpoint.origin().clone()).or_default() += 1;
             }
         }
+        if self.liar.is_some() {
+            // Whoever signs twice proves nothing against itself, although it holds what would.
+            return;
+        }
         if let Some(proof) = heard.fork {
             self.learn(from, None, vec![proof]);
         }
