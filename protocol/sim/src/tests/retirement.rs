@@ -45,7 +45,6 @@ fn whatever_goes_wrong_nobody_counts_half_of_what_was_retired() {
     let mut retired = 0;
     for seed in 900..940 {
         let plan = Plan { province_permille: 400, revokes: true, ..Plan::random(seed, 6) };
-        println!("a seed with many rulings: {seed}");
         let mut world = World::new(plan.clone());
         world.run_until(plan.active_ms);
         heal_and_check(&mut world, seed);
