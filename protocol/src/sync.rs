@@ -52,6 +52,8 @@ pub enum Event {
     Disconnected(PublicKey),
     /// These logs are wanted, most urgent first. Replaces the list before.
     Follow(Vec<Origin>),
+    /// These logs a peer need not hold ([`follow::left_out`]). Replaces the list before; it changes what is shown and nothing that is done.
+    Spare(PublicKey, Vec<Origin>),
     /// Entries were stored, our own or a peer's.
     HeadAdvanced(Head),
     /// A peer told its whole frontier in the form of before, asked or unasked.
@@ -206,6 +208,7 @@ impl Sync {
                     self.peers.values_mut().for_each(|peer| peer.telling.forget(now));
                 }
             }
+            Event::Spare(key, origins) => self.holdings.spare(key, &origins),
             Event::HeadAdvanced(head) => self.advance(now, head, &mut effects),
             Event::FrontierReceived(key, heads) => {
                 let peer = self.peers.entry(key).or_default();

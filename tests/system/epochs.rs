@@ -88,5 +88,10 @@ fn a_year_ends_and_its_log_is_retired_and_pruned_and_its_receipts_are_still_answ
     let counter = federation.a.client();
     assert_eq!(cases(&counter), [next]);
     assert_eq!(verdict(&counter, &number), "valid_later_revoked");
+    eventually("the province knows that the office need not hold what was retired", || {
+        let offices = cli(&federation.province, &["status"])["offices"].clone();
+        let office = offices.as_array()?.iter().find(|office| office["code"] == "44030401")?.clone();
+        (office["connected"] == true && office["to_send"] == 0).then_some(())
+    });
     counter.submit("cn-id-card", &pictures::astronaut(), None);
 }

@@ -58,7 +58,8 @@ fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice
         has_current_specs: if me {
             Some(true)
         } else {
-            peer.and_then(|peer| peer.lag.last_seen).map(|_| peer.is_some_and(|peer| peer.lag.to_send == 0))
+            let newest = office.store.head(office.members().province().origin()).size;
+            peer.filter(|peer| peer.lag.last_seen.is_some()).map(|peer| peer.specs_held >= newest)
         },
     }
 }

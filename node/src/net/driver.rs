@@ -45,6 +45,7 @@ use protocol::{
     sync::{
         Effect, Event, Sync,
         fairness::Fairness,
+        follow::left_out,
         line::Line,
         wire::{Head, Heads, Refusal, Request},
         witnessing::Witnessing,
@@ -109,6 +110,8 @@ struct Driver {
     published_at: u64,
     /// When damaged entries are asked for again, where a peer was too busy to give them.
     mend_at: Option<u64>,
+    /// The members changed since it was last said what others need not hold.
+    spare: bool,
 }
 
 /// Starts the network; it runs until `stop` changes.
@@ -162,6 +165,7 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
         status: handle.clone(),
         published_at: 0,
         mend_at: None,
+        spare: true,
         office,
     };
     Ok((handle, tokio::spawn(driver.run(done_queue, questions, stop))))
@@ -220,7 +224,23 @@ impl Driver {
         let followed = self.office.follow();
         self.gossip.followed.clone_from(&followed);
         self.step(Event::Follow(followed));
+        self.spare = true;
         self.look_for_wanted();
+    }
+
+    /// Says what other offices need not hold, so that they are not shown as lacking it. At most once a second: the beginning of a log brings
+    /// many members.
+    fn spare_others(&mut self) {
+        if !std::mem::take(&mut self.spare) {
+            return;
+        }
+        let spared: Vec<Event> = {
+            let members = self.office.members();
+            let others = members.offices().map(|office| office.enrol.code).filter(|code| *code != self.office.code());
+            let left = left_out(&members, &others.collect());
+            left.into_iter().filter_map(|(code, logs)| Some(Event::Spare(members.office(code)?.enrol.key, logs))).collect()
+        };
+        spared.into_iter().for_each(|event| self.step(event));
     }
 
     fn on_change(&mut self, change: Change) {
@@ -260,6 +280,7 @@ impl Driver {
 
     fn on_tick(&mut self) {
         self.step(Event::Tick);
+        self.spare_others();
         self.show_invitation();
         self.end_lookups();
         if self.mend_at.take_if(|at| *at <= uptime_ms()).is_some() {

@@ -18,6 +18,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub struct PeerState {
     /// How far apart.
     pub lag: Lag,
+    /// Entries of the province's log that it is known to hold.
+    pub specs_held: u64,
     /// It refused us, or we refused it.
     pub refused: Option<Refusal>,
     /// The office by way of which it is connected, where there is no direct connection.

@@ -14,7 +14,7 @@ use crate::{
     record::Roles,
 };
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Up to this many offices every node holds every log, where its configuration says nothing else: a city's offices write about 20 MB a day
 /// together, and any one machine that is left gives everything back.
@@ -52,14 +52,8 @@ impl Follow {
                 let office = members.office(me);
                 let lots = office.filter(|office| office.enrol.witness.is_some()).map(|_| Lots::draw(members));
                 let needed = |origin: &Origin| {
-                    let other = origin.office_and_epoch().and_then(|(code, _)| members.office(code));
-                    // What is no office's is the province's.
-                    other.is_none_or(|other| {
-                        other.enrol.code == me
-                            || self.also.contains(&other.enrol.code)
-                            || office.is_some_and(|office| has_part(office, other))
-                            || lots.as_ref().is_some_and(|lots| lots.falls_on(me, origin))
-                    })
+                    let also = origin.office_and_epoch().is_some_and(|(code, _)| self.also.contains(&code));
+                    also || needs(members, me, origin, || lots.as_ref().is_some_and(|lots| lots.falls_on(me, origin)))
                 };
                 members.logs().filter(kept).filter(|origin| needed(origin)).collect()
             }
@@ -83,6 +77,31 @@ impl Follow {
     fn scope(&self, members: &Membership) -> Scope {
         self.scope.unwrap_or(if members.offices().count() <= ALL_UP_TO_OFFICES { Scope::All } else { Scope::Needed })
     }
+}
+
+/// Logs that each of these offices need not hold, where its own configuration says nothing. What it holds beside that is its own affair.
+pub fn left_out(members: &Membership, offices: &BTreeSet<OfficeCode>) -> BTreeMap<OfficeCode, Vec<Origin>> {
+    let follow = Follow::default();
+    let needed_only = follow.scope(members) == Scope::Needed;
+    let lots = needed_only.then(|| Lots::draw(members));
+    let mut left: BTreeMap<OfficeCode, Vec<Origin>> = offices.iter().map(|code| (*code, Vec::new())).collect();
+    for origin in members.logs() {
+        let witnesses = lots.as_ref().map(|lots| lots.witnesses(origin)).unwrap_or_default();
+        for (code, left) in &mut left {
+            let retired = || members.is_retired(origin) && !follow.keeps_everything(members, *code);
+            if needed_only && !needs(members, *code, origin, || witnesses.contains(code)) || retired() {
+                left.push(origin.clone());
+            }
+        }
+    }
+    left
+}
+
+/// Whether an office that does not hold everything needs a log; `by_lot` says whether it is a witness of it.
+fn needs(members: &Membership, me: OfficeCode, origin: &Origin, by_lot: impl FnOnce() -> bool) -> bool {
+    let other = origin.office_and_epoch().and_then(|(code, _)| members.office(code));
+    // What is no office's is the province's.
+    other.is_none_or(|other| other.enrol.code == me || members.office(me).is_some_and(|office| has_part(office, other)) || by_lot())
 }
 
 /// Whether two offices may write about the same case, or one of them keeps everything.
@@ -127,6 +146,16 @@ impl Lots {
     fn draw(members: &Membership) -> Self {
         let able = members.offices().filter(|office| office.is_active() && office.enrol.witness.is_some());
         Self(able.map(|office| (office.enrol.code, number(office.enrol.code.to_string().as_bytes()))).collect())
+    }
+
+    /// All witnesses of a log by lot.
+    fn witnesses(&self, origin: &Origin) -> BTreeSet<OfficeCode> {
+        let log = number(origin.as_str().as_bytes());
+        let owner = origin.office_and_epoch().map(|(code, _)| code);
+        let others = self.0.iter().filter(|(code, _)| Some(*code) != owner);
+        let mut lots: Vec<(u64, OfficeCode)> = others.map(|(code, office)| (mix(log ^ office), *code)).collect();
+        lots.sort_unstable();
+        lots.into_iter().take(WITNESSES_BY_LOT).map(|(_, code)| code).collect()
     }
 
     fn falls_on(&self, me: OfficeCode, origin: &Origin) -> bool {

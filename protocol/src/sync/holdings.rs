@@ -32,13 +32,24 @@ struct Held {
     shared: u128,
     /// Sum of what it told of wanted logs beyond what is here.
     beyond: u128,
+    /// Logs that it need not hold, ascending. It lacks nothing of one of which it told nothing.
+    spared: Vec<LogId>,
 }
 
 impl Held {
     /// Adds what was told of a log to the running results, or takes it out of them.
     fn count(&mut self, id: LogId, logs: &Logs, add: bool) {
-        let Some(told) = self.told.get(&id).copied() else { return };
-        let here = logs.size(id);
+        let (told, here) = (self.told.get(&id).copied(), logs.size(id));
+        if told.is_none_or(|told| told.size == 0) && self.spared.binary_search(&id).is_ok() {
+            let here = u128::from(here);
+            if add {
+                self.shared += here
+            } else {
+                self.shared -= here
+            }
+            return;
+        }
+        let Some(told) = told else { return };
         let diverged = told.size == here && here > 0 && told.root.is_some() && told.root != logs.root(id);
         let held = if diverged { 0 } else { told.size };
         let shared = u128::from(held.min(here));
@@ -60,7 +71,7 @@ impl Held {
     }
 
     fn count_all(&mut self, logs: &Logs, add: bool) {
-        let ids: Vec<LogId> = self.told.keys().copied().collect();
+        let ids: BTreeSet<LogId> = self.told.keys().chain(&self.spared).copied().collect();
         ids.into_iter().for_each(|id| self.count(id, logs, add));
     }
 
@@ -84,6 +95,15 @@ impl Holdings {
         let id = self.logs.intern(origin);
         self.put(peer, id, Told { size, root: None });
         self.news.remove(&(peer, id));
+    }
+
+    /// Replaces the list of logs that a peer need not hold. Those that are neither wanted nor here say nothing about it.
+    pub(super) fn spare(&mut self, peer: PublicKey, origins: &[Origin]) {
+        let spared: BTreeSet<LogId> = origins.iter().filter_map(|origin| self.logs.wanted(origin)).collect();
+        let held = self.peers.entry(peer).or_default();
+        held.count_all(&self.logs, false);
+        held.spared = spared.into_iter().collect();
+        held.count_all(&self.logs, true);
     }
 
     /// Replaces the list of wanted logs. Whether one of them was not wanted before.
@@ -196,6 +216,7 @@ mod tests {
         Advance(usize, u64, u8),
         Hear(u8, Vec<(usize, u64, u8)>, bool),
         Same(u8),
+        Spare(u8, Vec<usize>),
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -206,6 +227,7 @@ mod tests {
             (0_u8..3, prop::collection::vec((0_usize..8, size(), 0_u8..2), 0..5), any::<bool>())
                 .prop_map(|(peer, heads, whole)| Step::Hear(peer, heads, whole)),
             (0_u8..3).prop_map(Step::Same),
+            (0_u8..3, prop::collection::vec(0_usize..6, 0..4)).prop_map(|(peer, logs)| Step::Spare(peer, logs)),
         ]
     }
 
@@ -223,6 +245,10 @@ mod tests {
                         holdings.hear(PublicKey([peer; 32]), heads, whole);
                     }
                     Step::Same(peer) => holdings.hear_same(PublicKey([peer; 32])),
+                    Step::Spare(peer, logs) => {
+                        let logs: Vec<Origin> = logs.into_iter().map(origin).collect();
+                        holdings.spare(PublicKey([peer; 32]), &logs);
+                    }
                 }
                 let logs = &holdings.logs;
                 for (key, held) in &holdings.peers {
@@ -233,7 +259,8 @@ mod tests {
                         let diverged = told.is_some_and(|told| told.size == logs.size(id) && told.size > 0 && told.root.is_some() && told.root != logs.root(id));
                         prop_assert_eq!(held.diverged.contains(&id), diverged);
                         let size = told.map_or(0, |told| if diverged { 0 } else { told.size });
-                        to_send = to_send.saturating_add(logs.size(id).saturating_sub(size));
+                        let spared = size == 0 && !diverged && held.spared.contains(&id);
+                        to_send = to_send.saturating_add(if spared { 0 } else { logs.size(id).saturating_sub(size) });
                         if let Some(rank) = logs.rank(id) {
                             to_receive = to_receive.saturating_add(size.saturating_sub(logs.size(id)));
                             offers.extend((size > logs.size(id)).then_some(rank));

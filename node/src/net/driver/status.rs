@@ -21,6 +21,7 @@ impl Driver {
             .collect();
         let own = self.office.store.head(self.office.origin()).size;
         let own_held = self.sync.held_elsewhere(self.office.origin());
+        let province = self.office.members().province().origin().clone();
         let status = NetStatus {
             peers: keys
                 .into_iter()
@@ -29,6 +30,7 @@ impl Driver {
                         key,
                         PeerState {
                             lag: self.sync.lag(key),
+                            specs_held: self.sync.held_by(key, &province),
                             refused: self.refused.get(&key).copied(),
                             by: self.paths.machine.by(key),
                             carried_by: self.paths.machine.carried_by(key),

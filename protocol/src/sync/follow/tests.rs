@@ -177,3 +177,16 @@ fn a_retired_log_is_kept_by_who_keeps_everything_and_by_nobody_else() {
     let next = Origin::office("demo.huizhi", code(1), 2).unwrap();
     assert!(Follow::default().logs(&members, code(2)).contains(&next));
 }
+
+#[test]
+fn what_others_are_thought_to_leave_out_is_what_they_leave_out() {
+    let small = federation([(1, Roles::CAPTURE, None), (2, Roles::REVIEW, None)]);
+    for members in [province(), small] {
+        let offices: BTreeSet<OfficeCode> = members.offices().map(|office| office.enrol.code).collect();
+        for (code, left) in left_out(&members, &offices) {
+            let follows = Follow::default().logs(&members, code);
+            assert_eq!(left.len() + follows.len(), members.logs().count(), "{code}");
+            assert!(left.iter().all(|origin| !follows.contains(origin)), "{code}");
+        }
+    }
+}
