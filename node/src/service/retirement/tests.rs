@@ -67,7 +67,7 @@ fn turned() -> Turned {
 }
 
 #[test]
-fn a_new_year_is_asked_for_once_and_by_a_clock_that_can_be_believed() {
+fn a_new_year_is_asked_for_once() {
     let home = Home::new();
     let province = home.open();
     let (_home_b, b) = Home::join(&province, B, Roles::CAPTURE);
