@@ -37,6 +37,7 @@ impl Gossiping {
 
 impl Office {
     /// Holds and asks for the province's log and its own only: what becomes of the others it hears by gossip.
+    #[cfg(test)]
     pub(crate) fn hold_the_least(&mut self) {
         self.holds_all = false;
         self.follow();
@@ -115,6 +116,7 @@ impl Office {
     pub(crate) fn heard_of(&self, origin: &Origin) -> u64 {
         self.gossip.machine.size(origin)
     }
+    /// Whether a peer passed on so much that does not hold that it is not listened to.
     pub(crate) fn does_not_listen_to(&self, peer: PublicKey) -> bool {
         self.gossip.machine.is_cut_off(self.uptime, peer)
     }
