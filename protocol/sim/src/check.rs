@@ -73,7 +73,7 @@ impl World {
         self.check_receipts(&honest, &mut findings);
         self.check_forks(&honest, &mut findings);
         self.check_blobs(&mut findings);
-        self.check_gossip(&mut findings);
+        self.check_gossip(&honest, &mut findings);
         self.check_bounds(&mut findings);
         findings.truncate(20);
         findings
@@ -255,8 +255,9 @@ impl World {
         }
     }
 
-    /// By gossip nobody believes more of an honest log than was signed, and nobody passes on more of any than the bound.
-    fn check_gossip(&self, findings: &mut Vec<String>) {
+    /// By gossip nobody believes more of an honest log than was signed, nobody passes on more of any than the bound, and nobody honest is to
+    /// blame.
+    fn check_gossip(&self, honest: &[usize], findings: &mut Vec<String>) {
         for (index, office) in self.offices.iter().enumerate() {
             for writer in self.offices.iter().filter(|writer| writer.liar.is_none()) {
                 let (heard, signed) =
@@ -264,6 +265,12 @@ impl World {
                 if heard > signed {
                     findings.push(format!("office {index} heard of {heard} entries of {}, of which {signed} are signed", writer.origin));
                 }
+            }
+            let cut_off = |other: &&usize| office.does_not_listen_to(self.offices[**other].public());
+            if office.liar.is_none()
+                && let Some(other) = honest.iter().find(cut_off)
+            {
+                findings.push(format!("office {index} does not listen to office {other}, which is honest"));
             }
             let bound = GOSSIP_PER_LOG_BURST + GOSSIP_PER_LOG_S * (office.listened_ms() / 1_000 + 1);
             for (origin, passed_on) in office.gossip.passed_on.iter().filter(|(_, passed_on)| **passed_on > bound) {

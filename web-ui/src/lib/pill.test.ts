@@ -30,7 +30,7 @@ test("offline is calm, only a dead node is bad", () => {
 test("records that are here and in no list yet are said, and then the cases that they change", () => {
   expect(words({ to_take_in: 812_000, to_fold: 3 })).toBe("正在整理 812000 条记录");
   expect(words({ to_take_in: 812_000 }, true, "en")).toBe("Taking in 812000 records");
-  expect(words({ to_fold: 270_000 })).toBe("正在更新 270000 件办理的状态");
+  expect(words({ to_fold: 270_000 })).toBe("正在更新 270000 个办理件");
   expect(words({ to_fold: 270_000 }, true, "en")).toBe("Bringing 270000 cases up to date");
   expect(pillOf({ ...idle, to_fold: 1 }, true).tone).toBe("busy");
 });

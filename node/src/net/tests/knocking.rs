@@ -65,7 +65,7 @@ async fn storm(port: u16, opened: Arc<AtomicU64>) {
         socket.bind(([127, 0, 0, 2], 0).into()).unwrap();
         if let Ok(mut stream) = socket.connect(([127, 0, 0, 1], port).into()).await {
             // Of every second one nothing more is heard; the others are held until the node hangs up.
-            if opened.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+            if opened.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
                 let _ = stream.read_u8().await;
             }
         }

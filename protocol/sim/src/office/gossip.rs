@@ -116,7 +116,7 @@ impl Office {
     pub(crate) fn heard_of(&self, origin: &Origin) -> u64 {
         self.gossip.machine.size(origin)
     }
-    #[cfg(test)]
+    /// Whether a peer passed on so much that does not hold that it is not listened to.
     pub(crate) fn does_not_listen_to(&self, peer: PublicKey) -> bool {
         self.gossip.machine.is_cut_off(self.uptime, peer)
     }

@@ -78,7 +78,6 @@ fn case_33_who_gossips_garbage_or_old_checkpoints_changes_nothing_and_is_not_lis
             assert!(office.does_not_listen_to(world.offices[5].public()), "seed {seed}: office {index} listens to garbage");
             for honest in world.honest() {
                 let other = &world.offices[honest];
-                assert!(!office.does_not_listen_to(other.public()), "seed {seed}: office {index} does not listen to office {honest}");
                 assert!(index == honest || office.heard_of(&other.origin) > 0 || other.disk.size(&other.origin) == 0, "seed {seed}");
             }
         }
