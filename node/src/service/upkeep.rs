@@ -40,9 +40,9 @@ const SCRUB_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration
 pub async fn run(office: Arc<Office>, scrub: ScrubSection, stop: watch::Receiver<bool>) {
     tokio::join!(
         fold(office.clone(), stop.clone()),
-        disk(office.clone(), stop.clone()),
-        orphans(office.clone(), stop.clone()),
-        turn_of_the_year(office.clone(), stop.clone()),
+        regularly(PAUSE, office.clone(), stop.clone(), try_disk),
+        regularly(Duration::from_millis(DAY_MS), office.clone(), stop.clone(), remove_orphans),
+        regularly(HOUR, office.clone(), stop.clone(), look_at_the_calendar),
         read_through(office, scrub, stop)
     );
 }
@@ -108,8 +108,9 @@ async fn may_have_marked(changes: &mut Receiver<Change>) -> bool {
     }
 }
 
-async fn disk(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
-    let mut tick = interval(PAUSE);
+/// Does something on a blocking thread at once, and again after every `pause`.
+async fn regularly(pause: Duration, office: Arc<Office>, mut stop: watch::Receiver<bool>, work: fn(&Office)) {
+    let mut tick = interval(pause);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -117,39 +118,27 @@ async fn disk(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
             _ = tick.tick() => {}
         }
         let office = office.clone();
-        if let Ok(Err(error)) = spawn_blocking(move || office.try_disk_again()).await {
-            tracing::warn!(%error, "the disk still refuses");
+        if let Err(error) = spawn_blocking(move || work(&office)).await {
+            tracing::error!(%error, "upkeep failed");
         }
     }
 }
 
-async fn orphans(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
-    let mut tick = interval(Duration::from_millis(DAY_MS));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            _ = tick.tick() => {}
-        }
-        let office = office.clone();
-        if let Ok(Err(error)) = spawn_blocking(move || office.collect_orphans(ORPHAN_GRACE_MS)).await {
-            tracing::warn!(error = %error.text.en, "blobs that nothing names cannot be removed now");
-        }
+fn try_disk(office: &Office) {
+    if let Err(error) = office.try_disk_again() {
+        tracing::warn!(%error, "the disk still refuses");
     }
 }
 
-async fn turn_of_the_year(office: Arc<Office>, mut stop: watch::Receiver<bool>) {
-    let mut tick = interval(HOUR);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            _ = tick.tick() => {}
-        }
-        let office = office.clone();
-        if let Ok(Err(error)) = spawn_blocking(move || office.turn_of_the_year(now_ms())).await {
-            tracing::warn!(error = %error.text.en, "the next epoch of this office's log cannot be asked for now");
-        }
+fn remove_orphans(office: &Office) {
+    if let Err(error) = office.collect_orphans(ORPHAN_GRACE_MS) {
+        tracing::warn!(error = %error.text.en, "blobs that nothing names cannot be removed now");
+    }
+}
+
+fn look_at_the_calendar(office: &Office) {
+    if let Err(error) = office.turn_of_the_year(now_ms()) {
+        tracing::warn!(error = %error.text.en, "the next epoch of this office's log cannot be asked for now");
     }
 }
 
