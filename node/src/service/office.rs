@@ -8,6 +8,7 @@ mod forks;
 mod ingest;
 mod province;
 mod rulings;
+mod settle;
 mod standing;
 mod witnessing;
 
@@ -122,6 +123,8 @@ pub struct Office {
     cases: Mutex<cases::Folded>,
     /// Held while cases that wait for it are folded.
     settling: Mutex<()>,
+    /// So many cases wait that nobody who looks at a page waits for them too.
+    catching_up: AtomicBool,
     /// The membership changed since it was compared with what cases on disk were folded under.
     restanding: AtomicBool,
     append: Mutex<()>,
@@ -186,6 +189,7 @@ impl Office {
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
             settling: Mutex::new(()),
+            catching_up: AtomicBool::new(false),
             restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),

@@ -197,7 +197,7 @@ fn what_a_crash_left_unfolded_is_folded_after_the_start_and_nothing_else() {
     office.store.append(office.origin(), &[signed]).unwrap();
     drop(office);
     let office = home.open();
-    assert_eq!(office.store.marked_cases(9).unwrap(), [CaseId([2; 16])]);
+    assert_eq!(office.store.marked_cases(None, 9).unwrap(), [CaseId([2; 16])]);
     assert_eq!(office.count(Status::Submitted).unwrap(), 1);
     settle(&office);
     assert_eq!(office.count(Status::Submitted).unwrap(), 2);
@@ -226,7 +226,7 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     let office = home.open();
     assert_eq!((office.store.indexed(&other.origin), office.store.head(&other.origin).size), (0, 4), "a restart forgets nothing of it");
     assert_eq!(office.index_more().unwrap(), Some(4));
-    assert_eq!(office.store.marked_cases(9).unwrap().len(), 4);
+    assert_eq!(office.store.marked_cases(None, 9).unwrap().len(), 4);
     assert!(office.case(CaseId([0; 16])).unwrap().is_some(), "whoever asks has it verified at once");
     settle(&office);
     assert_eq!(office.count(Status::Submitted).unwrap(), 3);
