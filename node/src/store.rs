@@ -27,7 +27,7 @@ pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, Came, Given, Next, PartialBlob};
 pub use cases::{Difference, Place, STATUSES};
 pub use check::{Damage, DamageKind, LogCheck};
-pub use fold::{Ahead, FOLD_STEP, Fold, FoldedCase};
+pub use fold::{Ahead, Fold, FoldedCase, Walk};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
@@ -390,5 +390,7 @@ pub(crate) fn place_in_json(error: &serde_json::Error) -> String {
 mod blob_power_loss;
 #[cfg(test)]
 mod power_loss;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! Folding marked cases: their entries are read and verified ahead, in the order of the logs and on all cores; then, in one transaction,
-//! whatever is marked still is folded from exactly the entries that the index names at that moment.
+//! Folding marked cases: they are taken along a log where many wait, and their entries are read and verified ahead, in the order of the
+//! logs and on all cores; then, in one transaction, whatever is marked still is folded from exactly the entries that the index names at that moment.
 //!
 //! An entry does not change at its place, so one that held when it was read ahead holds in the transaction. One that came meanwhile, or
 //! did not hold, is read there. What a transaction that asks nothing of the disk loses with the power is marked still.
@@ -15,18 +15,25 @@ use protocol::{
     id::{BlobHash, CaseId, Origin},
     log::Entry,
     merkle::Hash,
-    record::{RecordError, Verified},
+    record::{RecordError, Signed, Verified},
 };
-use redb::{ReadOnlyTable, ReadableTable, Table, WriteTransaction};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::PoisonError,
 };
 
-/// Bound: entries that are read ahead at one time, about 20 MB with what is read out of them. A case of more is read all the same.
-const AHEAD_ENTRIES: usize = 16_384;
+/// Bound: entries that are read ahead at one time, about 30 MB with what is read out of them. A case of more is read all the same.
+const AHEAD_ENTRIES: usize = 24_576;
 /// Bound: cases of one transaction, which keeps other writers waiting.
-pub const FOLD_STEP: usize = 4_096;
+const FOLD_STEP: usize = 8_192;
+
+/// Of so many cases that wait it is worth to look where they stand in the logs.
+const MANY: usize = if cfg!(test) { 4 } else { FOLD_STEP };
+/// One in so many entries of a log must be about a case that waits, or walking along the log is not worth it.
+const FEW: usize = 8;
+
+type CaseIndex = ReadOnlyTable<&'static [u8; 24], ()>;
 
 /// A place in all logs: the log's number, and the position in it.
 pub(super) type EntryPlace = (u32, u64);
@@ -53,6 +60,19 @@ pub trait Fold {
     fn standing(&self, origin: &Origin) -> Hash;
     /// Digest of what concerns every log: the fold's form and this office's own roles.
     fn every(&self) -> Hash;
+}
+
+/// How far a walk through the marked cases came.
+#[derive(Debug, Clone, Copy)]
+pub enum Walk {
+    /// It begins.
+    Start,
+    /// It goes along the log of this number, from this entry on.
+    Along(u32, u64),
+    /// It goes by names, behind this one.
+    Behind(CaseId),
+    /// It is over.
+    Ended,
 }
 
 /// Cases to fold, and what was read and verified of their entries ahead.
@@ -153,13 +173,13 @@ impl<'a> States<'a> {
 }
 
 impl Store {
-    /// Cases whose row is not known to be current, at most `max`, behind `after`.
+    /// Cases whose row is not known to be current, at most `max`.
     ///
     /// # Errors
     /// As the database.
-    pub fn marked_cases(&self, after: Option<CaseId>, max: usize) -> Result<Vec<CaseId>, StoreError> {
+    pub fn marked_cases(&self, max: usize) -> Result<Vec<CaseId>, StoreError> {
         let read = self.db.begin_read()?;
-        marked(&read.open_table(tables::CASE_MARKS)?, after, max)
+        marked(&read.open_table(tables::CASE_MARKS)?, None, max)
     }
 
     /// Whether a case waits to be folded.
@@ -170,14 +190,17 @@ impl Store {
         Ok(self.db.begin_read()?.open_table(tables::CASE_MARKS)?.get(&case.0)?.is_some())
     }
 
-    /// Marked cases behind `after`, at most `max` and no more than memory is kept for, with their entries read and verified on all cores.
+    /// Marked cases, at most `max` and no more than memory is kept for, with their entries read and verified on all cores, and where to go
+    /// on; nothing where the walk ended, which is no sign that no case is marked any more.
+    ///
+    /// Where many wait, they are taken as they come along a log, for what was written at one time stands together on disk, in all logs.
     ///
     /// # Errors
     /// As the database.
-    pub fn read_ahead(&self, after: Option<CaseId>, max: usize) -> Result<Ahead, StoreError> {
+    pub fn read_ahead(&self, from: Walk, max: usize) -> Result<(Ahead, Walk), StoreError> {
         let read = self.db.begin_read()?;
         let index = read.open_table(tables::CASES)?;
-        let mut cases = marked(&read.open_table(tables::CASE_MARKS)?, after, max.min(FOLD_STEP))?;
+        let (mut cases, next) = self.choose(from, max.min(FOLD_STEP), &read, &index)?;
         let mut places: Vec<EntryPlace> = Vec::with_capacity(cases.len() * 3);
         let mut taken = 0;
         for case in &cases {
@@ -187,19 +210,73 @@ impl Store {
                 break;
             }
         }
+        // What is left out waits on, and is met by a later walk.
         cases.truncate(taken);
         // In the order in which they stand on disk, log by log: a log's key stays at hand from one record to the next.
         places.sort_unstable();
         let origins = self.numbered_origins();
         let entries: ReadOnlyTable<&'static [u8; 12], &'static [u8]> = read.open_table(tables::ENTRIES)?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let verified = std::thread::scope(|scope| {
-            let parts = places.chunks(places.len().div_ceil(cores).max(1));
-            let parts: Vec<_> = parts.map(|part| scope.spawn(|| verify(part, &entries, &origins))).collect();
-            // A part that panicked is read again, one by one, where it is folded.
-            parts.into_iter().filter_map(|part| part.join().ok()).collect::<Result<Vec<_>, _>>()
+        let parts = on_all_cores(&places, |part| verify(part, &entries, &origins))?;
+        Ok((Ahead { cases, entries: parts.into_iter().flatten().collect() }, next))
+    }
+
+    /// Which cases are next, ascending.
+    fn choose(&self, from: Walk, max: usize, read: &ReadTransaction, index: &CaseIndex) -> Result<(Vec<CaseId>, Walk), StoreError> {
+        let marks = read.open_table(tables::CASE_MARKS)?;
+        let after = match from {
+            Walk::Start => None,
+            Walk::Behind(case) => Some(case),
+            Walk::Along(number, start) => return self.along(number, start, max, &marks, read),
+            Walk::Ended => return Ok((Vec::new(), Walk::Ended)),
+        };
+        let mut cases = marked(&marks, after, MANY)?;
+        let many = cases.len() == MANY;
+        let mut places = Vec::new();
+        if let (true, None, Some(first)) = (many, after, cases.first()) {
+            case_places(*first, index, &mut places)?;
+        }
+        if let Some((number, start)) = places.first() {
+            let (along, next) = self.along(*number, *start, max, &marks, read)?;
+            if along.len() * FEW >= max {
+                return Ok((along, next));
+            }
+        }
+        let whole = !many && cases.len() <= max;
+        cases.truncate(max);
+        let next = if whole { Walk::Ended } else { cases.last().map_or(Walk::Ended, |last| Walk::Behind(*last)) };
+        Ok((cases, next))
+    }
+
+    /// The marked ones of the cases that the next `count` entries of a log are about. Where that is few of them the walk ends.
+    fn along(
+        &self,
+        number: u32,
+        start: u64,
+        count: usize,
+        marks: &ReadOnlyTable<&'static [u8; 16], ()>,
+        read: &ReadTransaction,
+    ) -> Result<(Vec<CaseId>, Walk), StoreError> {
+        let table: ReadOnlyTable<&'static [u8; 12], &'static [u8]> = read.open_table(tables::ENTRIES)?;
+        let entries: Vec<_> = rows::read(&table, number, start)?.take(count).collect::<Result<_, _>>()?;
+        let next = entries.last().map_or(start, |(index, _)| index + 1);
+        let parts = on_all_cores(&entries, |part| {
+            let claimed = part.iter().filter_map(|(_, bytes)| Signed::parse(bytes).ok()?.claimed_case());
+            let mut cases: Vec<CaseId> = claimed.collect();
+            cases.sort_unstable();
+            cases.dedup();
+            let mut found = Vec::with_capacity(cases.len());
+            for case in cases {
+                if marks.get(&case.0)?.is_some() {
+                    found.push(case);
+                }
+            }
+            Ok(found)
         })?;
-        Ok(Ahead { cases, entries: verified.into_iter().flatten().collect() })
+        let mut cases = parts.concat();
+        cases.sort_unstable();
+        cases.dedup();
+        let few = cases.len() * FEW < count || entries.len() < count;
+        Ok((cases, if few { Walk::Ended } else { Walk::Along(number, next) }))
     }
 
     /// Folds those of the cases that are marked, and takes the marks away. Nothing else writes meanwhile, so no record is missed.
@@ -259,6 +336,17 @@ impl Store {
         }
         Ok(write.commit()?)
     }
+}
+
+/// Works on parts of what there is, as many at a time as there are cores. A part that panicked is missing: what it would have read is
+/// read again, one by one, where it is folded.
+fn on_all_cores<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> Result<R, StoreError> + Sync) -> Result<Vec<R>, StoreError> {
+    let (cores, work) = (std::thread::available_parallelism().map_or(1, usize::from), &work);
+    std::thread::scope(|scope| {
+        let parts = all.chunks(all.len().div_ceil(cores).max(1));
+        let parts: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        parts.into_iter().filter_map(|part| part.join().ok()).collect()
+    })
 }
 
 fn marked(table: &impl ReadableTable<&'static [u8; 16], ()>, after: Option<CaseId>, max: usize) -> Result<Vec<CaseId>, StoreError> {

@@ -13,9 +13,9 @@ use redb::{Durability, ReadableTable, Table, WriteTransaction};
 use std::{collections::BTreeSet, sync::PoisonError};
 
 /// Rows of one index written in one transaction, which keeps other writers waiting.
-const ROWS_STEP: usize = 32_768;
+const ROWS_STEP: usize = if cfg!(test) { 4 } else { 32_768 };
 /// Entries held in memory by each core while it looks at them.
-const READ_STEP: usize = 2_048;
+const READ_STEP: usize = if cfg!(test) { 2 } else { 2_048 };
 
 /// The indexes in one transaction.
 pub(super) struct Index<'a> {
@@ -163,7 +163,10 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn index_more(&self, max: usize) -> Result<Option<Vec<CaseId>>, StoreError> {
-        let Some(found) = self.gather(max)? else { return Ok(None) };
+        self.gather(max)?.map(|found| self.put(&found)).transpose()
+    }
+
+    fn put(&self, found: &Found) -> Result<Vec<CaseId>, StoreError> {
         let mut ids: Vec<CaseId> = found.cases.iter().map(|key| CaseId(split_case_key(key).0)).collect();
         ids.dedup();
         let steps = found.cases.len().max(found.blobs.len()).div_ceil(ROWS_STEP).max(1);
@@ -204,7 +207,7 @@ impl Store {
                 moved.into_iter().for_each(|(log, next)| self.set_unindexed(&log.origin, next));
             }
         }
-        Ok(Some(ids))
+        Ok(ids)
     }
 
     /// Reads up to `max` entries that are in no index, on all cores, and sorts what the indexes will hold of them.
@@ -289,7 +292,10 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::testing::{Home, picture, sync};
+    use crate::{
+        service::testing::{Home, picture, sync},
+        store::testing::LogOfCases,
+    };
     use protocol::{
         case::Status,
         record::{ReceiptRevoked, Roles},
@@ -309,11 +315,11 @@ mod tests {
         let old = Record::Unknown { kind: "receipt_revoked".into(), body: vec![] };
         office.store.append_as(office.origin(), &[(&signed, &old)]).unwrap();
         assert_eq!(office.case(case.id).unwrap().unwrap().revocations.len(), 0);
-        assert_eq!(office.store.marked_cases(None, 9).unwrap(), []);
+        assert_eq!(office.store.marked_cases(9).unwrap(), []);
         drop(office);
 
         let office = home.open();
-        assert_eq!(office.store.marked_cases(None, 9).unwrap(), [case.id]);
+        assert_eq!(office.store.marked_cases(9).unwrap(), [case.id]);
         while !office.settle(16).unwrap() {}
         assert_eq!(office.case(case.id).unwrap().unwrap().revocations.len(), 1);
         assert_eq!(office.compare_states(|| {}).unwrap(), []);
@@ -322,6 +328,39 @@ mod tests {
         sync(&office, &elsewhere);
         assert_eq!(elsewhere.case(case.id).unwrap().unwrap().revocations.len(), 1, "it was carried as it came");
         assert_eq!(elsewhere.count(Status::Approved).unwrap(), 1);
+    }
+
+    /// A reader of before took what came between its look at the entries and its look at their number for read.
+    #[test]
+    fn what_comes_while_rows_are_gathered_is_taken_in_by_the_next_step() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), LogOfCases::new(1));
+        let store = Store::open(dir.path()).unwrap();
+        other.give(&store, 0..7);
+        let gathered = store.gather(100).unwrap().unwrap();
+        other.give(&store, 7..9);
+        assert_eq!(store.put(&gathered).unwrap().len(), 7);
+        assert_eq!((store.indexed(&other.origin), store.head(&other.origin).size), (7, 9));
+        drop(store);
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.indexed(&other.origin), 7, "as on disk");
+        assert_eq!(store.index_more(1).unwrap().unwrap(), [LogOfCases::case(7)]);
+        assert_eq!(store.index_more(100).unwrap().unwrap(), [LogOfCases::case(8)]);
+        assert_eq!(store.index_more(100).unwrap(), None);
+        assert_eq!(store.case_ids().unwrap().len(), 9);
+    }
+
+    #[test]
+    fn logs_that_are_behind_are_taken_in_together_and_each_as_far_as_there_is_room() {
+        let (dir, others) = (tempfile::tempdir().unwrap(), [1, 2, 3].map(LogOfCases::new));
+        let store = Store::open(dir.path()).unwrap();
+        others.iter().for_each(|other| other.give(&store, 0..5));
+        let indexed = || others.each_ref().map(|other| store.indexed(&other.origin));
+        assert_eq!(store.index_more(7).unwrap().unwrap().len(), 5, "the same five cases in each");
+        assert_eq!(indexed(), [5, 2, 0]);
+        assert_eq!(store.index_more(100).unwrap().unwrap().len(), 5);
+        assert_eq!(indexed(), [5; 3]);
+        assert!((0..5).all(|number| store.case_entries(LogOfCases::case(number)).unwrap().len() == 3));
+        assert_eq!(store.marked_cases(100).unwrap().len(), 5);
     }
 
     #[test]

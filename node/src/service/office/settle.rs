@@ -6,13 +6,15 @@ use super::{
     cases::{Folder, every},
     lock,
 };
-use crate::store::{Ahead, FOLD_STEP, StoreError};
+use crate::store::{Ahead, StoreError, Walk};
 use protocol::{id::Origin, merkle::Hash};
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 /// Bound: entries gathered for the indexes at one time, about 40 MB of rows. Rows fall on any page, and the more of them fall on one the
 /// less each costs.
 const INDEX_STEP: usize = 1 << 19;
+/// Bound: cases folded from one durable step to the next. A crash has them folded again, some seconds of work; what is not durable piles up.
+const DURABLE_STEP: usize = 65_536;
 /// Entries gathered where somebody waits for what is folded.
 const INDEX_STEP_WAITED_FOR: usize = 8_192;
 /// Cases at most where somebody waits.
@@ -25,8 +27,8 @@ impl Office {
     /// # Errors
     /// As the store; what was not folded waits on.
     pub fn settle(&self, max: usize) -> Result<bool, StoreError> {
-        let _one = lock(&self.settling);
-        let settled = self.settle_alone(max);
+        let mut folded = lock(&self.settling);
+        let settled = self.settle_alone(max, &mut folded);
         if max > WAITED_FOR {
             self.catching_up.store(matches!(settled, Ok(false)), Ordering::Release);
         }
@@ -41,7 +43,7 @@ impl Office {
         if self.catching_up.load(Ordering::Acquire) { Ok(false) } else { self.settle(WAITED_FOR) }
     }
 
-    fn settle_alone(&self, max: usize) -> Result<bool, StoreError> {
+    fn settle_alone(&self, max: usize, folded: &mut usize) -> Result<bool, StoreError> {
         if self.restanding.swap(false, Ordering::AcqRel)
             && let Err(error) = self.mark_changed_standings()
         {
@@ -58,8 +60,8 @@ impl Office {
             }
         }
         loop {
-            // Whatever was marked behind the walk is met by the next one.
-            let ahead = self.store.read_ahead(None, left.max(1))?;
+            // Whatever a walk passed over is met by the next one.
+            let (ahead, next) = self.store.read_ahead(Walk::Start, left.max(1))?;
             if ahead.cases().is_empty() {
                 return Ok(!self.restanding.load(Ordering::Acquire));
             }
@@ -67,34 +69,37 @@ impl Office {
                 return Ok(false);
             }
             self.note_much(ahead.cases().len(), max);
-            self.walk(ahead, &mut left)?;
+            self.walk(ahead, next, &mut left, folded)?;
         }
     }
 
-    /// Folds what was read ahead and what is marked behind it, until nothing is or `left` cases were folded.
-    fn walk(&self, mut ahead: Ahead, left: &mut usize) -> Result<(), StoreError> {
+    /// Folds what was read ahead and what the walk meets behind it, until it ends or `left` cases were folded.
+    fn walk(&self, mut ahead: Ahead, mut next: Walk, left: &mut usize, folded: &mut usize) -> Result<(), StoreError> {
         std::thread::scope(|scope| {
-            while let Some(last) = ahead.cases().last().copied() {
+            while !ahead.cases().is_empty() {
                 *left = left.saturating_sub(ahead.cases().len());
-                let more = *left;
-                let next = (more > 0).then(|| scope.spawn(move || self.store.read_ahead(Some(last), more)));
-                self.fold_ahead(ahead)?;
-                ahead = match next {
-                    Some(next) => next.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
-                    None => Ahead::default(),
+                let (from, more) = (next, *left);
+                let reading = (more > 0).then(|| scope.spawn(move || self.store.read_ahead(from, more)));
+                self.fold_ahead(ahead, folded)?;
+                (ahead, next) = match reading {
+                    Some(reading) => reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?,
+                    None => (Ahead::default(), Walk::Ended),
                 };
             }
             Ok(())
         })
     }
 
-    fn fold_ahead(&self, ahead: Ahead) -> Result<(), StoreError> {
+    fn fold_ahead(&self, ahead: Ahead, folded: &mut usize) -> Result<(), StoreError> {
         let erased = Self::erased_in(ahead.records());
-        // A durable step every time: many that are not pile up in memory.
-        let durable = ahead.cases().len() == FOLD_STEP;
+        *folded += ahead.cases().len();
+        let durable = *folded >= DURABLE_STEP;
         let mut folder = Folder::new(self);
         self.store.fold_cases(ahead, durable, &mut folder)?;
         drop(folder);
+        if durable {
+            *folded = 0;
+        }
         self.delete_erased(erased);
         self.tell(Change::Cases);
         Ok(())
