@@ -37,6 +37,8 @@ const WRITER: usize = 90;
 const FILL: u64 = 10_000;
 /// Records that are given to a store without a network, to compare ways of taking them in.
 const INGESTED: u64 = 20_000;
+/// Cases folded in one go, as a running node does by the way.
+const FOLD_STEP: usize = 16_384;
 const DECISIONS: u64 = 300;
 const ROWS: TableDefinition<'static, u64, &[u8]> = TableDefinition::new("rows");
 
@@ -211,7 +213,7 @@ fn ingest() {
     let one_by_one = take(&weighed, packages(true));
     let stored = take(&behind, packages(false));
     let begin = Instant::now();
-    while !behind.settle(1_024).expect("the disk takes it") {}
+    while !behind.settle(FOLD_STEP).expect("the disk takes it") {}
     let folded = begin.elapsed();
     println!("\n{INGESTED} records given to a store, without a network");
     println!("  every signature before the commit, cases folded   {}", rate(INGESTED, one_by_one));
@@ -322,7 +324,7 @@ fn main() {
             100.0 * together.as_secs_f64() / took.as_secs_f64()
         );
         let begin = Instant::now();
-        while !office.settle(1_024).expect("the disk takes it") {}
+        while !office.settle(FOLD_STEP).expect("the disk takes it") {}
         println!("  until every case is verified and folded, more      {}", rate(records, begin.elapsed()));
     }
     ingest();

@@ -1,11 +1,16 @@
 //! A node with a long history: disk, opening after kill -9, looking a receipt up, memory while idle.
 //!
 //! `HUIZHI_BENCH_RECORDS` says how long (60,000 if nothing is said), `HUIZHI_BENCH_OFFICES` how many other offices capture (1). One more
-//! reviews: a submission, an approval and a receipt for each case. They come in packages of 256 as from the network. What is killed is a process of its own that was appending.
+//! reviews: a submission, an approval and a receipt for each case. They come in packages of 256 as from the network, eight in a durable step, and
+//! are folded when all are here; `HUIZHI_BENCH_COMPARE=1` then compares every case with a replay of its records. What is killed is a process
+//! of its own that was appending. Whatever was measured is printed at once, so a run that is stopped has told what it knew.
 #![allow(missing_docs, clippy::print_stdout, reason = "a bench")]
 
-#[path = "world/record.rs"]
-mod record;
+mod world {
+    #![allow(dead_code, reason = "every bench uses its own part of it")]
+    pub(crate) mod history;
+    pub(crate) mod record;
+}
 
 use node::{
     config::Config,
@@ -15,134 +20,173 @@ use node::{
         office::now_ms,
         receipts::{self, Answer},
     },
+    store::STATUSES,
 };
-use protocol::{
-    id::{BlobHash, Origin},
-    keys::OfficeKey,
-    log::{Checkpoint, Package},
-    merkle::Edge,
-    receipt::ReceiptNumber,
-    record::{Decided, Enrol, ReceiptIssued, Record, Roles, Signed, Verdict, Verified},
-};
-use record::{hash, submission};
+use protocol::id::{BlobHash, Origin};
 use redb::{ReadableDatabase, ReadableTableMetadata};
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
+};
+use world::{
+    history::{PACKAGE, Writers},
+    record::{hash, submission},
 };
 
 /// Says to a process of this bench what it is to do.
 const CHILD: &str = "HUIZHI_BENCH_CHILD";
-const PACKAGE: usize = 256;
 const KILLS: usize = 5;
-const LOOKUPS: usize = 300;
-
-/// An office that is somewhere else.
-struct Writer {
-    key: OfficeKey,
-    origin: Origin,
-    roles: Roles,
-    edge: Edge,
-    written: Vec<Vec<u8>>,
-}
-
-impl Writer {
-    fn new(number: u8, federation: &str, roles: Roles) -> Self {
-        let code = format!("44030{number:03}").parse().expect("eight digits are an office code");
-        let origin = Origin::office(federation, code, 1).expect("the federation's name is well formed");
-        Self { key: OfficeKey::from_seed(&[number; 32]), origin, roles, edge: Edge::default(), written: Vec::new() }
-    }
-    fn enrol(&self) -> Record {
-        let (code, epoch) = self.origin.office_and_epoch().expect("an office's log");
-        Record::Enrol(Enrol {
-            code,
-            name: "office".into(),
-            key: self.key.public(),
-            recipient: "age1".into(),
-            roles: self.roles,
-            epoch,
-            at_ms: 0,
-            witness: None,
-            region: None,
-            roles_from: None,
-        })
-    }
-    fn position(&self) -> u64 {
-        self.edge.size() + self.written.len() as u64
-    }
-    fn says(&mut self, record: &Record) -> Verified {
-        let signed = Signed::sign(&self.origin, &self.key, record).expect("it fits an entry");
-        self.written.push(signed.bytes().to_vec());
-        signed
-    }
-    /// What was said since the last package.
-    fn package(&mut self) -> Package {
-        let start = self.edge.size();
-        let entries: Vec<_> = self.written.drain(..).collect();
-        entries.iter().for_each(|entry| self.edge.append(protocol::merkle::leaf_hash(entry), |_, _, _| {}));
-        let head = Checkpoint { origin: self.origin.clone(), size: self.edge.size(), root: self.edge.root() };
-        let entries = entries.into_iter().map(Into::into).collect();
-        Package { start, entries, checkpoint: head.sign(&self.key).note().to_owned(), proof: vec![] }
-    }
-}
-
-/// Approves a submission and issues the receipt.
-fn approve(writer: &mut Writer, capturer: &Writer, submission: &Verified) {
-    let Record::Submitted(said) = submission.record() else { unreachable!("a submission was given") };
-    let at_ms = said.at_ms + 60_000;
-    let (submission, case) = (submission.hash(), said.case);
-    let decided = Decided { case, submission, verdict: Verdict::Approve, reasons: vec![], resolves: vec![], operator: 7, at_ms };
-    let decision = writer.says(&Record::Decided(decided)).hash();
-    let (office, epoch) = writer.origin.office_and_epoch().expect("an office's log");
-    let number = ReceiptNumber::new(office, epoch, writer.position()).expect("the position fits a number");
-    writer.says(&Record::ReceiptIssued(ReceiptIssued {
-        case,
-        submission,
-        decision,
-        number: number.digits(),
-        photo: said.photo,
-        spec: said.spec,
-        applicant: said.applicant,
-        captured_by: capturer.origin.office_and_epoch().expect("an office's log").0,
-        valid_until_ms: at_ms + 31_536_000_000,
-        at_ms,
-        usage: None,
-    }));
-}
+const LOOKUPS: usize = 1_000;
+/// Records between two lines of progress.
+const TOLD_EVERY: u64 = 1_000_000;
+/// Cases folded in one go, as a running node does by the way.
+const FOLD_STEP: usize = 16_384;
 
 fn open(dir: &Path) -> Office {
     runtime::open_office(dir, &Config::load(dir).expect("the node was made")).expect("the store opens")
 }
 
-/// Fills a node; gives back the bytes of the records and the time that took, without the signing.
-fn fill(dir: &Path, records: u64, offices: u8) -> (u64, Duration) {
-    let office = open(dir);
-    let federation = office.origin().federation().to_owned();
-    let mut capturers: Vec<Writer> = (0..offices).map(|at| Writer::new(4 + at, &federation, Roles::CAPTURE)).collect();
-    let mut reviewer = Writer::new(3, &federation, Roles::REVIEW);
-    for writer in capturers.iter().chain([&reviewer]) {
+/// What two moments have between them.
+struct Spent {
+    begun: Instant,
+    cpu: f64,
+}
+
+impl Spent {
+    fn new() -> Self {
+        Self { begun: Instant::now(), cpu: cpu() }
+    }
+    /// Seconds by the clock and on all processors.
+    fn so_far(&self) -> (f64, f64) {
+        (self.begun.elapsed().as_secs_f64(), cpu() - self.cpu)
+    }
+}
+
+/// Seconds that the processors worked for this process.
+fn cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux tells");
+    let fields: Vec<f64> =
+        stat.rsplit(") ").next().expect("after the name").split(' ').map(|field| field.parse().unwrap_or_default()).collect();
+    // In hundredths (`getconf CLK_TCK`): user and system.
+    (fields[11] + fields[12]) / 100.0
+}
+
+/// Seconds that a processor worked for this thread.
+fn own_cpu() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
+    stat.split(' ').next().expect("time on a processor is first").parse::<f64>().expect("in nanoseconds") / 1e9
+}
+
+/// How much others ask of the machine.
+fn load() -> String {
+    std::fs::read_to_string("/proc/loadavg").expect("Linux tells").split(' ').next().unwrap_or_default().to_owned()
+}
+
+fn resident() -> f64 {
+    status_field("self", "VmRSS:")
+}
+
+fn status_field(process: &str, name: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with(name)).expect("Linux tells");
+    line.split_whitespace().nth(1).expect("a number follows").parse::<f64>().expect("it is one") / 1024.0
+}
+
+/// MB that a node takes on disk. The file grows in great steps, and what was never written takes no place.
+fn disk(dir: &Path) -> f64 {
+    let file = std::fs::metadata(dir.join("store.redb")).expect("it is there");
+    std::os::unix::fs::MetadataExt::blocks(&file) as f64 * 512.0 / 1e6
+}
+
+/// Tells how it goes, every so many records.
+struct Progress<'a> {
+    what: &'a str,
+    dir: &'a Path,
+    next: u64,
+    last: (u64, Spent),
+}
+
+impl<'a> Progress<'a> {
+    fn new(what: &'a str, dir: &'a Path) -> Self {
+        Self { what, dir, next: TOLD_EVERY, last: (0, Spent::new()) }
+    }
+    fn at(&mut self, records: u64) {
+        if records < self.next {
+            return;
+        }
+        let ((clock, cpu), more) = (self.last.1.so_far(), (records - self.last.0) as f64);
+        println!(
+            "    {:<8} {records:>10}: {:>7.0} records/s, {:>5.1} µs of processors each, {:>6.0} MB on disk, {:>4.0} MB resident, load {}",
+            self.what,
+            more / clock,
+            cpu / more * 1e6,
+            disk(self.dir),
+            resident(),
+            load()
+        );
+        self.last = (records, Spent::new());
+        self.next = records - records % TOLD_EVERY + TOLD_EVERY;
+    }
+}
+
+/// Gives a node a history until it is authenticated and durable; gives back the bytes of the records.
+fn take_in(office: &Office, writers: &Arc<Writers>, cases: u64, dir: &Path) -> u64 {
+    for writer in writers.all() {
         office.append_province(&writer.enrol()).expect("this node is the province");
     }
-    let (mut bytes, mut took) = (0, Duration::ZERO);
-    let mut ingest = |package: Package, origin: &Origin| {
-        bytes += package.entries.iter().map(|entry| entry.len() as u64).sum::<u64>();
-        let start = Instant::now();
-        office.ingest(origin, package).expect("the disk takes it").expect("it is in order");
+    let (mut bytes, mut records, mut took, mut worked) = (0, 0, Duration::ZERO, 0.0);
+    let (whole, mut progress) = (Spent::new(), Progress::new("taken in", dir));
+    writers.write(cases, |origin, packages| {
+        records += packages.iter().map(|package| package.entries.len() as u64).sum::<u64>();
+        bytes += packages.iter().flat_map(|package| &package.entries).map(|entry| entry.len() as u64).sum::<u64>();
+        let (start, cpu) = (Instant::now(), own_cpu());
+        office.ingest_all(origin, packages).expect("the disk takes it").expect("it is in order");
         took += start.elapsed();
-    };
-    let mut number = 0;
-    while 3 * number < records {
-        let capturer = &mut capturers[number as usize / PACKAGE % usize::from(offices)];
-        let submissions: Vec<_> = (0..PACKAGE).map(|_| (capturer.says(&submission(number)), number += 1).0).collect();
-        ingest(capturer.package(), &capturer.origin);
-        for half in submissions.chunks(PACKAGE / 2) {
-            half.iter().for_each(|submission| approve(&mut reviewer, capturer, submission));
-            ingest(reviewer.package(), &reviewer.origin);
-        }
+        worked += own_cpu() - cpu;
+        progress.at(records);
+    });
+    let (clock, _) = whole.so_far();
+    println!(
+        "{records} records of {} bytes in the mean, of {} offices and one that reviews",
+        bytes / records.max(1),
+        writers.capturers.len()
+    );
+    println!(
+        "  until authenticated and durable        {:.1} s, {:.0} records/s, {:.1} µs of a processor each ({clock:.0} s with the signing on all cores meanwhile)",
+        took.as_secs_f64(),
+        records as f64 / took.as_secs_f64(),
+        worked / records as f64 * 1e6
+    );
+    println!("  disk until then                        {:.1} MB for {:.1} MB", disk(dir), bytes as f64 / 1e6);
+    bytes
+}
+
+/// Verifies and folds what was taken in.
+fn fold(office: &Office, dir: &Path, records: u64) {
+    let sum = |count: &dyn Fn(&Origin) -> u64| -> u64 { office.store.origins().iter().map(count).sum() };
+    let (whole, mut progress) = (Spent::new(), Progress::new("indexed", dir));
+    let mut settled = false;
+    while !settled && sum(&|origin| office.store.indexed(origin)) < sum(&|origin| office.store.head(origin).size) {
+        settled = office.settle(FOLD_STEP).expect("the disk takes it");
+        progress.at(sum(&|origin| office.store.indexed(origin)));
     }
-    (bytes, took)
+    let (index_clock, index_cpu) = whole.so_far();
+    let mut progress = Progress::new("folded", dir);
+    while !settled {
+        settled = office.settle(FOLD_STEP).expect("the disk takes it");
+        progress.at(3 * STATUSES.iter().map(|status| office.count(*status).expect("the store reads")).sum::<u64>());
+    }
+    let (clock, cpu) = whole.so_far();
+    println!(
+        "  until verified and folded, more        {clock:.1} s, {:.0} records/s, {:.1} µs of processors each",
+        records as f64 / clock,
+        cpu / records as f64 * 1e6
+    );
+    println!("  of it the indexes                      {index_clock:.1} s, {:.1} µs of processors each", index_cpu / records as f64 * 1e6);
+    println!("  at its highest                         {:.0} MB resident", status_field("self", "VmHWM:"));
 }
 
 /// What a process of its own does: it works and waits to be killed, or it tells how long opening took.
@@ -212,12 +256,8 @@ fn memory(dir: &Path, program: &Path) -> (f64, f64) {
     lines.next().expect("it serves").expect("it is text");
     // Idle: whatever is done by the way after a start is over.
     std::thread::sleep(Duration::from_secs(15));
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).expect("it runs");
-    let field = |name: &str| -> f64 {
-        let line = status.lines().find(|line| line.starts_with(name)).expect("Linux tells");
-        line.split_whitespace().nth(1).expect("a number follows").parse::<f64>().expect("it is one") / 1024.0
-    };
-    let found = (field("VmRSS:"), field("RssAnon:"));
+    let id = process.id().to_string();
+    let found = (status_field(&id, "VmRSS:"), status_field(&id, "RssAnon:"));
     drop(process.stdin.take());
     process.wait().expect("it ended");
     found
@@ -270,17 +310,23 @@ fn main() {
         .status();
     assert!(made.expect("it starts").success(), "a node is made");
 
-    let (bytes, took) = fill(&dir, records, offices);
-    let file = std::fs::metadata(dir.join("store.redb")).expect("it is there");
-    // The file grows in great steps, and what was never written takes no place.
-    let disk = std::os::unix::fs::MetadataExt::blocks(&file) * 512;
-    println!("  (the file is {:.1} MB long)", file.len() as f64 / 1e6);
-    println!("{records} records of {} bytes in the mean, in packages of {PACKAGE}", bytes / records.max(1));
-    println!("  ingest, verified, indexed and folded   {:.0} records/s", records as f64 / took.as_secs_f64());
+    let cases = records.div_ceil(3);
+    let records = 3 * cases;
+    println!("begun at a load of {}", load());
+    let office = open(&dir);
+    let writers = Arc::new(Writers::new(office.origin().federation(), offices));
+    let bytes = take_in(&office, &writers, cases, &dir);
+    fold(&office, &dir, records);
+    if setting("HUIZHI_BENCH_COMPARE", 0) == 1 {
+        println!("  compared with a replay                 {:?}", office.compare_states(|| {}).expect("the store reads"));
+    }
+    drop(office);
+    let length = std::fs::metadata(dir.join("store.redb")).expect("it is there").len() as f64 / 1e6;
+    println!("  in packages of {PACKAGE}; the file is {length:.1} MB long");
     println!(
         "  disk                                   {:.2} × payload ({:.1} MB to {:.1} MB)",
-        disk as f64 / bytes as f64,
-        disk as f64 / 1e6,
+        disk(&dir) * 1e6 / bytes as f64,
+        disk(&dir),
         bytes as f64 / 1e6
     );
     tables(&dir);
@@ -297,20 +343,19 @@ fn main() {
     println!("  floor: bare redb, after kill -9        {:.0} ms", median(bare).as_secs_f64() * 1e3);
 
     let office = open(&dir);
-    let origin = Origin::office(office.origin().federation(), "44030003".parse().expect("a code"), 1).expect("well formed");
-    let cases = records.div_ceil(3);
-    let (code, epoch) = origin.office_and_epoch().expect("an office's log");
     let numbers: Vec<u64> = (0..LOOKUPS as u64).map(|at| at * (cases / LOOKUPS as u64).max(1) % cases).collect();
     let look_up = |number: &u64| {
-        let typed = ReceiptNumber::new(code, epoch, 2 * number + 1).expect("it fits").digits();
+        let typed = writers.receipt_of(*number).digits();
         let start = Instant::now();
-        let answer = receipts::look_up(&office, &typed, 1_795_000_100_000).expect("the store reads");
+        // A moment after the newest of them was issued.
+        let answer = receipts::look_up(&office, &typed, 1_795_000_100_000 + cases).expect("the store reads");
         assert!(matches!(answer, Answer::Valid(_)), "{answer:?}");
         start.elapsed()
     };
-    let times: Vec<_> = numbers.iter().map(look_up).collect();
-    let worst = times.iter().max().copied().unwrap_or_default();
-    let entries = office.store.entries(&origin, 0, 5).expect("the store reads");
+    let mut times: Vec<_> = numbers.iter().map(look_up).collect();
+    times.sort_unstable();
+    let (p99, worst) = (times[times.len() * 99 / 100], times[times.len() - 1]);
+    let entries = office.store.entries(&writers.reviewer.origin, 0, 5).expect("the store reads");
     let floor = (0..LOOKUPS).map(|_| {
         let start = Instant::now();
         // The receipt, its case's three records, and the checkpoint.
@@ -318,8 +363,9 @@ fn main() {
         start.elapsed()
     });
     println!(
-        "  receipt looked up by number            {:.3} ms (worst of {LOOKUPS}: {:.3} ms)",
+        "  receipt looked up by number            {:.3} ms (of {LOOKUPS} p99 {:.3} ms, worst {:.3} ms)",
         median(times).as_secs_f64() * 1e3,
+        p99.as_secs_f64() * 1e3,
         worst.as_secs_f64() * 1e3
     );
     println!("  floor: five strict verifications       {:.3} ms", median(floor.collect()).as_secs_f64() * 1e3);

@@ -9,6 +9,7 @@ mod blobs;
 mod cases;
 mod check;
 mod database;
+mod fold;
 mod heads;
 mod index;
 mod invitations;
@@ -26,8 +27,9 @@ mod witness;
 
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, Came, Given, Next, PartialBlob};
-pub use cases::{Difference, Fold, FoldedCase, Place, STATUSES};
+pub use cases::{Difference, Place, STATUSES};
 pub use check::{Damage, DamageKind, LogCheck};
+pub use fold::{Ahead, Fold, FoldedCase, Walk};
 pub use heads::HeadFile;
 pub(crate) use heads::{create_private_dir, replace_file};
 pub use logs::{LogHead, LogView, StoredEntry};
@@ -394,5 +396,7 @@ pub(crate) fn place_in_json(error: &serde_json::Error) -> String {
 mod blob_power_loss;
 #[cfg(test)]
 mod power_loss;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

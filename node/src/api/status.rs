@@ -27,7 +27,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
     let view = app
         .run(move |office| {
             let awaiting = if office.has_role(Roles::REVIEW) {
-                office.settle(256)?;
+                office.settle_a_little()?;
                 office.count(Status::Submitted)? + office.count(Status::Conflict)?
             } else {
                 0

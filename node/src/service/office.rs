@@ -8,6 +8,7 @@ mod forks;
 mod ingest;
 mod province;
 mod rulings;
+mod settle;
 mod standing;
 mod witnessing;
 
@@ -120,8 +121,10 @@ pub struct Office {
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
-    /// Held while cases that wait for it are folded.
-    settling: Mutex<()>,
+    /// Held while cases that wait for it are folded: how many were since a step that is durable.
+    settling: Mutex<usize>,
+    /// So many cases wait that nobody who looks at a page waits for them too.
+    catching_up: AtomicBool,
     /// The membership changed since it was compared with what cases on disk were folded under.
     restanding: AtomicBool,
     append: Mutex<()>,
@@ -185,7 +188,8 @@ impl Office {
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
-            settling: Mutex::new(()),
+            settling: Mutex::new(0),
+            catching_up: AtomicBool::new(false),
             restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),

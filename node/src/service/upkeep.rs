@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// Cases folded before the thread is given back.
-const FOLD_STEP: usize = 1_024;
+const FOLD_STEP: usize = 16_384;
 /// A log that is being caught up with says nothing before its end, which may not come for long.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Between two messages of how much there is still to take in.

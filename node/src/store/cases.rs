@@ -1,27 +1,25 @@
 //! Where every case stands, kept beside its records.
 //!
 //! Every commit marks the cases of its records in the same transaction. [`Store::fold_cases`] folds marked cases and takes the marks away,
-//! again in one transaction, so whenever the power goes a row is either what its records fold to or marked. Folding asks nothing of the
-//! disk: its transaction becomes durable with the next one that is, and what is lost with it is marked still.
+//! again in one transaction, so whenever the power goes a row is either what its records fold to or marked.
 //!
 //! What counts depends on the membership too. Beside the rows stands, for every log, the digest of its standing under which all of its
 //! cases were folded or marked; where the membership says something else, [`Store::mark_cases_of`] marks the cases of that log.
 
 use super::{
-    Store, StoreError, StoredEntry,
-    logs::{LogNumber, case_entries, entry_key, split_case_key},
+    Store, StoreError,
+    fold::{Fold, States},
+    logs::{LogNumber, split_case_key},
     tables,
 };
 use protocol::{
     case::{Status, Summary},
     id::{BlobHash, CaseId, Millis, Origin},
+    log::Entry,
     merkle::Hash,
 };
-use redb::{Durability, ReadableTable, Table, WriteTransaction};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::PoisonError,
-};
+use redb::{Durability, ReadableTable};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every state, as lists name them.
 pub const STATUSES: [Status; 5] = [Status::Submitted, Status::Approved, Status::Returned, Status::Withdrawn, Status::Conflict];
@@ -29,28 +27,7 @@ pub const STATUSES: [Status; 5] = [Status::Submitted, Status::Approved, Status::
 /// Rows of the case index looked at in one transaction of [`Store::mark_cases_of`].
 const MARK_STEP: usize = 20_000;
 /// Key in the table of standings for what concerns every log: the fold's form and this office's own roles.
-const EVERY_LOG: [u8; 4] = [0xff; 4];
-
-/// What the folding of a case gives.
-#[derive(Debug, Default)]
-pub struct FoldedCase {
-    /// The row; nothing where no submission counts.
-    pub summary: Option<Summary>,
-    /// Blobs that this office may have, needs and lacks.
-    pub wanted: Vec<BlobHash>,
-    /// Entries whose own signature or form does not hold, and why.
-    pub refused: Vec<(Origin, u64, String)>,
-}
-
-/// Folds cases under one membership.
-pub trait Fold {
-    /// Folds one case from all of its entries.
-    fn fold(&mut self, case: CaseId, entries: &[StoredEntry]) -> FoldedCase;
-    /// Digest of the standing of a log in the same membership.
-    fn standing(&self, origin: &Origin) -> Hash;
-    /// Digest of what concerns every log: the fold's form and this office's own roles.
-    fn every(&self) -> Hash;
-}
+pub(super) const EVERY_LOG: [u8; 4] = [0xff; 4];
 
 /// A place in the order of lists: time of the current submission, then case.
 pub type Place = (Millis, CaseId);
@@ -66,67 +43,15 @@ pub enum Difference {
     Count(u8),
 }
 
-/// The tables that folding changes.
-struct States<'a> {
-    rows: Table<'a, &'static [u8; 16], &'static [u8]>,
-    order: Table<'a, &'static [u8; 25], ()>,
-    counts: Table<'a, &'static [u8; 1], u64>,
-    marks: Table<'a, &'static [u8; 16], ()>,
-    wanted: Table<'a, &'static [u8; 32], ()>,
-    standings: Table<'a, &'static [u8; 4], &'static Hash>,
-}
-
-impl<'a> States<'a> {
-    fn open(write: &'a WriteTransaction) -> Result<Self, StoreError> {
-        Ok(Self {
-            rows: write.open_table(tables::CASE_STATES)?,
-            order: write.open_table(tables::CASE_ORDER)?,
-            counts: write.open_table(tables::CASE_COUNTS)?,
-            marks: write.open_table(tables::CASE_MARKS)?,
-            wanted: write.open_table(tables::WANTED)?,
-            standings: write.open_table(tables::STANDINGS)?,
-        })
-    }
-
-    fn count(&mut self, status: Status, change: i64) -> Result<(), StoreError> {
-        let key = [status as u8];
-        let now = self.counts.get(&key)?.map_or(0, |row| row.value());
-        match now.saturating_add_signed(change) {
-            0 => _ = self.counts.remove(&key)?,
-            count => _ = self.counts.insert(&key, count)?,
-        }
-        Ok(())
-    }
-
-    /// Puts the row of a case in the place of the one before.
-    fn put(&mut self, case: CaseId, summary: Option<&Summary>) -> Result<(), StoreError> {
-        let before = self.rows.get(&case.0)?.map(|row| read_row(row.value())).transpose()?;
-        if before.as_ref() == summary {
-            return Ok(());
-        }
-        if let Some(before) = before {
-            self.order.remove(&order_key(&before, case))?;
-            self.count(before.status, -1)?;
-            self.rows.remove(&case.0)?;
-        }
-        if let Some(summary) = summary {
-            self.rows.insert(&case.0, row(summary)?.as_slice())?;
-            self.order.insert(&order_key(summary, case), ())?;
-            self.count(summary.status, 1)?;
-        }
-        Ok(())
-    }
-}
-
-fn row(summary: &Summary) -> Result<Vec<u8>, StoreError> {
+pub(super) fn row(summary: &Summary) -> Result<Vec<u8>, StoreError> {
     minicbor::to_vec(summary).map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-fn read_row(bytes: &[u8]) -> Result<Summary, StoreError> {
+pub(super) fn read_row(bytes: &[u8]) -> Result<Summary, StoreError> {
     minicbor::decode(bytes).map_err(|error| StoreError::Corrupt(format!("state of a case: {error}")))
 }
 
-fn order_key(summary: &Summary, case: CaseId) -> [u8; 25] {
+pub(super) fn order_key(summary: &Summary, case: CaseId) -> [u8; 25] {
     place_key(summary.status as u8, (summary.submitted_ms, case))
 }
 
@@ -144,76 +69,6 @@ fn place_of(key: &[u8; 25]) -> Place {
 }
 
 impl Store {
-    /// Cases whose row is not known to be current, at most `max`.
-    ///
-    /// # Errors
-    /// As the database.
-    pub fn marked_cases(&self, max: usize) -> Result<Vec<CaseId>, StoreError> {
-        let read = self.db.begin_read()?;
-        let table = read.open_table(tables::CASE_MARKS)?;
-        table.iter()?.take(max).map(|row| Ok(CaseId(*row?.0.value()))).collect()
-    }
-
-    /// Whether a case waits to be folded.
-    ///
-    /// # Errors
-    /// As the database.
-    pub fn is_marked(&self, case: CaseId) -> Result<bool, StoreError> {
-        Ok(self.db.begin_read()?.open_table(tables::CASE_MARKS)?.get(&case.0)?.is_some())
-    }
-
-    /// Folds those of the cases that are marked, and takes the marks away. Nothing else writes meanwhile, so no record is missed.
-    ///
-    /// # Errors
-    /// As the database; nothing changed then.
-    pub fn fold_cases(&self, cases: &[CaseId], durable: bool, fold: &mut impl Fold) -> Result<(), StoreError> {
-        // A log is in the database before it has its number in memory.
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut write = self.db.begin_write()?;
-        if !durable {
-            write.set_durability(Durability::None).map_err(|error| StoreError::Database(error.to_string()))?;
-        }
-        {
-            let mut states = States::open(&write)?;
-            let (index, records) = (write.open_table(tables::CASES)?, write.open_table(tables::ENTRIES)?);
-            let mut refused = write.open_table(tables::REFUSED)?;
-            let origins = self.numbered_origins();
-            let mut met = BTreeSet::new();
-            for case in cases {
-                if states.marks.remove(&case.0)?.is_none() {
-                    continue;
-                }
-                let entries = case_entries(*case, &index, &records, &origins)?;
-                for entry in &entries {
-                    if !met.contains(&entry.origin) {
-                        met.insert(entry.origin.clone());
-                    }
-                }
-                let folded = fold.fold(*case, &entries);
-                states.put(*case, folded.summary.as_ref())?;
-                for blob in folded.wanted {
-                    states.wanted.insert(&blob.0, ())?;
-                }
-                for (origin, index, reason) in folded.refused {
-                    if let Some(number) = self.log_number(&origin) {
-                        refused.insert(&entry_key(number, index), reason.as_str())?;
-                    }
-                }
-            }
-            if states.standings.get(&EVERY_LOG)?.is_none() {
-                states.standings.insert(&EVERY_LOG, &fold.every())?;
-            }
-            for (number, origin) in origins.iter().filter(|(_, origin)| met.contains(*origin)) {
-                // Of a log that was never compared: what was folded of it so far was folded since it came, so it is marked where it
-                // changes from here on.
-                if states.standings.get(number)?.is_none() {
-                    states.standings.insert(number, &fold.standing(origin))?;
-                }
-            }
-        }
-        Ok(write.commit()?)
-    }
-
     /// Marks the cases of every log whose standing is not the one they were folded under; `every` stands for what concerns all of them.
     /// Works in steps and leaves the writer to others between them.
     ///
@@ -408,7 +263,8 @@ impl Store {
         let mut places = 0;
         for case in self.case_ids()? {
             look();
-            let replayed = fold.fold(case, &self.case_entries(case)?).summary;
+            let entries: Vec<Entry> = self.case_entries(case)?.iter().filter_map(|entry| fold.read(entry).ok()).collect();
+            let replayed = fold.fold(case, &entries).summary;
             let kept = rows.get(&case.0)?.map(|row| row.value().to_vec());
             if kept != replayed.as_ref().map(row).transpose()? {
                 differences.insert((case, 0));

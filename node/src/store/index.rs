@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError, StoredEntry,
-    logs::{case_key, entry_key},
+    logs::{Unindexed, case_key, entry_key, split_case_key},
     rows, tables,
 };
 use protocol::{
@@ -10,7 +10,15 @@ use protocol::{
     record::{Record, Signed},
 };
 use redb::{Durability, ReadableTable, Table, WriteTransaction};
-use std::{collections::BTreeSet, sync::PoisonError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::PoisonError,
+};
+
+/// Rows of one index written in one transaction, which keeps other writers waiting.
+const ROWS_STEP: usize = if cfg!(test) { 4 } else { 32_768 };
+/// Entries held in memory by each core while it looks at them.
+const READ_STEP: usize = if cfg!(test) { 2 } else { 2_048 };
 
 /// The indexes in one transaction.
 pub(super) struct Index<'a> {
@@ -43,29 +51,106 @@ impl<'a> Index<'a> {
         let Some(case) = record.case() else { return Ok(()) };
         self.cases.insert(&case_key(case, number, at)?, ())?;
         self.marks.insert(&case.0, ())?;
-        for blob in blobs(record) {
-            self.blobs.insert(&blob_key(blob, case), ())?;
+        for blob in blobs_in(record).iter().flatten() {
+            self.blobs.insert(&blob_key(*blob, case), ())?;
+        }
+        Ok(())
+    }
+
+    /// Adds rows of the case index, ascending, and marks their cases; and rows of the blob index.
+    fn add_sorted(&mut self, cases: &[[u8; 24]], blobs: &[[u8; 16]]) -> Result<(), StoreError> {
+        let mut marked = None;
+        for key in cases {
+            self.cases.insert(key, ())?;
+            let (case, ..) = split_case_key(key);
+            if marked.replace(case) != Some(case) && self.marks.get(&case)?.is_none() {
+                self.marks.insert(&case, ())?;
+            }
+        }
+        for key in blobs {
+            self.blobs.insert(key, ())?;
         }
         Ok(())
     }
 }
 
 /// Blobs that a record names for its case.
-pub(super) fn blobs(record: &Record) -> Vec<BlobHash> {
+pub(super) fn blobs_in(record: &Record) -> [Option<BlobHash>; 3] {
     match record {
-        Record::Submitted(said) => vec![said.photo, said.original, said.payload],
-        Record::DocChanged(said) => vec![said.payload],
-        Record::ReceiptUsed(said) => vec![said.reference],
-        _ => vec![],
+        Record::Submitted(said) => [Some(said.photo), Some(said.original), Some(said.payload)],
+        Record::DocChanged(said) => [Some(said.payload), None, None],
+        Record::ReceiptUsed(said) => [Some(said.reference), None, None],
+        _ => [None; 3],
     }
 }
 
 /// Beginning of a blob's name, beginning of a case's.
 pub(super) fn blob_key(blob: BlobHash, case: CaseId) -> [u8; 16] {
-    let mut key = [0; 16];
-    key[..8].copy_from_slice(&blob.0[..8]);
-    key[8..].copy_from_slice(&case.0[..8]);
-    key
+    let mut row = [0; 16];
+    row[..8].copy_from_slice(&blob.0[..8]);
+    row[8..].copy_from_slice(&case.0[..8]);
+    row
+}
+
+/// Rows of the indexes that were gathered from entries, and how far the logs were read.
+#[derive(Default)]
+struct Found {
+    cases: Vec<[u8; 24]>,
+    blobs: Vec<[u8; 16]>,
+    unknown: Vec<([u8; 12], String)>,
+    refused: Vec<([u8; 12], String)>,
+    requests: BTreeMap<u32, u64>,
+    /// Each with the first entry that was not read.
+    logs: Vec<(Unindexed, u64)>,
+}
+
+impl Found {
+    fn add(&mut self, number: u32, entry: &StoredEntry) -> Result<(), StoreError> {
+        let place = entry_key(number, entry.index);
+        let record = match claimed(entry) {
+            Ok(record) => record,
+            Err(reason) => {
+                self.refused.push((place, reason));
+                return Ok(());
+            }
+        };
+        if let Record::Unknown { kind, .. } = &record {
+            self.unknown.push((place, kind.clone()));
+        }
+        if let Record::EpochRequested(_) = record {
+            self.requests.insert(number, entry.index);
+        }
+        let Some(case) = record.case() else { return Ok(()) };
+        self.cases.push(case_key(case, number, entry.index)?);
+        self.blobs.extend(blobs_in(&record).into_iter().flatten().map(|blob| blob_key(blob, case)));
+        Ok(())
+    }
+
+    fn take(&mut self, part: Self) {
+        self.cases.extend(part.cases);
+        self.blobs.extend(part.blobs);
+        self.unknown.extend(part.unknown);
+        self.refused.extend(part.refused);
+        for (number, at) in part.requests {
+            let last = self.requests.entry(number).or_default();
+            *last = at.max(*last);
+        }
+    }
+
+    /// Writes what is rare.
+    fn finish(&self, write: &WriteTransaction, index: &mut Index<'_>) -> Result<(), StoreError> {
+        for (place, kind) in &self.unknown {
+            index.unknown.insert(place, kind.as_str())?;
+        }
+        for (number, at) in &self.requests {
+            index.requests.insert(&number.to_be_bytes(), at)?;
+        }
+        let mut refused = write.open_table(tables::REFUSED)?;
+        for (place, reason) in &self.refused {
+            refused.insert(place, reason.as_str())?;
+        }
+        Ok(())
+    }
 }
 
 /// What an entry says, as far as nobody asks for its signature: that is asked where its case is folded. One that is about no case is folded
@@ -106,43 +191,108 @@ impl Store {
         Ok(found)
     }
 
-    /// Takes up to `max` entries into the indexes that were stored without a look at them, and says of which cases they are; nothing where
-    /// none is left. One whose signature does not hold is met when its case is folded.
+    /// Takes up to `max` entries into the indexes that were stored without a look at them, and says of which cases they are, ascending;
+    /// nothing where none is left. One whose signature does not hold is met when its case is folded.
+    ///
+    /// Their rows fall on any page, and a page costs the same for one row as for many: so they are gathered, sorted, and written in the order
+    /// of the pages, in transactions of bounded length. The place up to which logs are indexed moves with the last of them: what a crash
+    /// leaves half done is done again, and the same rows are the same rows.
     ///
     /// # Errors
     /// As the database.
     pub fn index_more(&self, max: usize) -> Result<Option<Vec<CaseId>>, StoreError> {
-        let Some((origin, number, from)) = self.unindexed() else { return Ok(None) };
-        let entries = self.entries(&origin, from, max)?;
-        // What decayed meanwhile is missing, and is taken in when it is mended.
-        let next = if entries.len() < max { self.edge(&origin).size() } else { entries.last().map_or(from, |last| last.index + 1) };
-        let mut records: Vec<(u64, Result<Record, String>)> = entries.iter().map(|entry| (entry.index, claimed(entry))).collect();
-        let cases: BTreeSet<CaseId> = records.iter().filter_map(|(_, record)| record.as_ref().ok()?.case()).collect();
-        // In the order of the index: a page is written once for all of its rows.
-        records.sort_by_key(|(at, record)| (record.as_ref().ok().and_then(Record::case), *at));
-        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody else moves it but another of these, and what is indexed twice is the same rows.
-        let ended = next >= self.edge(&origin).size();
-        let mut write = self.db.begin_write()?;
-        // What is lost with it is begun anew from the row that says how far it came.
-        write.set_durability(Durability::None).map_err(|error| StoreError::Database(error.to_string()))?;
-        {
-            let mut index = Index::open(&write)?;
-            for (at, record) in &records {
-                match record {
-                    Ok(record) => index.add(number, *at, record)?,
-                    Err(reason) => _ = write.open_table(tables::REFUSED)?.insert(&entry_key(number, *at), reason.as_str())?,
+        self.gather(max)?.map(|found| self.put(&found)).transpose()
+    }
+
+    fn put(&self, found: &Found) -> Result<Vec<CaseId>, StoreError> {
+        let mut ids: Vec<CaseId> = found.cases.iter().map(|key| CaseId(split_case_key(key).0)).collect();
+        ids.dedup();
+        let steps = found.cases.len().max(found.blobs.len()).div_ceil(ROWS_STEP).max(1);
+        let part = |rows: usize, step: usize| rows * step / steps..rows * (step + 1) / steps;
+        for step in 0..steps {
+            let last = step + 1 == steps;
+            let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            // A log that was removed or indexed by another meanwhile is looked at anew.
+            let now = self.unindexed();
+            let same = |log: &Unindexed| now.iter().any(|now| (now.number, now.from, &now.origin) == (log.number, log.from, &log.origin));
+            if !found.logs.iter().all(|(log, _)| same(log)) {
+                break;
+            }
+            // Entries that came since they were read are behind the last one that was.
+            let end = |log: &Unindexed, next: u64| (next < self.edge(&log.origin).size()).then_some(next);
+            let moved: Vec<_> = found.logs.iter().map(|(log, next)| (log, end(log, *next))).collect();
+            let mut write = self.db.begin_write()?;
+            // What is lost with it is begun anew. The last of many is durable: what is not piles up in memory.
+            if !(last && steps > 1) {
+                write.set_durability(Durability::None).map_err(|error| StoreError::Database(error.to_string()))?;
+            }
+            {
+                let mut index = Index::open(&write)?;
+                index.add_sorted(&found.cases[part(found.cases.len(), step)], &found.blobs[part(found.blobs.len(), step)])?;
+                if last {
+                    found.finish(&write, &mut index)?;
+                    let mut unindexed = write.open_table(tables::UNINDEXED)?;
+                    for (log, next) in &moved {
+                        match next {
+                            Some(next) => _ = unindexed.insert(&log.number.to_be_bytes(), next)?,
+                            None => _ = unindexed.remove(&log.number.to_be_bytes())?,
+                        }
+                    }
                 }
             }
-            let mut unindexed = write.open_table(tables::UNINDEXED)?;
-            match ended {
-                true => _ = unindexed.remove(&number.to_be_bytes())?,
-                false => _ = unindexed.insert(&number.to_be_bytes(), next)?,
+            write.commit()?;
+            if last {
+                moved.into_iter().for_each(|(log, next)| self.set_unindexed(&log.origin, next));
             }
         }
-        write.commit()?;
-        self.set_unindexed(&origin, (!ended).then_some(next));
-        Ok(Some(cases.into_iter().collect()))
+        Ok(ids)
+    }
+
+    /// Reads up to `max` entries that are in no index, on all cores, and sorts what the indexes will hold of them.
+    fn gather(&self, max: usize) -> Result<Option<Found>, StoreError> {
+        let mut found = Found::default();
+        let mut left = max as u64;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+        for log in self.unindexed() {
+            let end = log.size.min(log.from + left);
+            left -= end - log.from;
+            let part = (end - log.from).div_ceil(cores).max(1);
+            let parts = std::thread::scope(|scope| {
+                let starts = (log.from..end).step_by(part as usize);
+                let parts: Vec<_> = starts
+                    .map(|start| {
+                        let log = &log;
+                        scope.spawn(move || self.look_at(log, start, end.min(start + part)))
+                    })
+                    .collect();
+                parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
+            });
+            for part in parts {
+                found.take(part?);
+            }
+            found.logs.push((log, end));
+            if left == 0 {
+                break;
+            }
+        }
+        found.cases.sort_unstable();
+        found.blobs.sort_unstable();
+        found.blobs.dedup();
+        Ok((!found.logs.is_empty()).then_some(found))
+    }
+
+    /// What the indexes hold of a stretch of a log. What decayed meanwhile is missing, and is taken in when it is mended.
+    fn look_at(&self, log: &Unindexed, start: u64, end: u64) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        let mut from = start;
+        while from < end {
+            let entries = self.entries(&log.origin, from, READ_STEP.min((end - from) as usize))?;
+            from = entries.last().map_or(end, |last| last.index + 1);
+            for entry in entries.iter().filter(|entry| entry.index < end) {
+                found.add(log.number, entry)?;
+            }
+        }
+        Ok(found)
     }
 
     /// Takes records into the indexes whose kind was unknown when they came and is known to this program. Their cases are folded anew.
@@ -180,10 +330,13 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::testing::{Home, picture, sync};
+    use crate::{
+        service::testing::{Home, picture, sync},
+        store::testing::LogOfCases,
+    };
     use protocol::{
         case::Status,
-        record::{ReceiptRevoked, Roles},
+        record::{EpochRequested, ReceiptRevoked, Roles},
     };
 
     /// A revocation comes to an office whose program does not know what a revocation is, and on to another one; then both are upgraded.
@@ -215,6 +368,39 @@ mod tests {
         assert_eq!(elsewhere.count(Status::Approved).unwrap(), 1);
     }
 
+    /// A reader of before took what came between its look at the entries and its look at their number for read.
+    #[test]
+    fn what_comes_while_rows_are_gathered_is_taken_in_by_the_next_step() {
+        let (dir, other) = (tempfile::tempdir().unwrap(), LogOfCases::new(1));
+        let store = Store::open(dir.path()).unwrap();
+        other.give(&store, 0..7);
+        let gathered = store.gather(100).unwrap().unwrap();
+        other.give(&store, 7..9);
+        assert_eq!(store.put(&gathered).unwrap().len(), 7);
+        assert_eq!((store.indexed(&other.origin), store.head(&other.origin).size), (7, 9));
+        drop(store);
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.indexed(&other.origin), 7, "as on disk");
+        assert_eq!(store.index_more(1).unwrap().unwrap(), [LogOfCases::case(7)]);
+        assert_eq!(store.index_more(100).unwrap().unwrap(), [LogOfCases::case(8)]);
+        assert_eq!(store.index_more(100).unwrap(), None);
+        assert_eq!(store.case_ids().unwrap().len(), 9);
+    }
+
+    #[test]
+    fn logs_that_are_behind_are_taken_in_together_and_each_as_far_as_there_is_room() {
+        let (dir, others) = (tempfile::tempdir().unwrap(), [1, 2, 3].map(LogOfCases::new));
+        let store = Store::open(dir.path()).unwrap();
+        others.iter().for_each(|other| other.give(&store, 0..5));
+        let indexed = || others.each_ref().map(|other| store.indexed(&other.origin));
+        assert_eq!(store.index_more(7).unwrap().unwrap().len(), 5, "the same five cases in each");
+        assert_eq!(indexed(), [5, 2, 0]);
+        assert_eq!(store.index_more(100).unwrap().unwrap().len(), 5);
+        assert_eq!(indexed(), [5; 3]);
+        assert!((0..5).all(|number| store.case_entries(LogOfCases::case(number)).unwrap().len() == 3));
+        assert_eq!(store.marked_cases(100).unwrap().len(), 5);
+    }
+
     #[test]
     fn a_record_of_an_unknown_kind_is_carried_and_waits() {
         let home = Home::new();
@@ -232,5 +418,24 @@ mod tests {
         assert_eq!(carried.verify().unwrap().record.record(), &record);
         assert_eq!(elsewhere.store.head(office.origin()).root, office.store.head(office.origin()).root);
         assert_eq!(elsewhere.store.unknown_kinds().unwrap(), BTreeSet::from(["seal_broken".to_owned()]));
+    }
+
+    /// Who is behind takes the request in as it takes in everything else.
+    #[test]
+    fn a_request_for_an_epoch_is_found_whichever_way_it_came() {
+        let home = Home::new();
+        let office = home.open();
+        let (_other, elsewhere) = Home::join(&office, "44030002", Roles::CAPTURE);
+        let before = office.store.edge(elsewhere.origin());
+        let asked = |at_ms| Record::EpochRequested(EpochRequested { rotation: vec![], operator: 0, at_ms });
+        elsewhere.append(|_, signer| (0..9).map(|at_ms| signer.sign(&asked(at_ms))).collect()).unwrap();
+        let package = elsewhere.store.package(elsewhere.origin(), before.size()).unwrap().unwrap();
+        let key = office.members().verifier(elsewhere.origin()).unwrap();
+        office.store.commit_unindexed(elsewhere.origin(), &[package.verify(&before, &key, []).unwrap()]).unwrap();
+        assert_eq!(office.store.epoch_requests().unwrap().len(), 0);
+        while !office.settle(1).unwrap() {}
+        let last: Vec<u64> = office.store.epoch_requests().unwrap().iter().map(|entry| entry.index).collect();
+        assert_eq!(last, [before.size() + 8]);
+        assert_eq!(elsewhere.store.epoch_requests().unwrap()[0].index, last[0]);
     }
 }

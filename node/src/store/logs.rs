@@ -1,6 +1,12 @@
 //! Logs in redb: appending own entries, committing verified packages, reading entries and making proofs.
 
-use super::{Store, StoreError, index::Index, packages::Cover, rows, tables};
+use super::{
+    Store, StoreError,
+    fold::{EntryPlace, stored},
+    index::Index,
+    packages::Cover,
+    rows, tables,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use minicbor::{Decode, Encode};
 use protocol::{
@@ -50,6 +56,17 @@ pub struct LogHead {
     pub root: Hash,
     /// Note of the newest checkpoint whose entries are all here; empty while there is none.
     pub note: String,
+}
+
+/// What of a log is in no index yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unindexed {
+    pub(super) origin: Origin,
+    pub(super) number: u32,
+    /// The first entry that is in none.
+    pub(super) from: u64,
+    /// Entries of the log at that moment.
+    pub(super) size: u64,
 }
 
 /// An entry with its place.
@@ -183,9 +200,13 @@ impl Store {
     pub fn indexed(&self, origin: &Origin) -> u64 {
         self.lock_logs().get(origin).map_or(0, |state| state.unindexed.unwrap_or(state.edge.size()))
     }
-    /// A log with entries that are in no index yet, its number, and the first of them.
-    pub(super) fn unindexed(&self) -> Option<(Origin, u32, u64)> {
-        self.lock_logs().iter().find_map(|(origin, state)| Some((origin.clone(), state.number, state.unindexed?)))
+    /// Logs with entries that are in no index yet.
+    pub(super) fn unindexed(&self) -> Vec<Unindexed> {
+        let logs = self.lock_logs();
+        let behind = logs.iter().filter_map(|(origin, state)| {
+            Some(Unindexed { origin: origin.clone(), number: state.number, from: state.unindexed?, size: state.edge.size() })
+        });
+        behind.collect()
     }
     pub(super) fn set_unindexed(&self, origin: &Origin, from: Option<u64>) {
         if let Some(state) = self.lock_logs().get_mut(origin) {
@@ -329,22 +350,12 @@ impl Store {
     /// # Errors
     /// As the database.
     pub fn case_entries(&self, case: CaseId) -> Result<Vec<StoredEntry>, StoreError> {
-        self.entries_of(&[case])
-    }
-
-    /// Every entry about these cases.
-    ///
-    /// # Errors
-    /// As the database.
-    pub fn entries_of(&self, of: &[CaseId]) -> Result<Vec<StoredEntry>, StoreError> {
         let read = self.db.begin_read()?;
         let (cases, entries) = (read.open_table(tables::CASES)?, read.open_table(tables::ENTRIES)?);
+        let mut places = Vec::new();
+        case_places(case, &cases, &mut places)?;
         let origins = self.numbered_origins();
-        let mut found = Vec::with_capacity(of.len());
-        for case in of {
-            found.extend(case_entries(*case, &cases, &entries, &origins)?);
-        }
-        Ok(found)
+        places.into_iter().map(|place| stored(place, &entries, &origins)).collect()
     }
 
     /// Every log with its number as keys hold it.
@@ -430,24 +441,20 @@ impl Subtrees for LogView {
     }
 }
 
-pub(super) fn case_entries(
+/// Where the entries about a case stand, put behind what is there already.
+pub(super) fn case_places(
     case: CaseId,
     cases: &impl ReadableTable<&'static [u8; 24], ()>,
-    entries: &impl ReadableTable<&'static [u8; 12], &'static [u8]>,
-    origins: &BTreeMap<LogNumber, Origin>,
-) -> Result<Vec<StoredEntry>, StoreError> {
+    places: &mut Vec<EntryPlace>,
+) -> Result<(), StoreError> {
     let (mut from, mut to) = ([0; 24], [0xff; 24]);
     from[..16].copy_from_slice(&case.0);
     to[..16].copy_from_slice(&case.0);
-    let mut found = Vec::new();
     for row in cases.range::<&[u8; 24]>(&from..=&to)? {
         let (_, number, index) = split_case_key(row?.0.value());
-        let origin = origins.get(&number).ok_or_else(|| StoreError::Corrupt(format!("no log has number {number:?}")))?;
-        let bytes = rows::read_one(entries, u32::from_be_bytes(number), index)?;
-        let bytes = bytes.ok_or_else(|| StoreError::Corrupt("the case index names a missing entry".into()))?;
-        found.push(StoredEntry { origin: origin.clone(), index, bytes });
+        places.push((u32::from_be_bytes(number), index));
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Bounds: 16 million logs, and a million million entries in each.

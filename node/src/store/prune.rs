@@ -71,7 +71,7 @@ impl Store {
                     let Some((record, case)) = record.ok().and_then(|record| record.case().map(|case| (record, case))) else { continue };
                     cases.remove(&case_key(case, number, at)?)?;
                     marks.insert(&case.0, ())?;
-                    for blob in super::index::blobs(&record) {
+                    for blob in super::index::blobs_in(&record).into_iter().flatten() {
                         blobs.remove(&super::index::blob_key(blob, case))?;
                     }
                 }

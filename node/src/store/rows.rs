@@ -5,7 +5,7 @@
 //!
 //! Of the tree the hashes of every fourth level are kept, beginning with the leaves; those between are at most 15 hashes away.
 
-use super::{StoreError, logs::entry_key, tables};
+use super::{StoreError, fold::EntryPlace, logs::entry_key, tables};
 use protocol::merkle::{Hash, node_hash};
 use redb::{ReadableTable, Table, WriteTransaction};
 use std::collections::BTreeMap;
@@ -82,6 +82,33 @@ pub(super) fn read_one(
     let (key, row) = row?;
     let first = u64::from_be_bytes(key.value()[4..].try_into().expect("eight of twelve bytes"));
     entries_in(row.value()).nth((index - first) as usize).map(|entry| entry.map(<[u8]>::to_vec)).transpose()
+}
+
+/// Gives the entries at ascending places; a row is looked up once for all of its places. A place that holds none is passed over.
+pub(super) fn read_places(
+    table: &impl ReadableTable<&'static [u8; 12], &'static [u8]>,
+    places: &[EntryPlace],
+    mut take: impl FnMut(EntryPlace, &[u8]),
+) -> Result<(), StoreError> {
+    let mut rest = places;
+    while let Some((number, index)) = rest.first().copied() {
+        let row = table.range::<&[u8; 12]>(&entry_key(number, 0)..=&entry_key(number, index))?.next_back().transpose()?;
+        if let Some((key, row)) = row {
+            let first = u64::from_be_bytes(key.value()[4..].try_into().expect("eight of twelve bytes"));
+            for (at, entry) in (first..).zip(entries_in(row.value())) {
+                let entry = entry?;
+                while let Some((place, behind)) = rest.split_first().filter(|(place, _)| **place == (number, at)) {
+                    take(*place, entry);
+                    rest = behind;
+                }
+            }
+        }
+        // What is missing in its row is in none.
+        while let Some((_, behind)) = rest.split_first().filter(|(place, _)| **place == (number, index)) {
+            rest = behind;
+        }
+    }
+    Ok(())
 }
 
 /// Appends entries behind the last one of a log, whose positions begin at `start`.

@@ -290,6 +290,15 @@ fn entries_of_every_size_of_logs_that_grow_in_turn_are_read_back_from_anywhere()
         assert_eq!(rows::read_one(&table, log, size - 1).unwrap(), Some(wanted(size - 1)));
         assert_eq!(rows::read_one(&table, log, size).unwrap(), None);
     }
+    // Of every log some, one beyond its end, and one of a log that is not here.
+    let places: Vec<_> = (0..4).flat_map(|log| (0..=sizes[0] + 200).map(move |index| (log, index))).collect();
+    for step in [1, 2, 7, 40, 1_000] {
+        let some: Vec<_> = places.iter().copied().step_by(step).collect();
+        let mut read = Vec::new();
+        rows::read_places(&table, &some, |place, bytes| read.push((place, bytes.to_vec()))).unwrap();
+        let one_by_one = some.iter().filter_map(|(log, index)| Some(((*log, *index), rows::read_one(&table, *log, *index).unwrap()?)));
+        assert!(read.iter().cloned().eq(one_by_one), "every {step}");
+    }
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Cases as folded from their records: one exactly, many by what is kept of them on disk.
 //!
-//! What is kept is brought up to date right after records were stored; where a change of membership touches more cases than that,
-//! [`Office::settle`] does it in steps. Lists show only what was folded exactly, so a row that lags is left out and never shown wrong.
+//! What is kept is brought up to date right after records were stored; where a change of membership touches more cases than that, or a log
+//! is caught up with, [`Office::settle`] does it in steps. Lists show only what was folded exactly, so a row that lags is left out and never shown wrong.
 
 use super::{Change, Member, Office, lock};
 use crate::{
     service::erasure,
-    store::{Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
+    store::{Ahead, Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
 };
 use protocol::{
     access,
@@ -19,18 +19,12 @@ use protocol::{
 };
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, RwLockReadGuard, atomic::Ordering},
 };
 
 /// Bound: cases kept in memory as folded.
 const FOLDED_MAX: usize = 2_048;
-/// Cases folded in one transaction, which keeps other writers waiting; their signatures were verified before it.
-const STEP: usize = 1_024;
-/// Entries taken into the indexes in one transaction, for the same reason.
-const INDEX_STEP: usize = 8_192;
-/// Cases folded before a list is shown: somebody waits for it.
-const FOLDED_FOR_A_LIST: usize = 512;
 /// Bound: looks into the order of cases for one page. Rows that moved meanwhile are skipped; a page may be short then, never endless.
 const LOOKS_MAX: usize = 8;
 
@@ -39,7 +33,7 @@ const LOOKS_MAX: usize = 8;
 pub(super) struct Folded {
     pub(super) cases: HashMap<CaseId, Option<Arc<Case>>>,
     /// Counts changes. A fold that began before the newest one may have missed it and is not kept.
-    changes: u64,
+    pub(super) changes: u64,
 }
 
 /// What to list.
@@ -56,7 +50,7 @@ pub struct Listing<'a> {
 }
 
 /// Folds under the membership of this moment, which stands still meanwhile.
-struct Folder<'a> {
+pub(super) struct Folder<'a> {
     office: &'a Office,
     members: RwLockReadGuard<'a, Membership>,
     me: Option<Member>,
@@ -66,34 +60,27 @@ struct Folder<'a> {
 }
 
 impl<'a> Folder<'a> {
-    fn new(office: &'a Office) -> Self {
+    pub(super) fn new(office: &'a Office) -> Self {
         let members = office.members();
         let me = members.office_of(office.keys.office.public()).cloned();
         let keeps_everything = office.follow.keeps_everything(&members, office.code);
         Self { office, members, me, keeps_everything, fresh: HashMap::new() }
     }
+}
 
+impl Fold for Folder<'_> {
     fn read(&self, stored: &StoredEntry) -> Result<Entry, RecordError> {
         match self.fresh.get(&(&stored.origin, RecordHash(leaf_hash(&stored.bytes)))) {
             Some(record) => Ok(Entry { origin: stored.origin.clone(), index: stored.index, record: (*record).clone() }),
             None => stored.verify(),
         }
     }
-}
-
-impl Fold for Folder<'_> {
-    fn fold(&mut self, id: CaseId, entries: &[StoredEntry]) -> FoldedCase {
-        let (mut read, mut refused) = (Vec::with_capacity(entries.len()), Vec::new());
-        for stored in entries.iter().filter(|stored| self.keeps_everything || !self.members.is_retired(&stored.origin)) {
-            match self.read(stored) {
-                Ok(entry) => read.push(entry),
-                Err(error) => refused.push((stored.origin.clone(), stored.index, error.to_string())),
-            }
-        }
-        let Some(case) = case::fold(id, &read, &self.members) else { return FoldedCase { refused, ..FoldedCase::default() } };
+    fn fold(&mut self, id: CaseId, entries: &[Entry]) -> FoldedCase {
+        let counting = entries.iter().filter(|entry| self.keeps_everything || !self.members.is_retired(&entry.origin));
+        let Some(case) = case::fold(id, counting, &self.members) else { return FoldedCase::default() };
         let needed = self.me.as_ref().map(|me| needed(me, &case)).unwrap_or_default();
         let wanted = needed.into_iter().filter(|blob| self.office.store.blobs.size(*blob).is_none()).collect();
-        FoldedCase { summary: Some(case.summary()), wanted, refused }
+        FoldedCase { summary: Some(case.summary()), wanted }
     }
     fn standing(&self, origin: &Origin) -> Hash {
         self.members.standing_digest(origin)
@@ -103,19 +90,8 @@ impl Fold for Folder<'_> {
     }
 }
 
-/// Verifies entries as many at a time as there are cores; those that do not hold are left out.
-fn verify_on_all_cores(entries: &[StoredEntry]) -> Vec<Entry> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let verify = |entries: &[StoredEntry]| entries.iter().filter_map(|entry| entry.verify().ok()).collect::<Vec<_>>();
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = entries.chunks(entries.len().div_ceil(cores).max(1)).map(|part| scope.spawn(move || verify(part))).collect();
-        // A part that panicked is verified again, one by one, where it is folded.
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
-    })
-}
-
 /// Digest of what concerns the folding of every log.
-fn every(me: Option<&Member>, keeps_everything: bool) -> Hash {
+pub(super) fn every(me: Option<&Member>, keeps_everything: bool) -> Hash {
     let roles = me.map_or(0, |me| me.enrol.roles.0);
     Sha256::new().chain_update([SUMMARY_FORM, u8::from(keeps_everything)]).chain_update(roles.to_be_bytes()).finalize().into()
 }
@@ -180,7 +156,7 @@ impl Office {
     /// # Errors
     /// As the store.
     pub fn list(&self, listing: &Listing<'_>) -> Result<(Vec<Arc<Case>>, bool), StoreError> {
-        let settled = self.settle(FOLDED_FOR_A_LIST)?;
+        let settled = self.settle_a_little()?;
         let mut page = Vec::new();
         let mut after = listing.after;
         for _ in 0..LOOKS_MAX {
@@ -241,71 +217,6 @@ impl Office {
         Ok(wanted)
     }
 
-    /// Folds at most `max` cases that wait for it; says whether none waits any more. Everything that a change of membership touches is
-    /// found first.
-    ///
-    /// # Errors
-    /// As the store; what was not folded waits on.
-    pub fn settle(&self, max: usize) -> Result<bool, StoreError> {
-        let _one = lock(&self.settling);
-        if self.restanding.swap(false, Ordering::AcqRel)
-            && let Err(error) = self.mark_changed_standings()
-        {
-            self.restanding.store(true, Ordering::Release);
-            return Err(error);
-        }
-        let mut left = max;
-        while let Some(cases) = self.index_more()? {
-            left = left.saturating_sub(cases.max(1));
-            if left == 0 {
-                return Ok(false);
-            }
-        }
-        loop {
-            let marked = self.store.marked_cases(STEP.min(left.max(1)))?;
-            if marked.is_empty() {
-                return Ok(!self.restanding.load(Ordering::Acquire));
-            }
-            if left == 0 {
-                return Ok(false);
-            }
-            let verified = verify_on_all_cores(&self.store.entries_of(&marked)?);
-            let mut folder = Folder::new(self);
-            folder.fresh = verified.iter().map(|entry| ((&entry.origin, entry.record.hash()), &entry.record)).collect();
-            // A durable step every time: many that are not pile up in memory.
-            self.store.fold_cases(&marked, marked.len() == STEP, &mut folder)?;
-            drop(folder);
-            self.delete_erased(verified.iter().map(|entry| &entry.record));
-            self.tell(Change::Cases);
-            left = left.saturating_sub(marked.len());
-        }
-    }
-
-    /// Takes entries into the indexes that were stored without a look at them, and says of how many cases they are; nothing where none is
-    /// left.
-    ///
-    /// # Errors
-    /// As the store.
-    pub fn index_more(&self) -> Result<Option<usize>, StoreError> {
-        let Some(cases) = self.store.index_more(INDEX_STEP)? else { return Ok(None) };
-        let mut folded = lock(&self.cases);
-        folded.changes += 1;
-        for id in &cases {
-            folded.cases.remove(id);
-        }
-        Ok(Some(cases.len()))
-    }
-
-    fn mark_changed_standings(&self) -> Result<(), StoreError> {
-        let origins = self.store.origins();
-        let members = self.members();
-        let every = every(members.office_of(self.keys.office.public()), self.follow.keeps_everything(&members, self.code));
-        let standings: BTreeMap<Origin, Hash> =
-            origins.into_iter().map(|origin| (origin.clone(), members.standing_digest(&origin))).collect();
-        drop(members);
-        self.store.mark_cases_of(&standings, &every)
-    }
-
     /// Compares what is kept of every case with a replay of its records. Nothing may be written meanwhile.
     ///
     /// # Errors
@@ -347,7 +258,7 @@ impl Office {
         if !ids.is_empty() {
             let mut folder = Folder::new(self);
             folder.fresh = records.iter().map(|record| ((origin, record.hash()), record)).collect();
-            if let Err(error) = self.store.fold_cases(&ids, false, &mut folder) {
+            if let Err(error) = self.store.fold_cases(Ahead::of(ids), false, &mut folder) {
                 tracing::warn!(%error, "cases cannot be folded now; they are folded when they are listed");
             }
             drop(folder);
@@ -356,11 +267,15 @@ impl Office {
         self.tell(Change::Log(origin.clone()));
     }
 
+    /// Cases of which records tell that something was erased.
+    pub(super) fn erased_in<'r>(records: impl IntoIterator<Item = &'r Verified>) -> Vec<CaseId> {
+        let erased = records.into_iter().filter(|record| matches!(record.record(), Record::Erased(_)));
+        erased.filter_map(|record| record.record().case()).collect()
+    }
+
     /// Deletes what another office told to be erased. Not under the right to append: drafts are held meanwhile.
-    pub(super) fn delete_erased<'r>(&self, records: impl IntoIterator<Item = &'r Verified>) {
-        for id in
-            records.into_iter().filter(|record| matches!(record.record(), Record::Erased(_))).filter_map(|record| record.record().case())
-        {
+    pub(super) fn delete_erased(&self, cases: Vec<CaseId>) {
+        for id in cases {
             let done = self.case(id).and_then(|case| case.map_or(Ok(()), |case| erasure::delete_erased(self, &case)));
             if let Err(error) = done {
                 tracing::warn!(%error, "what another office erased is still here: the next pass over the blobs deletes it");

@@ -104,7 +104,7 @@ impl Office {
         }
         let records: Vec<Verified> = entries.into_iter().map(|entry| entry.record).collect();
         self.note_records(origin, &records);
-        self.delete_erased(&records);
+        self.delete_erased(Self::erased_in(&records));
         Ok(())
     }
 }

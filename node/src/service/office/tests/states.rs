@@ -6,7 +6,7 @@ use crate::{
         Learned,
         receipts::{Answer, look_up},
     },
-    store::STATUSES,
+    store::{STATUSES, Walk},
 };
 use proptest::prelude::*;
 use protocol::{case::Status, log::ForkProof, receipt::ReceiptNumber};
@@ -241,6 +241,55 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     settle(&office);
     let counts = [Status::Submitted, Status::Conflict].map(|status| office.count(status).unwrap());
     assert_eq!(counts, [3, 1], "two submissions that do not know of each other contradict");
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
+}
+
+#[test]
+fn what_comes_between_reading_ahead_and_folding_is_folded_too() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let cases = [1, 2, 3].map(|case| CaseId([case; 16]));
+    let sign = |record: &Record| Signed::sign(office.origin(), &office.keys.office, record).unwrap();
+    let store = |record: &Record| office.store.append(office.origin(), &[sign(record)]).unwrap();
+    let Record::Submitted(said) = submitted(cases[0]) else { unreachable!() };
+    cases[..2].iter().for_each(|case| store(&submitted(*case)));
+    let (ahead, next) = office.store.read_ahead(Walk::Start, 9).unwrap();
+    assert_eq!((ahead.cases(), ahead.records().count()), (&cases[..2], 2));
+    assert!(matches!(next, Walk::Ended));
+    // A second submission contradicts the first; another case is new.
+    store(&Record::Submitted(Submitted { at_ms: 9, ..said }));
+    store(&submitted(cases[2]));
+    office.store.fold_cases(ahead, true, &mut cases::Folder::new(&office)).unwrap();
+    assert_eq!(office.store.marked_cases(9).unwrap(), cases[2..], "what nobody folded waits on");
+    assert_eq!([Status::Conflict, Status::Submitted].map(|status| office.count(status).unwrap()), [1, 1]);
+    settle(&office);
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
+}
+
+#[test]
+fn a_catch_up_that_another_thread_is_at_work_on_keeps_no_page_waiting() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let mut other = Other::new(2, Roles::CAPTURE);
+    office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
+    for case in 0..1_100_u16 {
+        let mut id = [7; 16];
+        id[..2].copy_from_slice(&case.to_le_bytes());
+        other.says(&submitted(CaseId(id)));
+    }
+    let packages = (0..1_100).step_by(220).map(|start| other.package_from(start, start as usize + 220, 1_100)).collect();
+    office.ingest_all(&other.origin, packages).unwrap().unwrap();
+    assert!(!office.settle_a_little().unwrap(), "more than anybody waits for");
+    assert!(!office.settle_a_little().unwrap());
+    assert_eq!(office.count(Status::Submitted).unwrap(), 512, "a little each time, where nobody else does it");
+    assert!(!office.settle(513).unwrap());
+    assert_eq!(office.count(Status::Submitted).unwrap(), 1_025);
+    let (page, more) = office.list(&Listing { statuses: &STATUSES, after: None, newest_first: false, limit: 5 }).unwrap();
+    assert_eq!((page.len(), more), (5, true));
+    assert_eq!(office.count(Status::Submitted).unwrap(), 1_025, "nothing is folded for the page");
+    while !office.settle(4_096).unwrap() {}
+    assert!(office.settle_a_little().unwrap());
+    assert_eq!(office.count(Status::Submitted).unwrap(), 1_100);
     assert_eq!(office.compare_states(|| {}).unwrap(), []);
 }
 
