@@ -212,6 +212,7 @@ export const en: Record<MessageKey, string> = {
   returned_title: "Returned: please capture again",
   recapture: "Recapture",
   cases_more: "Earlier cases",
+  queue_behind: "Whether anything waits for review is known when they are taken in.",
   list_behind: "Records that came are still being taken in; this list may lack some cases.",
   cases_none: "No case matches.",
   search_cases: "Find by name or number",

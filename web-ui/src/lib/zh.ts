@@ -210,6 +210,7 @@ export const zh = {
   returned_title: "被退回，需要重拍",
   recapture: "重新采集",
   cases_more: "更早的记录",
+  queue_behind: "整理完之前还不能确定是否有待审核的提交。",
   list_behind: "收到的记录正在整理，列表可能还不全。",
   cases_none: "没有符合条件的办理件。",
   search_cases: "按姓名或回执号查找",

@@ -27,6 +27,8 @@ class App {
 
   roles: readonly Role[] = $derived(this.session?.operator?.roles ?? []);
   readOnly: Text | null = $derived(this.status?.read_only ?? null);
+  /** Records are here that no list knows of yet. */
+  behind: boolean = $derived((this.status?.to_take_in ?? 0) + (this.status?.to_fold ?? 0) > 0);
 
   #stop: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
