@@ -355,6 +355,8 @@ impl Store {
         let mut places = Vec::new();
         case_places(case, &cases, &mut places)?;
         let origins = self.numbered_origins();
+        // A log is in the database before it has its number in memory; what it says of the case is read the next time.
+        places.retain(|(number, _)| origins.contains_key(&number.to_be_bytes()));
         places.into_iter().map(|place| stored(place, &entries, &origins)).collect()
     }
 

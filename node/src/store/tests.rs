@@ -315,3 +315,16 @@ fn case_44_a_database_of_another_time_is_refused_with_words() {
         assert!(refused.contains(words), "{refused}");
     }
 }
+
+/// A commit makes a log visible to readers of the database a moment before its number is in memory.
+#[test]
+fn a_case_is_read_while_a_log_with_records_of_it_is_just_being_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let key = OfficeKey::from_seed(&[1; 32]);
+    store.append(&origin(), &records(&key, 3)).unwrap();
+    let case = CaseId([1; 16]);
+    assert_eq!(store.case_entries(case).unwrap().len(), 1);
+    store.logs.lock().unwrap().clear();
+    assert_eq!(store.case_entries(case).unwrap().len(), 0);
+}
