@@ -46,7 +46,9 @@ fn an_export_verifies_with_no_node_running_and_any_flipped_byte_is_found() {
     for path in files(&folder).into_iter().filter(|path| !path.ends_with("README.txt") && !path.ends_with("policy")) {
         let whole = fs::read(&path).unwrap();
         let mut flipped = whole.clone();
-        let at = flipped.len() / 2;
+        // Of a checkpoint what was signed: in the name of a witness the line is of a stranger then, and says nothing (C2SP signed-note).
+        let signed = flipped.windows(2).position(|two| path.ends_with("checkpoint") && two == b"\n\n");
+        let at = signed.unwrap_or(flipped.len()) / 2;
         flipped[at] ^= 1;
         fs::write(&path, &flipped).unwrap();
         let bad = verify(&[]);
