@@ -105,6 +105,11 @@ struct Found {
 }
 
 impl Found {
+    /// Transactions in which it is written.
+    fn steps(&self) -> usize {
+        self.cases.len().max(self.blobs.len()).div_ceil(ROWS_STEP).max(1)
+    }
+
     fn add(&mut self, number: u32, entry: &StoredEntry) -> Result<(), StoreError> {
         let place = entry_key(number, entry.index);
         let record = match claimed(entry) {
@@ -207,45 +212,52 @@ impl Store {
     fn put(&self, found: &Found) -> Result<Vec<CaseId>, StoreError> {
         let mut ids: Vec<CaseId> = found.cases.iter().map(|key| CaseId(split_case_key(key).0)).collect();
         ids.dedup();
-        let steps = found.cases.len().max(found.blobs.len()).div_ceil(ROWS_STEP).max(1);
-        let part = |rows: usize, step: usize| rows * step / steps..rows * (step + 1) / steps;
-        for step in 0..steps {
-            let last = step + 1 == steps;
-            let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            // A log that was removed or indexed by another meanwhile is looked at anew.
-            let now = self.unindexed();
-            let same = |log: &Unindexed| now.iter().any(|now| (now.number, now.from, &now.origin) == (log.number, log.from, &log.origin));
-            if !found.logs.iter().all(|(log, _)| same(log)) {
+        for step in 0..found.steps() {
+            if !self.put_step(found, step)? {
                 break;
-            }
-            // Entries that came since they were read are behind the last one that was.
-            let end = |log: &Unindexed, next: u64| (next < self.edge(&log.origin).size()).then_some(next);
-            let moved: Vec<_> = found.logs.iter().map(|(log, next)| (log, end(log, *next))).collect();
-            let mut write = self.db.begin_write()?;
-            // What is lost with it is begun anew. The last of many is durable: what is not piles up in memory.
-            if !(last && steps > 1) {
-                write.set_durability(Durability::None).map_err(|error| StoreError::Database(error.to_string()))?;
-            }
-            {
-                let mut index = Index::open(&write)?;
-                index.add_sorted(&found.cases[part(found.cases.len(), step)], &found.blobs[part(found.blobs.len(), step)])?;
-                if last {
-                    found.finish(&write, &mut index)?;
-                    let mut unindexed = write.open_table(tables::UNINDEXED)?;
-                    for (log, next) in &moved {
-                        match next {
-                            Some(next) => _ = unindexed.insert(&log.number.to_be_bytes(), next)?,
-                            None => _ = unindexed.remove(&log.number.to_be_bytes())?,
-                        }
-                    }
-                }
-            }
-            write.commit()?;
-            if last {
-                moved.into_iter().for_each(|(log, next)| self.set_unindexed(&log.origin, next));
             }
         }
         Ok(ids)
+    }
+
+    /// One transaction of as many as there are steps; false where what was gathered is not what is to be indexed any more.
+    fn put_step(&self, found: &Found, step: usize) -> Result<bool, StoreError> {
+        let (steps, last) = (found.steps(), step + 1 == found.steps());
+        let part = |rows: usize| rows * step / steps..rows * (step + 1) / steps;
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // A log that was removed or indexed by another meanwhile is looked at anew.
+        let now = self.unindexed();
+        let same = |log: &Unindexed| now.iter().any(|now| (now.number, now.from, &now.origin) == (log.number, log.from, &log.origin));
+        if !found.logs.iter().all(|(log, _)| same(log)) {
+            return Ok(false);
+        }
+        // Entries that came since they were read are behind the last one that was.
+        let end = |log: &Unindexed, next: u64| (next < self.edge(&log.origin).size()).then_some(next);
+        let moved: Vec<_> = found.logs.iter().map(|(log, next)| (log, end(log, *next))).collect();
+        let mut write = self.db.begin_write()?;
+        // What is lost with it is begun anew. The last of many is durable: what is not piles up in memory.
+        if !(last && steps > 1) {
+            write.set_durability(Durability::None).map_err(|error| StoreError::Database(error.to_string()))?;
+        }
+        {
+            let mut index = Index::open(&write)?;
+            index.add_sorted(&found.cases[part(found.cases.len())], &found.blobs[part(found.blobs.len())])?;
+            if last {
+                found.finish(&write, &mut index)?;
+                let mut unindexed = write.open_table(tables::UNINDEXED)?;
+                for (log, next) in &moved {
+                    match next {
+                        Some(next) => _ = unindexed.insert(&log.number.to_be_bytes(), next)?,
+                        None => _ = unindexed.remove(&log.number.to_be_bytes())?,
+                    }
+                }
+            }
+        }
+        write.commit()?;
+        if last {
+            moved.into_iter().for_each(|(log, next)| self.set_unindexed(&log.origin, next));
+        }
+        Ok(true)
     }
 
     /// Reads up to `max` entries that are in no index, on all cores, and sorts what the indexes will hold of them.
@@ -385,6 +397,26 @@ mod tests {
         assert_eq!(store.index_more(100).unwrap().unwrap(), [LogOfCases::case(8)]);
         assert_eq!(store.index_more(100).unwrap(), None);
         assert_eq!(store.case_ids().unwrap().len(), 9);
+    }
+
+    /// What others write between two steps makes those before durable.
+    #[test]
+    fn a_stop_between_two_steps_passes_over_nothing() {
+        let (dir, [log, another]) = (tempfile::tempdir().unwrap(), [1, 2].map(LogOfCases::new));
+        let store = Store::open(dir.path()).unwrap();
+        log.give(&store, 0..9);
+        let gathered = store.gather(100).unwrap().unwrap();
+        assert_eq!(gathered.steps(), 3);
+        assert!(store.put_step(&gathered, 0).unwrap());
+        assert!(store.put_step(&gathered, 1).unwrap());
+        another.give(&store, 0..1);
+        drop(store);
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!((store.case_ids().unwrap().len(), store.marked_cases(100).unwrap().len()), (6, 6), "each with its mark");
+        assert_eq!(store.indexed(&log.origin), 0);
+        while store.index_more(100).unwrap().is_some() {}
+        assert_eq!((store.case_ids().unwrap().len(), store.marked_cases(100).unwrap().len()), (9, 9));
+        assert!(!store.put_step(&gathered, 2).unwrap(), "by another meanwhile");
     }
 
     #[test]
