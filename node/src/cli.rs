@@ -192,6 +192,15 @@ fn print(json: bool, value: &serde_json::Value, words: impl FnOnce(&serde_json::
     if json { say(&format!("{value:#}")) } else { say(&words(value)) }
 }
 
+/// Does something that may take minutes, and turns a wheel meanwhile where the error output is a terminal.
+fn waiting<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let wheel = indicatif::ProgressBar::new_spinner().with_message(what.to_owned());
+    wheel.enable_steady_tick(std::time::Duration::from_millis(120));
+    let done = work();
+    wheel.finish_and_clear();
+    done
+}
+
 /// Writes a line to standard output. A reader that went away (`huizhi … | head`) is no error.
 fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");

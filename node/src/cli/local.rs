@@ -308,8 +308,8 @@ impl Client {
     }
     fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let mut request = self.agent.post(format!("{}{path}", self.running.url));
-        if path.starts_with("/api/bundle/") {
-            // As slow as the stick is.
+        if path.starts_with("/api/bundle/") || path == "/api/retirement" {
+            // As slow as the stick is, or as long as a look at every case takes.
             request = request.config().timeout_global(None).build();
         }
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))

@@ -160,7 +160,8 @@ pub(super) fn run(dir: &Path, json: bool, command: OfficeCommand) -> Result<Exit
             if lines.is_empty() { "no office asks for a new epoch 没有办公点申请换发日志".into() } else { lines.join("\n") }
         }),
         OfficeCommand::Retire { before, yes } => {
-            let mut found = Local::open(dir)?.retire(before, yes)?;
+            let local = Local::open(dir)?;
+            let mut found = super::waiting("looking at every case of those logs 检查档案", || local.retire(before, yes))?;
             found["done"] = json!(yes);
             (found, retired)
         }

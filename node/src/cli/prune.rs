@@ -20,7 +20,10 @@ pub(super) fn run(dir: &Path, json: bool, args: &PruneArgs) -> Result<ExitCode> 
     let office = local.stopped("take retired logs off its disk")?;
     let bytes = || fs::metadata(dir.join("store.redb")).map(|file| file.len()).unwrap_or_default();
     let before = bytes();
-    let found = if args.yes { office.prune()? } else { office.prunable()? };
+    let found = match args.yes {
+        true => super::waiting("taking logs off the disk 清理中", || office.prune())?,
+        false => office.prunable()?,
+    };
     let value = json!({
         "logs": found.logs.iter().map(|(log, size)| json!({ "log": log.to_string(), "size": size })).collect::<Vec<_>>(),
         "alone": found.alone.iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -362,6 +362,7 @@ export const en: Record<MessageKey, string> = {
     "These offices ask for the next epoch of their logs; their programs do so at the turn of the year. They go on with new keys in a new log; the old log and its receipts stay valid, and can be retired once its cases are settled.",
   epochs_asked: "{name} ({code}) asks for epoch {epoch}",
   epochs_grant: "Grant all ({count})",
+  epochs_granting: "Granting: {done} of {total}",
   epochs_granted: "{count} offices were given a new epoch",
   region_changed: "{name} is in charge of: {region}",
   office_capture: "Capture",

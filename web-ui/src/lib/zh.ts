@@ -359,6 +359,7 @@ export const zh = {
   epochs_hint: "这些办理点申请新一期日志，通常在新年由程序自动提出。换发后它们用新密钥写新日志；旧日志和旧回执照常有效，待档案办结后才可归档。",
   epochs_asked: "{name}（{code}）申请第 {epoch} 期",
   epochs_grant: "全部换发（{count}）",
+  epochs_granting: "正在换发：{done} / {total}",
   epochs_granted: "已换发 {count} 个办理点的日志",
   region_changed: "{name} 的负责地区：{region}",
   office_capture: "采集",
