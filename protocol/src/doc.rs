@@ -1,11 +1,12 @@
 //! The shared note of a case: an Automerge document. Only this module and [`shared`] know Automerge.
 //!
-//! Accepts raw change chunks only (type 0x01): a compressed chunk of 1 MB was measured to inflate to 3 GB. Bytes, operations and the
-//! number of changes are capped, and a panic of the library becomes an error of ours.
+//! Accepts raw change chunks only (type 0x01): a compressed chunk of 1 MB was measured to inflate to 3 GB. Bytes, operations (by the run lengths
+//! of their columns, before anything is unpacked) and the number of changes are capped, and a panic of the library becomes an error of ours.
 //!
 //! Every replica begins with the same first change, made here with fixed actor and time, so that all edit one text object.
 //! The actor of later changes is bound to the writer's log, whose epoch changes after any restore: reusing an actor diverges for good.
 
+mod columns;
 pub mod shared;
 
 use crate::{
@@ -127,6 +128,7 @@ fn parse(raw: &[u8]) -> Result<Change, DocError> {
     if raw.get(..4) != Some(&MAGIC) || raw.get(8) != Some(&CHANGE_CHUNK) {
         return Err(DocError::NotRaw);
     }
+    columns::check(&raw[9..])?;
     let change = guarded(|| Change::from_bytes(raw.to_vec()))?;
     if change.len() > DOC_CHANGE_OPS_MAX { Err(DocError::Bounds("operations")) } else { Ok(change) }
 }
