@@ -12,8 +12,16 @@ use std::{
     str::FromStr,
 };
 
+/// Bytes of a sealed payload: a check report, two names and the header. Bound before anything is parsed.
+const SEALED_BYTES_MAX: usize = (1 << 20) + (64 << 10);
+/// Bytes of the header in front of the sealed bytes: some 100 for each recipient, so 600 of them.
+const HEADER_BYTES_MAX: usize = 64 << 10;
+/// Offices that one payload is sealed for: each costs some 100 bytes of header, and whoever opens it a trial.
+const RECIPIENTS_MAX: usize = 500;
 /// Plaintext of a payload stays below this; more is nobody's case.
 const PAYLOAD_BYTES_MAX: u64 = 1 << 20;
+/// The last line of an `age` header begins so.
+const HEADER_END: &[u8] = b"\n---";
 
 /// Who sits in front of the camera.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +66,13 @@ impl CasePayload {
 /// # Errors
 /// A recipient is malformed, or there is none.
 pub fn seal(plain: &[u8], recipients: &[String]) -> Result<Vec<u8>, Refusal> {
+    if recipients.len() > RECIPIENTS_MAX {
+        return Err(Refusal::state(
+            "recipients_many",
+            format!("可查看此资料的办公点超过 {RECIPIENTS_MAX} 个，无法封存。请省级管理员按地区减少审核点。"),
+            format!("more than {RECIPIENTS_MAX} offices may open this, so it cannot be sealed; the province should give fewer the role of review"),
+        ));
+    }
     let recipients: Vec<age::x25519::Recipient> =
         recipients.iter().map(|text| age::x25519::Recipient::from_str(text)).collect::<Result<_, _>>().map_err(Refusal::fault)?;
     let encryptor =
@@ -74,7 +89,9 @@ pub fn seal(plain: &[u8], recipients: &[String]) -> Result<Vec<u8>, Refusal> {
 /// They are for one of them and damaged, or too long.
 pub fn open(sealed: &[u8], identities: &[&age::x25519::Identity]) -> Result<Option<Vec<u8>>, StoreError> {
     let corrupt = |error: String| StoreError::Corrupt(format!("sealed payload: {error}"));
-    let decryptor = age::Decryptor::new(sealed).map_err(|error| corrupt(error.to_string()))?;
+    check_bounds(sealed).map_err(|bound| corrupt(bound.into()))?;
+    // The buffered reader parses the header line by line; the other one parses it anew for every byte of it.
+    let decryptor = age::Decryptor::new_buffered(sealed).map_err(|error| corrupt(error.to_string()))?;
     let reader = match decryptor.decrypt(identities.iter().map(|identity| *identity as &dyn age::Identity)) {
         Ok(reader) => reader,
         Err(age::DecryptError::NoMatchingKeys) => return Ok(None),
@@ -86,9 +103,47 @@ pub fn open(sealed: &[u8], identities: &[&age::x25519::Identity]) -> Result<Opti
     if plain.len() as u64 > PAYLOAD_BYTES_MAX { Err(corrupt("too long".into())) } else { Ok(Some(plain)) }
 }
 
+/// Attack: the header may be as long as its writer likes, and each of its lines costs a parse of all lines before it.
+fn check_bounds(sealed: &[u8]) -> Result<(), &'static str> {
+    if sealed.len() > SEALED_BYTES_MAX {
+        return Err("longer than a payload may be");
+    }
+    let head = &sealed[..sealed.len().min(HEADER_BYTES_MAX)];
+    let end = head.windows(HEADER_END.len()).position(|window| window == HEADER_END);
+    let lines = head[..end.ok_or("its header has no end within its bound")?].iter().filter(|byte| **byte == b'\n').count();
+    // Two lines for each recipient.
+    if lines > 2 * RECIPIENTS_MAX { Err("more recipients than a payload may have") } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mend_11_a_header_beyond_its_bounds_is_refused_before_it_is_parsed() {
+        let identity = age::x25519::Identity::generate();
+        let hostile = |lines: usize| {
+            let stanza = "-> X25519 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+            format!("age-encryption.org/v1\n{}--- {}\n", stanza.repeat(lines), "A".repeat(43)).into_bytes()
+        };
+        let why = |sealed: &[u8]| open(sealed, &[&identity]).unwrap_err().to_string();
+        assert!(why(&hostile(RECIPIENTS_MAX + 1)).contains("recipients"), "{}", why(&hostile(RECIPIENTS_MAX + 1)));
+        assert!(why(&hostile(HEADER_BYTES_MAX)).contains("header has no end"));
+        assert!(why(&vec![b'-'; SEALED_BYTES_MAX + 1]).contains("longer"));
+        assert!(!why(&hostile(1)).contains("bound"), "a header of right size is parsed");
+    }
+
+    #[test]
+    fn as_many_recipients_as_may_be_sealed_for_can_open_it() {
+        let last = age::x25519::Identity::generate();
+        let others = age::x25519::Identity::generate().to_public().to_string();
+        let mut recipients = vec![others; RECIPIENTS_MAX - 1];
+        recipients.push(last.to_public().to_string());
+        let sealed = seal(b"x", &recipients).unwrap();
+        assert_eq!(open(&sealed, &[&last]).unwrap().unwrap(), b"x");
+        recipients.push(recipients[0].clone());
+        assert_eq!(seal(b"x", &recipients).unwrap_err().code, "recipients_many");
+    }
 
     #[test]
     fn only_recipients_open_it_and_no_changed_byte_passes() {
