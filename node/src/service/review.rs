@@ -1,6 +1,10 @@
 //! Review: a decision on a photo that was seen, and the receipt that follows an approval.
 
-use crate::service::{Kind, Office, Refusal, office::now_ms, reasons, specs};
+use crate::service::{
+    Kind, Office, Refusal,
+    office::{days_later, now_ms},
+    reasons, specs,
+};
 use ::specs::Uses;
 use protocol::{
     case::{Case, Status},
@@ -61,12 +65,13 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
             spec: case.current.said.spec,
             applicant: case.current.said.applicant,
             captured_by: case.captured_by(),
-            valid_until_ms: at_ms + u64::from(validity_days) * 86_400_000,
+            valid_until_ms: days_later(at_ms, validity_days),
             at_ms,
             usage: match known.spec.receipt().uses {
                 Uses::Single => Some(Usage::Single),
                 Uses::Repeated => None,
             },
+            document: Some(known.spec.id().to_owned()),
         }))?;
         Ok(vec![decided, receipt])
     })?;
@@ -79,6 +84,15 @@ fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusa
             "submission_stale",
             "采集点已提交了新照片，请查看后再决定。",
             "the office has submitted a newer photo; look at it before you decide",
+        ));
+    }
+    if !office.member().is_some_and(|me| me.grant().may_decide(case.captured_by())) {
+        let name = office.office_name(case.captured_by());
+        return Err(Refusal::new(
+            Kind::Forbidden,
+            "not_in_charge",
+            format!("{name}不在本办公点负责的地区，应由负责该地区的审核中心决定。"),
+            format!("{name} is not in the region that this office is in charge of: the centre of that region decides"),
         ));
     }
     match case.status {

@@ -143,6 +143,18 @@ impl Office {
         Ok(case)
     }
 
+    /// A case, folded from all of its records that are here, those of retired logs among them.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn case_ever(&self, id: CaseId) -> Result<Option<Arc<Case>>, StoreError> {
+        if let Some(case) = self.case(id)? {
+            return Ok(Some(case));
+        }
+        let entries: Vec<Entry> = self.store.case_entries(id)?.into_iter().filter_map(|entry| entry.verify().ok()).collect();
+        Ok(case::fold(id, &entries, &self.members()).map(Arc::new))
+    }
+
     /// Every case, each folded exactly. For exports and tests: a long history takes minutes and memory.
     ///
     /// # Errors

@@ -153,6 +153,7 @@ fn other_office() -> (Enrol, Package, [Hash; 2]) {
         witness: None,
         region: None,
         roles_from: None,
+        documents: None,
     };
     (enrol, Package { start: 0, entries: entries.into(), checkpoint, proof: vec![] }, [roots[0], roots[1]])
 }

@@ -52,10 +52,10 @@ fn turned() -> Turned {
     b.request_epoch(1).unwrap();
     assert_eq!(b.store.head(&old).size, size, "asked again, it does not stand there twice");
     assert_eq!(province.epoch_requests().unwrap(), []);
-    assert_eq!(province.grant_epoch(b.code(), 1).unwrap_err().code, "not_found");
+    assert_eq!(province.grant_epoch(b.code(), None, 1).unwrap_err().code, "not_found");
     sync(&b, &province);
     assert_eq!(province.epoch_requests().unwrap().len(), 1);
-    assert_eq!(province.grant_epoch(b.code(), 1).unwrap(), 2);
+    assert_eq!(province.grant_epoch(b.code(), None, 1).unwrap(), 2);
     assert_eq!(province.epoch_requests().unwrap(), [], "given, it waits no longer");
     join_back(&province, &b);
     drop(b);
