@@ -1,5 +1,6 @@
 //! The office: heads after a crash or a restore, and cases that never show an older state than was stored.
 
+mod bounds;
 mod disk;
 mod region;
 mod releases;
