@@ -40,6 +40,28 @@ pub enum Status {
     Conflict,
 }
 
+/// Who stands behind a decision on a submission, beside who submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Eyes {
+    /// The same person of the same office.
+    OnePerson,
+    /// Another person of the same office.
+    OneOffice,
+    /// Another office.
+    TwoOffices,
+}
+
+impl Eyes {
+    /// Who stands behind two acts, each of a person of an office. Staff numbers are an office's own.
+    pub fn behind(one: (OfficeCode, u32), other: (OfficeCode, u32)) -> Self {
+        match (one.0 == other.0, one.1 == other.1) {
+            (true, true) => Self::OnePerson,
+            (true, false) => Self::OneOffice,
+            (false, _) => Self::TwoOffices,
+        }
+    }
+}
+
 /// A record with its name and the office that signed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct By<T> {
@@ -96,6 +118,12 @@ impl Case {
     /// Decisions on the current submission that no later one resolves.
     pub fn standing(&self) -> impl Iterator<Item = &By<Decided>> {
         self.decisions.iter().filter(|decision| decision.said.submission == self.current.hash && !self.is_resolved(decision.hash))
+    }
+    /// Who stands behind the decisions on the current submission that no later one closed, the fewest eyes first; nothing while there is none.
+    /// Which of these a document allows its policy says; what was signed counts all the same.
+    pub fn eyes(&self) -> Option<Eyes> {
+        let submitted = (self.current.office, self.current.said.operator);
+        self.standing().map(|by| Eyes::behind(submitted, (by.office, by.said.operator))).min()
     }
     /// Whether a use counts no longer.
     pub fn is_annulled(&self, used: RecordHash) -> bool {

@@ -5,9 +5,9 @@ use crate::service::{
     office::{days_later, now_ms},
     reasons, specs,
 };
-use ::specs::Uses;
+use ::specs::{FourEyes, Uses};
 use protocol::{
-    case::{Case, Status},
+    case::{Case, Eyes, Status},
     id::{CaseId, RecordHash},
     receipt::ReceiptNumber,
     record::{Decided, ReceiptIssued, Record, Roles, Usage, Verdict},
@@ -34,13 +34,16 @@ pub struct Decision {
 pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) -> Result<Arc<Case>, Refusal> {
     office.require_role(Roles::REVIEW)?;
     let case = find(office, id)?;
-    check(office, &case, &decision)?;
     let known = specs::by_hash(office, case.current.said.spec).ok_or_else(specs::not_here_yet)?;
+    let four_eyes = known.spec.receipt().four_eyes;
+    check(office, &case, &decision)?;
+    check_eyes(office, &case, four_eyes, operator)?;
     let validity_days = known.spec.receipt().validity_days;
     office.append(|position, signer| {
         // Looked at again under the append lock: two reviewers at two windows must not both decide.
         let case = find(office, id)?;
         check(office, &case, &decision)?;
+        check_eyes(office, &case, four_eyes, operator)?;
         let at_ms = now_ms();
         let decided = signer.sign(&Record::Decided(Decided {
             case: id,
@@ -76,6 +79,28 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
         Ok(vec![decided, receipt])
     })?;
     find(office, id)
+}
+
+/// Whether a document's policy lets those decide who stand behind both acts.
+pub fn keeps(policy: FourEyes, eyes: Eyes) -> bool {
+    match policy {
+        FourEyes::People => eyes > Eyes::OnePerson,
+        FourEyes::Offices => eyes == Eyes::TwoOffices,
+        FourEyes::None => true,
+    }
+}
+
+fn check_eyes(office: &Office, case: &Case, policy: FourEyes, operator: u32) -> Result<(), Refusal> {
+    if keeps(policy, Eyes::behind((case.captured_by(), case.current.said.operator), (office.code(), operator))) {
+        return Ok(());
+    }
+    let (zh, en) = match policy {
+        FourEyes::Offices => {
+            ("按该证件的规定，须由另一办公点审核。", "this document asks for a decision by another office than the one that captured it")
+        }
+        _ => ("提交者不能审核自己提交的照片，请由另一位工作人员审核。", "who submitted a photo does not decide on it: another person does"),
+    };
+    Err(Refusal::new(Kind::Forbidden, "four_eyes", zh, en))
 }
 
 fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusal> {

@@ -2814,6 +2814,10 @@ export interface components {
             decisions: components["schemas"]["DecisionView"][];
             /** @description What was known about the person is deleted at every office that heard of it. */
             erased: boolean;
+            /** @description Who stands behind the decision beside who submitted: `one_person`, `one_office` or `two_offices`; nothing before there is one. */
+            eyes?: string | null;
+            /** @description The document asks for more eyes than that. */
+            four_eyes_missing: boolean;
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */

@@ -72,6 +72,10 @@ pub struct CaseView {
     pub receipt_number: Option<String>,
     /// What was known about the person is deleted at every office that heard of it.
     pub erased: bool,
+    /// Who stands behind the decision beside who submitted: `one_person`, `one_office` or `two_offices`; nothing before there is one.
+    pub eyes: Option<String>,
+    /// The document asks for more eyes than that.
+    pub four_eyes_missing: bool,
 }
 
 /// A reviewer's decision.

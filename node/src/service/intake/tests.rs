@@ -7,7 +7,7 @@ use crate::service::{
     testing::{self, Home},
 };
 use photo::NoVision;
-use protocol::record::Verdict;
+use protocol::{case::Eyes, record::Verdict};
 
 const BLIND: Maker<'static> = Maker { vision: &NoVision, cancel: None };
 
@@ -191,4 +191,28 @@ fn mend_06_who_is_not_in_charge_does_not_decide_and_who_makes_other_documents_us
     assert_eq!(receipts::annul(&province, &number, Some(c.code()), "not_entitled", &told, 1).unwrap_err().code, "not_used");
     testing::sync(&province, &c);
     assert_eq!((uses(&province), uses(&c)), (0, 0));
+}
+
+#[test]
+fn mend_07_who_submitted_does_not_decide_and_a_document_may_ask_for_another_office() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, "44030002", Roles::CAPTURE.with(Roles::REVIEW));
+    let decision = |case: &Case| review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };
+    let case = home_b.case(&b, &testing::picture(8, 8, [7; 3]), false);
+    assert_eq!(case.eyes(), None);
+    assert_eq!(review::decide(&b, case.id, decision(&case), 1).unwrap_err().code, "four_eyes", "operator 1 submitted it");
+    assert_eq!(review::decide(&b, case.id, decision(&case), 2).unwrap().eyes(), Some(Eyes::OneOffice));
+    // The document asks for another office; the staff numbers of both are their own.
+    let text = crate::service::specs::by_id(&province, "cn-id-card").unwrap().spec.text().replacen("version = 1", "version = 2", 1);
+    let text = text.replace("required = true", "required = true\nfour_eyes = \"offices\"");
+    crate::service::specs::publish(&province, &text, None, 1).unwrap();
+    testing::join_back(&province, &b);
+    let case = home_b.case(&b, &testing::picture(8, 8, [8; 3]), false);
+    assert_eq!(review::decide(&b, case.id, decision(&case), 2).unwrap_err().code, "four_eyes");
+    testing::sync(&b, &province);
+    province.store.blobs.put(&testing::picture(8, 8, [8; 3])).unwrap();
+    assert_eq!(review::decide(&province, case.id, decision(&case), 1).unwrap().eyes(), Some(Eyes::TwoOffices));
+    // What a program signs that does not ask is shown where it is read.
+    assert!(!review::keeps(::specs::FourEyes::Offices, Eyes::OneOffice) && review::keeps(::specs::FourEyes::None, Eyes::OnePerson));
 }
