@@ -20,12 +20,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use protocol::{
-    case::By,
-    id::OfficeCode,
-    receipt::NumberError,
-    record::{Roles, Usage},
-};
+use protocol::{case::By, id::OfficeCode, receipt::NumberError, record::Usage};
 use serde::Deserialize;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -151,8 +146,9 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
         let reach = reach(as_of, found.verified.checkpoint.size());
         message = Text::new(message.zh + &reach.zh, format!("{}; {}", message.en, reach.en));
     }
+    let document = found.as_ref().and_then(|found| found.verified.receipt.document.clone());
     let receipt = found.map(|found| view(office, &found)).transpose()?;
-    let may_use = verdict == "valid" && office.has_role(Roles::DOCUMENT);
+    let may_use = verdict == "valid" && office.member().is_some_and(|me| me.grant().may_use(document.as_deref()));
     Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })
 }
 
