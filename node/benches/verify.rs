@@ -124,6 +124,7 @@ fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
         witness: None,
         region: None,
         roles_from: None,
+        documents: None,
     };
     let enrolled = Signed::sign(&root, &province, &Record::Enrol(enrol)).expect("an enrolment fits an entry");
     write_log(dir, &root, &province, &[enrolled.bytes().to_vec()]);

@@ -153,12 +153,15 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(receipts::look_up))
         .routes(routes!(receipts::photo))
         .routes(routes!(receipts::use_for))
+        .routes(routes!(receipts::annul))
+        .routes(routes!(receipts::verify))
         .routes(routes!(receipts::pdf))
         .routes(routes!(receipts::proof))
         .routes(routes!(receipts::revoke))
         .routes(routes!(offices::list))
         .routes(routes!(offices::enrol))
         .routes(routes!(offices::region))
+        .routes(routes!(offices::documents))
         .routes(routes!(invitations::list, invitations::invite))
         .routes(routes!(invitations::cancel))
         .routes(routes!(network::switch))
@@ -238,6 +241,6 @@ pub(crate) fn spec_view(office: &Office, id: &str) -> Result<types::SpecView, Re
 pub(crate) use bundle::{take as take_bundle, write as write_bundle};
 pub(crate) use invitations::{make as invite, rows as invitation_rows};
 pub(crate) use offices::{admit, rows as office_rows};
-pub(crate) use receipts::answer as receipt_answer;
-pub(crate) use rulings::{asked_epoch, point, retirement};
+pub(crate) use receipts::{answer as receipt_answer, verification as receipt_verification};
+pub(crate) use rulings::{asked_epoch, point, retirement, revoked};
 pub(crate) use status::forks as fork_rows;

@@ -115,6 +115,7 @@ pub fn enrol_self(keys: &Keys, code: OfficeCode, name: &str, roles: Roles) -> En
         witness: Some(keys.witness()),
         region: None,
         roles_from: None,
+        documents: None,
     }
 }
 

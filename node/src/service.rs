@@ -32,5 +32,5 @@ pub(crate) mod testing;
 pub mod transit;
 pub mod upkeep;
 
-pub use office::{Change, Cosigning, ForkNotice, Held, Learned, Office, OfficeError};
+pub use office::{Change, Cosigning, EndAt, ForkNotice, Held, Learned, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

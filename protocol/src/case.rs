@@ -5,6 +5,7 @@
 //! What [`Membership::standing`](crate::membership::Membership::standing) does not count is kept apart and never weighed.
 
 mod fold;
+mod knowing;
 mod summary;
 
 pub use fold::fold;
@@ -13,7 +14,7 @@ pub use summary::{SUMMARY_FORM, Summary};
 use crate::{
     id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     membership::NotCounted,
-    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted, Usage},
+    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted, Usage, UseAnnulled},
 };
 use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,28 @@ pub enum Status {
     /// Standing decisions contradict each other, or two submissions claim to be the current one. Counts as not approved.
     #[n(4)]
     Conflict,
+}
+
+/// Who stands behind a decision on a submission, beside who submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Eyes {
+    /// The same person of the same office.
+    OnePerson,
+    /// Another person of the same office.
+    OneOffice,
+    /// Another office.
+    TwoOffices,
+}
+
+impl Eyes {
+    /// Who stands behind two acts, each of a person of an office. Staff numbers are an office's own.
+    pub fn behind(one: (OfficeCode, u32), other: (OfficeCode, u32)) -> Self {
+        match (one.0 == other.0, one.1 == other.1) {
+            (true, true) => Self::OnePerson,
+            (true, false) => Self::OneOffice,
+            (false, _) => Self::TwoOffices,
+        }
+    }
 }
 
 /// A record with its name and the office that signed it.
@@ -69,9 +92,11 @@ pub struct Case {
     pub decisions: Vec<By<Decided>>,
     /// Receipts for the current submission that stand on an approval by the same office, by number.
     pub receipts: Vec<By<ReceiptIssued>>,
-    /// Uses of those receipts, by receipt.
+    /// Uses of those receipts by offices that make the document, by receipt; those that were annulled among them.
     pub uses: Vec<By<ReceiptUsed>>,
-    /// Revocations of those receipts by the office that issued them or by one that used them, by receipt.
+    /// What takes uses away again: each said by its user, by the issuer of the receipt, or by the province.
+    pub annulments: Vec<By<UseAnnulled>>,
+    /// Revocations of those receipts by the office that issued them or by the province, by receipt.
     pub revocations: Vec<By<ReceiptRevoked>>,
     /// Erasures of data of submissions, by the offices that captured them.
     pub erased: Vec<By<Erased>>,
@@ -94,11 +119,22 @@ impl Case {
     pub fn standing(&self) -> impl Iterator<Item = &By<Decided>> {
         self.decisions.iter().filter(|decision| decision.said.submission == self.current.hash && !self.is_resolved(decision.hash))
     }
-    /// Uses of a receipt. What a receipt for single use uses up is the approved photo, not the paper: where a conflict was decided for approval,
+    /// Who stands behind the decisions on the current submission that no later one closed, the fewest eyes first; nothing while there is none.
+    /// Which of these a document allows its policy says; what was signed counts all the same.
+    pub fn eyes(&self) -> Option<Eyes> {
+        let submitted = (self.current.office, self.current.said.operator);
+        self.standing().map(|by| Eyes::behind(submitted, (by.office, by.said.operator))).min()
+    }
+    /// Whether a use counts no longer.
+    pub fn is_annulled(&self, used: RecordHash) -> bool {
+        self.annulments.iter().any(|by| by.said.used == used)
+    }
+    /// Uses of a receipt that count. What a receipt for single use uses up is the approved photo, not the paper: where a conflict was decided for approval,
     /// two such receipts may stand on it, and have one use between them.
     pub fn uses_of(&self, receipt: RecordHash) -> impl Iterator<Item = &By<ReceiptUsed>> {
         let single = move |hash| self.receipts.iter().any(|by| by.hash == hash && by.said.usage == Some(Usage::Single));
-        self.uses.iter().filter(move |by| by.said.receipt == receipt || single(receipt) && single(by.said.receipt))
+        let counting = self.uses.iter().filter(|by| !self.is_annulled(by.hash));
+        counting.filter(move |by| by.said.receipt == receipt || single(receipt) && single(by.said.receipt))
     }
     /// Whether every office that submitted this blob in this case told that it deleted it. What belongs to the case as a whole, its note and
     /// the references of uses, is erased when all of its submissions are.

@@ -79,6 +79,12 @@ byte_id!(
 /// Milliseconds since 1970-01-01T00:00Z by the clock of whoever claims them. Never used to order records.
 pub type Millis = u64;
 
+/// A number as proofs, notes and policies write it: digits without a sign, blanks or leading zeroes. One spelling, so that two texts that say
+/// the same are the same.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|number: &u64| number.to_string() == text)
+}
+
 /// Code of an office: six digits of GB/T 2260 (county) and a serial of two.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]

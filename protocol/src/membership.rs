@@ -5,10 +5,12 @@
 //! end, at positions that the province names by size and root. What stands before such a position keeps its worth for ever.
 
 mod fold;
+mod grant;
 pub mod retirement;
 mod standing;
 
 pub use fold::EnrolError;
+pub use grant::Grant;
 pub use standing::{NotCounted, Writer};
 
 use crate::{
@@ -24,14 +26,13 @@ use std::collections::{BTreeMap, BTreeSet};
 struct OfficeLog {
     origin: Origin,
     key: PublicKey,
-    /// From which position on which roles hold, ascending.
-    roles: Vec<(u64, Roles)>,
+    /// From which position on what holds, ascending; never empty.
+    grants: Vec<(u64, Grant)>,
     /// Histories that the province named.
     named: BTreeSet<LogPoint>,
     /// Entries that count at most.
     end: Option<u64>,
-    /// The least of the ends that a revocation or rotation named: all of the history up to there is the office's. An adjudication says that of
-    /// one fork only.
+    /// The least of the ends that a revocation, a rotation or an adjudication named: all of the history up to there is the office's.
     closed_at: Option<u64>,
     /// Nobody but those that keep everything needs to hold it.
     retired: bool,
@@ -55,14 +56,21 @@ impl Office {
     pub fn end_of(&self, origin: &Origin) -> Option<u64> {
         self.logs.iter().find(|log| log.origin == *origin).and_then(|log| log.end)
     }
+    /// What it may do in what it writes next.
+    pub fn grant(&self) -> Grant {
+        Grant::of(&self.enrol)
+    }
+    /// Everything that it was allowed at some position of one of its logs.
+    pub fn grants_ever(&self) -> impl Iterator<Item = &Grant> {
+        self.logs.iter().flat_map(|log| {
+            // Where the next one begins at the same position, it held nowhere.
+            let ends = log.grants.iter().skip(1).map(|(from, _)| *from).chain([u64::MAX]);
+            log.grants.iter().zip(ends).filter(|((from, _), end)| from < end).map(|((_, grant), _)| grant)
+        })
+    }
     /// Every role that it held at some position of one of its logs.
     pub fn roles_ever(&self) -> Roles {
-        let of_log = |log: &OfficeLog| {
-            // Where the next ones begin at the same position, they were held nowhere.
-            let ends = log.roles.iter().skip(1).map(|(from, _)| *from).chain([u64::MAX]);
-            log.roles.iter().zip(ends).filter(|((from, _), end)| from < end).fold(Roles::NONE, |all, ((_, roles), _)| all.with(*roles))
-        };
-        self.logs.iter().fold(self.enrol.roles, |all, log| all.with(of_log(log)))
+        self.grants_ever().fold(self.enrol.roles, |all, grant| all.with(grant.roles()))
     }
     /// When the province gave it its current log, by the province's clock.
     pub fn since_ms(&self) -> Millis {
@@ -71,6 +79,16 @@ impl Office {
     /// Every log that it ever wrote, oldest epoch first.
     pub fn logs(&self) -> impl Iterator<Item = &Origin> {
         self.logs.iter().map(|log| &log.origin)
+    }
+    /// Logs that the province did not end, oldest epoch first: whoever has the key of one writes what counts.
+    pub fn open_logs(&self) -> impl Iterator<Item = &Origin> {
+        self.logs.iter().filter(|log| log.end.is_none()).map(|log| &log.origin)
+    }
+    /// Open logs of epochs before in which it may do what `grant` does not allow. Before that is taken away in the current log, each of them
+    /// is ended, or changed from a named position on.
+    pub fn open_beyond(&self, grant: &Grant) -> Vec<&Origin> {
+        let before = self.logs.iter().filter(|log| log.origin != self.origin && log.end.is_none());
+        before.filter(|log| !grant.covers(&log.last_grant())).map(|log| &log.origin).collect()
     }
     /// Whether its current log goes on: not revoked, and not closed by an adjudication.
     pub fn is_active(&self) -> bool {
@@ -111,7 +129,7 @@ pub struct Membership {
     adjudicated: BTreeMap<ForkName, LogPoint>,
     /// Logs of which another history is held here than the province named.
     disowned: BTreeSet<Origin>,
-    /// Logs that a revocation or rotation ended and of which the history that it named is held here up to that end.
+    /// Logs that were ended and of which the history that was named is held here up to that end.
     closed: BTreeSet<Origin>,
 }
 
@@ -155,12 +173,20 @@ impl Membership {
 
     /// Forks that were proved: name, entries that its histories are proved to share, and where the log ends by adjudication, if it was.
     pub fn forks(&self) -> impl Iterator<Item = (&ForkName, u64, Option<&LogPoint>)> {
-        self.forks.iter().map(|(name, shared)| (name, *shared, self.adjudicated.get(name)))
+        self.forks.iter().map(|(name, shared)| (name, *shared, self.settled(&name.points().0.origin)))
     }
 
-    /// Forks that were proved and that no adjudication names.
+    /// Forks that were proved, of logs of which no fork was adjudicated.
     pub fn open_forks(&self) -> impl Iterator<Item = &ForkName> {
-        self.forks.keys().filter(|name| !self.adjudicated.contains_key(*name))
+        self.forks.keys().filter(|name| self.settled(&name.points().0.origin).is_none())
+    }
+
+    /// Where a log ends by adjudication. One says of the whole log which history stands.
+    ///
+    /// Attack: of two histories that were signed many names of forks can be made, by anybody who has both; none is left open by it.
+    fn settled(&self, origin: &Origin) -> Option<&LogPoint> {
+        let of_log = self.adjudicated.iter().filter(|(name, _)| name.points().0.origin == *origin);
+        of_log.map(|(_, stands)| stands).min()
     }
 
     /// The province's log and key: the root of trust.
@@ -198,6 +224,10 @@ impl Membership {
     /// Whether nobody but those that keep everything needs to hold a log any longer ([`crate::record::Retired`]).
     pub fn is_retired(&self, origin: &Origin) -> bool {
         self.log(origin).is_some_and(|(_, log)| log.retired)
+    }
+    /// Whether the province ended a log for good and named its history up to there.
+    pub fn is_closed(&self, origin: &Origin) -> bool {
+        self.log(origin).is_some_and(|(_, log)| log.closed_at.is_some())
     }
     /// The key of a log of this federation, whether it still goes on or not.
     pub fn verifier(&self, origin: &Origin) -> Option<VerifierKey> {

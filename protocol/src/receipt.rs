@@ -8,4 +8,4 @@ mod verdict;
 pub use evidence::{Attested, Evidence, EvidenceError, LogEvidence, Named, Placed, by_weight};
 pub use number::{NumberError, ReceiptNumber};
 pub use proof::{PROOF_EXTENSION, ProofError, ReceiptProof, VerifiedReceipt};
-pub use verdict::{Invalid, ReceiptVerdict, judge};
+pub use verdict::{Invalid, ReceiptVerdict, assess, judge};

@@ -20,7 +20,7 @@ mod kinds;
 pub use kinds::{
     Adjudicated, Booked, Cancelled, Consented, Decided, DocChanged, EligibilityMatched, Enrol, EpochRequested, Erased, FeePaid,
     IdentityChecked, NoShow, PolicyPublished, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Retired, Revoke, Roles, Rotate,
-    SlotOpened, SpecPublished, Submitted, UnknownRole, Usage, Verdict, Withdrawn,
+    SlotOpened, SpecPublished, Submitted, UnknownRole, Usage, UseAnnulled, Verdict, Withdrawn,
 };
 
 use crate::{

@@ -2,7 +2,9 @@
 
 use crate::raw::{RawBand, RawSpec};
 use crate::spec::limits;
-use crate::{Band, Confidence, FileRule, Forbidden, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit, Uses};
+use crate::{
+    Band, Confidence, FileRule, Forbidden, FourEyes, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit, Uses,
+};
 
 /// Two numbers that a source rounded differently may contradict each other by this much.
 const ROUNDING_PX: f64 = 1.0;
@@ -289,12 +291,14 @@ impl Checker<'_> {
             return Err(self.refuse("receipt.validity_days", reason));
         }
         let uses = [("repeated", Uses::Repeated), ("single", Uses::Single)];
+        let eyes = [("people", FourEyes::People), ("offices", FourEyes::Offices), ("none", FourEyes::None)];
         let template = [("a5", Template::A5), ("a6", Template::A6)];
         Ok(ReceiptRule {
             label: receipt.label.clone(),
             validity_days: receipt.validity_days,
             required: receipt.required,
             uses: self.word("receipt.uses", receipt.uses.as_deref().unwrap_or(uses[0].0), &uses)?,
+            four_eyes: self.word("receipt.four_eyes", receipt.four_eyes.as_deref().unwrap_or(eyes[0].0), &eyes)?,
             template: self.word("receipt.template", receipt.template.as_deref().unwrap_or(template[0].0), &template)?,
         })
     }

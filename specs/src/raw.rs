@@ -89,6 +89,7 @@ pub(crate) struct RawReceipt {
     pub(crate) validity_days: u32,
     pub(crate) required: bool,
     pub(crate) uses: Option<String>,
+    pub(crate) four_eyes: Option<String>,
     pub(crate) template: Option<String>,
 }
 

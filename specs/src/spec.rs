@@ -149,6 +149,8 @@ pub struct ReceiptRule {
     pub required: bool,
     /// How often documents may be made from it. `uses` in the file: `repeated` unless told.
     pub uses: Uses,
+    /// Who may decide on what somebody submitted. `four_eyes` in the file: `people` unless told.
+    pub four_eyes: FourEyes,
     /// The paper that it is printed on. `template` in the file: `a5` unless told.
     pub template: Template,
 }
@@ -161,6 +163,18 @@ pub enum Uses {
     Single,
     /// Any number, while it is valid.
     Repeated,
+}
+
+/// Who may decide on what somebody submitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FourEyes {
+    /// Another person, of the same office or of another.
+    People,
+    /// Another office.
+    Offices,
+    /// Anybody who may decide.
+    None,
 }
 
 /// The paper of a receipt.

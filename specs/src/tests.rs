@@ -189,6 +189,7 @@ fn words_are_checked() {
     check_refused("label = \"图像号\"", "label = \"number\"", "receipt.label", "unknown value");
     check_refused("validity_days = 180", "validity_days = 0", "receipt.validity_days", "days");
     check_refused("required = true", "required = true\nuses = \"twice\"", "receipt.uses", "repeated, single");
+    check_refused("required = true", "required = true\nfour_eyes = \"two\"", "receipt.four_eyes", "people, offices, none");
     check_refused("required = true", "required = true\ntemplate = \"a3\"", "receipt.template", "a5, a6");
     check_refused("version = 1", "version = 1\noverlap_days = 400", "overlap_days", "at most 366");
     check_refused("version = 1", "version = 0", "version", "from 1");

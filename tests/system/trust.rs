@@ -126,7 +126,8 @@ fn a_revoked_office_hears_of_it_stops_and_comes_back_with_a_new_key() {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("office_closed"), "the codes are named");
     assert!(!federation.b.cli(&["office", "revoke", "44030401", "--reason", "key_lost"]).status.success(), "only the province revokes");
     let named = cli(&federation.province, &["office", "revoke", "44010501", "--reason", "key_lost"]);
-    assert_eq!((&named["log"], &named["size"]), (&"test.huizhi/office/44010501/1".into(), &0.into()));
+    let end = &named["ends"][0];
+    assert_eq!((&end["log"], &end["size"]), (&"test.huizhi/office/44010501/1".into(), &0.into()));
     let client = federation.b.client();
     eventually("the office hears that it was revoked", || {
         client.get("/api/status").json()["read_only"]["en"].as_str()?.contains("ended").then_some(())

@@ -45,6 +45,7 @@ impl Writer {
             witness: None,
             region: None,
             roles_from: None,
+            documents: None,
         })
     }
 
@@ -119,6 +120,7 @@ impl Writers {
             valid_until_ms: at_ms + 31_536_000_000,
             at_ms,
             usage: None,
+            document: None,
         }));
         [decided.bytes().to_vec(), receipt.bytes().to_vec()]
     }

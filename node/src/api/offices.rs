@@ -3,11 +3,11 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{BackupRequest, BackupView, EnrolRequest, EnrolledOffice, ExportRequest, ExportView, RegionRequest},
+    types::{BackupRequest, BackupView, DocumentsRequest, EnrolRequest, EnrolledOffice, ExportRequest, ExportView, RegionRequest},
 };
 use crate::{
     audit, enrolment, recovery,
-    service::{Office, Refusal, network::NetworkHandle, office::read_region, staff::StaffRole},
+    service::{Office, Refusal, network::NetworkHandle, office::read_region, retirement::Requested, staff::StaffRole},
 };
 use axum::{
     Json,
@@ -18,7 +18,7 @@ use protocol::{
     membership::Office as Member,
     record::{Enrol, Roles},
 };
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 /// Every enrolled office; for the command line while no node runs.
 pub(crate) fn rows(office: &Office) -> Vec<EnrolledOffice> {
@@ -29,11 +29,15 @@ fn list_of(net: &NetworkHandle, office: &Office) -> Vec<EnrolledOffice> {
     let members: Vec<Member> = office.members().offices().cloned().collect();
     // A disk that cannot be read is said elsewhere.
     let asked = office.epoch_requests().unwrap_or_default();
-    let asked: BTreeMap<OfficeCode, u32> = asked.into_iter().map(|asked| (asked.rotate.code, asked.rotate.epoch)).collect();
-    members
-        .iter()
-        .map(|member| EnrolledOffice { requested_epoch: asked.get(&member.enrol.code).copied(), ..view(net, office, member) })
-        .collect()
+    let with_requests = |member: &Member| {
+        let of_it: Vec<&Requested> = asked.iter().filter(|asked| asked.rotate.code == member.enrol.code).collect();
+        EnrolledOffice {
+            requested_epoch: of_it.first().map(|asked| asked.rotate.epoch),
+            requesting_keys: of_it.iter().map(|asked| asked.rotate.key.to_string()).collect(),
+            ..view(net, office, member)
+        }
+    };
+    members.iter().map(with_requests).collect()
 }
 
 /// An office, but for what it asks for.
@@ -46,10 +50,12 @@ fn view(net: &NetworkHandle, office: &Office, member: &Member) -> EnrolledOffice
         name: member.enrol.name.clone(),
         roles: member.enrol.roles.names().map(str::to_owned).collect(),
         region: member.enrol.region.clone(),
+        documents: member.enrol.documents.clone(),
         key: member.enrol.key.to_string(),
         enrolled_ms: member.enrol.at_ms,
         epoch: member.enrol.epoch,
         requested_epoch: None,
+        requesting_keys: vec![],
         active: member.is_active(),
         log_size: office.store.head(&member.origin).size,
         // A disk that cannot be read is said elsewhere.
@@ -96,6 +102,26 @@ pub(crate) fn admit(office: &Office, request: &EnrolRequest) -> Result<OfficeCod
     let code = enrol.code;
     office.enrol(enrol)?;
     Ok(code)
+}
+
+/// Says of which documents an office may use receipts; only at the province.
+#[utoipa::path(
+    put, path = "/api/offices/{code}/documents", params(("code" = String, Path)),
+    request_body = DocumentsRequest, responses((status = 200)),
+)]
+pub(super) async fn documents(
+    State(app): State<App>,
+    who: Operator,
+    Path(code): Path<String>,
+    Json(request): Json<DocumentsRequest>,
+) -> Result<Json<()>, ApiError> {
+    who.require(&[StaffRole::Admin])?;
+    app.run(move |office| {
+        let code: OfficeCode = code.parse().map_err(|_| Refusal::not_found("没有这个办公点。", "no such office"))?;
+        office.set_documents(code, request.documents)
+    })
+    .await
+    .map(Json)
 }
 
 /// Says which region an office is in charge of; only at the province.

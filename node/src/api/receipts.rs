@@ -4,13 +4,13 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::jpeg,
-    types::{ChainLink, ReasonRequest, ReceiptAnswer, ReceiptView, Text, UseRequest},
+    types::{AnnulRequest, ChainLink, ReasonRequest, ReceiptAnswer, ReceiptVerification, ReceiptView, Text, UseRequest, VerifyRequest},
     views,
 };
 use crate::service::{
     Change, Office, Refusal, intake,
     office::now_ms,
-    receipts::{self, Answer, AsOf, Found, Told},
+    receipts::{self, Answer, AsOf, Examined, Found, Told},
     review,
     staff::StaffRole,
 };
@@ -20,12 +20,9 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use protocol::{
-    receipt::NumberError,
-    record::{Roles, Usage},
-};
+use protocol::{case::By, id::OfficeCode, receipt::NumberError, record::Usage};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// How long a request for a photo waits for a node that may give it.
 const PHOTO_WAIT: Duration = Duration::from_secs(10);
@@ -86,20 +83,27 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
             ("expired", message, found.verified.number.to_string(), Some(found))
         }
         Answer::Revoked(found) => {
+            let hash = found.verified.record.hash();
+            let by = names(office, found.case.revocations.iter().filter(|by| by.said.receipt == hash));
             let message = Text::new(
-                "已撤销：回执曾经有效，签发办公点后来将其撤销，请勿使用。",
-                "revoked: it was valid, and the issuing office revoked it later; do not use it",
+                format!("已撤销：回执曾经有效，后由{by}撤销，请勿使用。"),
+                format!("revoked: it was valid, and {by} revoked it later; do not use it"),
             );
             ("valid_later_revoked", message, found.verified.number.to_string(), Some(found))
         }
         Answer::Used(found, 1) => {
-            let message = Text::new("已使用：此回执只能使用一次，且已使用。", "used: this receipt was for single use, and it was used");
+            let by = names(office, found.case.uses_of(found.verified.record.hash()));
+            let message = Text::new(
+                format!("已使用：此回执只能使用一次，{by}已使用。"),
+                format!("used: this receipt was for single use, and {by} used it"),
+            );
             ("used", message, found.verified.number.to_string(), Some(found))
         }
         Answer::Used(found, times) => {
+            let by = names(office, found.case.uses_of(found.verified.record.hash()));
             let message = Text::new(
-                format!("已被使用 {times} 次：此回执只能使用一次，请向签发办公点核实。"),
-                format!("used {times} times: this receipt was for single use; ask the issuing office"),
+                format!("已被使用 {times} 次（{by}）：此回执只能使用一次，请向签发办公点核实。"),
+                format!("used {times} times (by {by}): this receipt was for single use; ask the issuing office"),
             );
             ("used", message, found.verified.number.to_string(), Some(found))
         }
@@ -142,8 +146,9 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
         let reach = reach(as_of, found.verified.checkpoint.size());
         message = Text::new(message.zh + &reach.zh, format!("{}; {}", message.en, reach.en));
     }
+    let document = found.as_ref().and_then(|found| found.verified.receipt.document.clone());
     let receipt = found.map(|found| view(office, &found)).transpose()?;
-    let may_use = verdict == "valid" && office.has_role(Roles::DOCUMENT);
+    let may_use = verdict == "valid" && office.member().is_some_and(|me| me.grant().may_use(document.as_deref()));
     Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })
 }
 
@@ -153,7 +158,7 @@ fn reach(as_of: AsOf, checkpoint_size: u64) -> Text {
         || Text::new("尚无见证", "not yet seen by a witness"),
         |minutes| Text::new(format!("见证于 {minutes} 分钟前"), format!("seen by a witness {minutes} minutes ago")),
     );
-    match as_of.offices {
+    let reach = match as_of.offices {
         0 => Text::new(
             "本机未同步全部日志，也没有其他办公点应答：以本机所存为准，别处的撤销或使用可能尚未得知。",
             "this node does not hold every log and no other office answered: a revocation or use elsewhere may not be known here",
@@ -167,6 +172,13 @@ fn reach(as_of: AsOf, checkpoint_size: u64) -> Text {
                 "by proofs of {offices} offices, verified here, as of entry {checkpoint_size} of the issuer's log ({}): what was revoked or used later is not known here",
                 seen.en
             ),
+        ),
+    };
+    match as_of.worthless {
+        0 => reach,
+        count => Text::new(
+            format!("{}另有 {count} 条记录不计，签署者无权作此声明。", reach.zh),
+            format!("{}; {count} records more do not count, for their offices may not say what they say", reach.en),
         ),
     }
 }
@@ -182,18 +194,39 @@ async fn told(app: &App, number: &str) -> Result<Told, ApiError> {
 }
 
 fn found(office: &Office, number: &str, told: &Told) -> Result<Box<Found>, Refusal> {
-    match receipts::look_up_with(office, number, told, now_ms())? {
-        Answer::Valid(found)
-        | Answer::Expired(found)
-        | Answer::Revoked(found)
-        | Answer::Used(found, _)
-        | Answer::Disputed(found)
-        | Answer::Invalid(found, _) => Ok(found),
-        Answer::UnknownHere(_) | Answer::Mistyped(_) => Err(receipts::not_here()),
-    }
+    receipts::look_up_with(office, number, told, now_ms())?.found().ok_or_else(receipts::not_here)
 }
 
-/// Revokes a receipt of this office, and gives the answer that look-ups have from now on.
+/// The offices that signed, each once.
+fn names<'a, T: 'a>(office: &Office, said: impl Iterator<Item = &'a By<T>>) -> String {
+    let codes: BTreeSet<OfficeCode> = said.map(|by| by.office).collect();
+    codes.into_iter().map(|code| office.office_name(code)).collect::<Vec<_>>().join("、")
+}
+
+/// Signs that uses of a receipt count no longer, and gives the answer that look-ups have from now on.
+#[utoipa::path(
+    post, path = "/api/receipts/{number}/annul", params(("number" = String, Path)),
+    request_body = AnnulRequest, responses((status = 200, body = ReceiptAnswer)),
+)]
+pub(super) async fn annul(
+    State(app): State<App>,
+    who: Operator,
+    Path(number): Path<String>,
+    Json(request): Json<AnnulRequest>,
+) -> Result<Json<ReceiptAnswer>, ApiError> {
+    who.require(&[StaffRole::Counter, StaffRole::Reviewer, StaffRole::Admin])?;
+    let told = told(&app, &number).await?;
+    app.run(move |office| {
+        let user = request.office.as_deref().map(str::parse).transpose();
+        let user = user.map_err(|_| Refusal::not_found("没有这个办公点。", "no such office"))?;
+        receipts::annul(office, &number, user, &request.reason, &told, who.number)?;
+        answer_with(office, &number, &told)
+    })
+    .await
+    .map(Json)
+}
+
+/// Revokes a receipt of this office, or at the province any, and gives the answer that look-ups have from now on.
 #[utoipa::path(
     post, path = "/api/receipts/{number}/revoke", params(("number" = String, Path)),
     request_body = ReasonRequest, responses((status = 200, body = ReceiptAnswer)),
@@ -204,7 +237,7 @@ pub(super) async fn revoke(
     Path(number): Path<String>,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
-    who.require(&[StaffRole::Reviewer])?;
+    who.require(&[StaffRole::Reviewer, StaffRole::Admin])?;
     app.run(move |office| {
         receipts::revoke(office, &number, &request.reason, who.number)?;
         answer(office, &number)
@@ -232,6 +265,29 @@ pub(super) async fn use_for(
     })
     .await
     .map(Json)
+}
+
+/// What was examined, as the API and the command line show it.
+pub(crate) fn verification(found: &Examined) -> ReceiptVerification {
+    ReceiptVerification {
+        number: found.number.to_string(),
+        log: found.log.to_string(),
+        photo_sha256: found.photo.to_string(),
+        verdict: found.verdict.to_owned(),
+        reason: found.reason.clone(),
+        checked: found.checked.clone(),
+        unchecked: found.unchecked.clone(),
+    }
+}
+
+/// Verifies an electronic receipt or the text of a QR code by everything that is known here.
+#[utoipa::path(post, path = "/api/receipts/verify", request_body = VerifyRequest, responses((status = 200, body = ReceiptVerification)))]
+pub(super) async fn verify(
+    State(app): State<App>,
+    _who: Operator,
+    Json(request): Json<VerifyRequest>,
+) -> Result<Json<ReceiptVerification>, ApiError> {
+    app.run(move |office| Ok(verification(&receipts::examine(office, &request.text)?))).await.map(Json)
 }
 
 /// Looks a receipt up and verifies it. Where its log is not held here, connected offices are asked, and what they tell is verified here.

@@ -4,13 +4,17 @@ use super::{
     ApiError, App,
     auth::Operator,
     types::{
-        AdjudicateRequest, AskedEpoch, GrantedEpoch, KeptLog, NamedHistory, RetireRequest, RetirementView, RevokeOfficeRequest,
-        RotateRequest,
+        AdjudicateRequest, AskedEpoch, GrantEpochRequest, GrantedEpoch, KeptLog, NamedHistory, RetireRequest, RetirementView,
+        RevokeOfficeRequest, RevokedOffice, RotateRequest,
     },
 };
 use crate::{
     enrolment,
-    service::{Office, Refusal, office::now_ms, staff::StaffRole},
+    service::{
+        EndAt, Office, Refusal,
+        office::{Revoked, now_ms},
+        staff::StaffRole,
+    },
     text::Text,
 };
 use axum::{
@@ -24,21 +28,27 @@ pub(crate) fn point(point: &LogPoint) -> NamedHistory {
     NamedHistory { log: point.origin.to_string(), size: point.size, root: point.root.to_string() }
 }
 
-/// Ends an office's log at what is held of it here; only at the province.
+/// What a revocation did, as the API shows it.
+pub(crate) fn revoked(done: &Revoked) -> RevokedOffice {
+    RevokedOffice { ends: done.ends.iter().map(point).collect(), goes_on: done.goes_on.as_ref().map(ToString::to_string) }
+}
+
+/// Ends the logs of an office at what is held of them here, but for one that is named as good; only at the province.
 #[utoipa::path(
     post, path = "/api/offices/{code}/revoke", params(("code" = String, Path)),
-    request_body = RevokeOfficeRequest, responses((status = 200, body = NamedHistory)),
+    request_body = RevokeOfficeRequest, responses((status = 200, body = RevokedOffice)),
 )]
 pub(super) async fn revoke(
     State(app): State<App>,
     who: Operator,
     Path(code): Path<String>,
     Json(request): Json<RevokeOfficeRequest>,
-) -> Result<Json<NamedHistory>, ApiError> {
+) -> Result<Json<RevokedOffice>, ApiError> {
     who.require(&[StaffRole::Admin])?;
     app.run(move |office| {
         let code: OfficeCode = code.parse().map_err(|_| Refusal::not_found("没有这个办公点。", "no such office"))?;
-        Ok(point(&office.revoke_office(code, &request.reason, request.upto, who.number)?))
+        let upto: Vec<EndAt> = request.upto.iter().map(|end| EndAt { epoch: end.epoch, size: end.size }).collect();
+        Ok(revoked(&office.revoke_office(code, &request.reason, request.keep_epoch, &upto, who.number)?))
     })
     .await
     .map(Json)
@@ -81,13 +91,19 @@ pub(super) async fn ask_epoch(State(app): State<App>, who: Operator) -> Result<J
 
 /// Gives an office the epoch that it asks for in its log; only at the province.
 #[utoipa::path(
-    post, path = "/api/offices/{code}/epoch", params(("code" = String, Path)), responses((status = 200, body = GrantedEpoch)),
+    post, path = "/api/offices/{code}/epoch", params(("code" = String, Path)),
+    request_body = GrantEpochRequest, responses((status = 200, body = GrantedEpoch)),
 )]
-pub(super) async fn grant_epoch(State(app): State<App>, who: Operator, Path(code): Path<String>) -> Result<Json<GrantedEpoch>, ApiError> {
+pub(super) async fn grant_epoch(
+    State(app): State<App>,
+    who: Operator,
+    Path(code): Path<String>,
+    Json(request): Json<GrantEpochRequest>,
+) -> Result<Json<GrantedEpoch>, ApiError> {
     who.require(&[StaffRole::Admin])?;
     app.run(move |office| {
         let known: OfficeCode = code.parse().map_err(|_| Refusal::not_found("没有这个办公点。", "no such office"))?;
-        Ok(GrantedEpoch { epoch: office.grant_epoch(known, who.number)?, code })
+        Ok(GrantedEpoch { epoch: office.grant_epoch(known, request.key.as_deref(), who.number)?, code })
     })
     .await
     .map(Json)

@@ -18,11 +18,14 @@ pub use bundle::{BundleExportRequest, BundleExportView, BundleImportRequest};
 pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, FeasibilityView, GuidanceView, PlateAnswer, PlateView};
 
 pub use cases::{
-    CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonRequest, ReasonView, ReceiptAnswer,
-    ReceiptView, UseRequest,
+    AnnulRequest, CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonRequest, ReasonView,
+    ReceiptAnswer, ReceiptVerification, ReceiptView, UseRequest, VerifyRequest,
 };
 pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
-pub use epochs::{AskedEpoch, GrantedEpoch, KeptLog, RetireRequest, RetirementView};
+pub use epochs::{
+    AskedEpoch, DocumentsRequest, EndAtRequest, GrantEpochRequest, GrantedEpoch, KeptLog, RetireRequest, RetirementView,
+    RevokeOfficeRequest, RevokedOffice,
+};
 pub use specs::{
     GuideView, SpecChange, SpecDiff, SpecDraft, SpecDraftEdit, SpecDraftWriter, SpecPublication, SpecSummary, SpecText, SpecView,
 };
@@ -183,6 +186,8 @@ pub struct EnrolledOffice {
     pub roles: Vec<String>,
     /// Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province.
     pub region: Option<String>,
+    /// Ids of the specs of which it makes documents, where it has that role; nothing for all.
+    pub documents: Option<Vec<String>>,
     /// Public key, hex.
     pub key: String,
     /// When the province enrolled it.
@@ -191,6 +196,8 @@ pub struct EnrolledOffice {
     pub epoch: u32,
     /// The epoch that it asks for in its log and was not given yet.
     pub requested_epoch: Option<u32>,
+    /// Keys that ask for it, hex. Where there are several, compare them with the office before one is granted.
+    pub requesting_keys: Vec<String>,
     /// Whether that log goes on: not revoked, and not closed after a fork.
     pub active: bool,
     /// Entries of its log that are here.
@@ -272,15 +279,6 @@ pub struct InvitationView {
     pub expires_ms: u64,
     /// `open`, `joined` or `expired`.
     pub state: String,
-}
-
-/// `POST /api/offices/{code}/revoke`.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-pub struct RevokeOfficeRequest {
-    /// Code of the reason; a wrong one is answered with all codes.
-    pub reason: String,
-    /// Entries of its log that stand, where fewer than are here.
-    pub upto: Option<u64>,
 }
 
 /// `POST /api/offices/rotate`.

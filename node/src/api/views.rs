@@ -12,12 +12,12 @@ use crate::service::{
     notes::{self, OpenNote},
     payload,
     photos::PhotoResult,
-    reasons,
+    reasons, review,
     specs::{self, KnownSpec},
 };
 use ::specs::{Forbidden, Spec};
 use protocol::{
-    case::{By, Case, Status},
+    case::{By, Case, Eyes, Status},
     id::SpecHash,
     record::{Decided, Verdict},
 };
@@ -200,6 +200,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
     let said = &case.current.said;
     let mut decisions: Vec<_> = case.decisions.iter().map(|by| decision(case, by)).collect();
     decisions.sort_by_key(|decision| decision.at_ms);
+    let policy = specs::by_hash(office, said.spec).map(|known| known.spec.receipt().four_eyes);
     Ok(CaseView {
         row: case_row(office, case, own_held)?,
         applicant: payload.as_ref().map(|payload| applicant(&payload.applicant)),
@@ -213,6 +214,8 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         note: note(&notes::open(office, case)?),
         receipt_number: receipt_number(case),
         erased: case.is_erased(said.payload),
+        eyes: case.eyes().map(|eyes| eyes_code(eyes).to_owned()),
+        four_eyes_missing: policy.zip(case.eyes()).is_some_and(|(policy, eyes)| !review::keeps(policy, eyes)),
     })
 }
 
@@ -229,6 +232,14 @@ fn decision(case: &Case, by: &By<Decided>) -> DecisionView {
         operator: by.said.operator,
         at_ms: by.said.at_ms,
         standing: !case.is_resolved(by.hash),
+    }
+}
+
+fn eyes_code(eyes: Eyes) -> &'static str {
+    match eyes {
+        Eyes::OnePerson => "one_person",
+        Eyes::OneOffice => "one_office",
+        Eyes::TwoOffices => "two_offices",
     }
 }
 

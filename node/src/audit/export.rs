@@ -1,12 +1,14 @@
 //! Writing an export.
 
-use super::{BLOBS, LOGS, POLICY};
+use super::{BLOBS, FORKS, LOGS, POLICY};
 use crate::service::{Kind, Office, Refusal};
 use protocol::{
-    limits::COSIGNATURES_MAX,
+    id::RecordHash,
+    limits::{COSIGNATURES_MAX, FORK_PROOFS_TOLD_MAX},
     log::{Policy, SignedCheckpoint, VerifierKey, WitnessVerifier, tile},
     merkle::Subtrees,
 };
+use sha2::{Digest, Sha256};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -21,6 +23,8 @@ pub struct Written {
     pub records: u64,
     /// Photos.
     pub photos: u64,
+    /// Proofs that a log was signed twice.
+    pub forks: u64,
 }
 
 /// Writes every log that is here up to its newest complete checkpoint, and the photos that receipts vouch for.
@@ -40,6 +44,11 @@ pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refu
         }
     }
     let policy = policy(keys, office.members().witnesses().collect())?;
+    // An auditor who does not hear of them would take the one history that is here for the only one.
+    for (_, proof) in office.store.forks()?.into_iter().take(FORK_PROOFS_TOLD_MAX) {
+        write(&dir.join(FORKS).join(RecordHash(Sha256::digest(&proof).into()).to_string()), &proof)?;
+        written.forks += 1;
+    }
     if photos {
         written.photos = export_photos(office, dir)?;
     }
@@ -144,6 +153,7 @@ fn readme(province: &VerifierKey, written: &Written) -> String {
          A checkpoint may carry cosignatures (C2SP tlog-cosignature): the word of another office that it holds the log up to there and\n\
          has seen no other history. policy (C2SP tlog-policy) names the offices' witness keys and how many make a quorum; with --policy\n\
          you hold the checkpoints against a policy of your own instead.\n\
+         forks/ holds proofs that a log was signed twice; what lies beyond such a fork does not count until the province says which history stands.\n\
          blobs/ holds the photos that receipts vouch for, named by SHA-256. They are personal data: handle them so.\n\n\
          审计导出：请用省级公布的公钥运行上面的命令核验。blobs/ 中的照片属于个人信息，请妥善保管。\n",
         written.logs, written.records, written.photos

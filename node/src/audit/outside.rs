@@ -71,6 +71,7 @@ fn exported() -> (Home, PathBuf) {
         valid_until_ms: 1,
         at_ms: at,
         usage: None,
+        document: None,
     };
     let signed = office.append(|_, signer| (0..RECORDS).map(|at| signer.sign(&Record::ReceiptIssued(receipt(at)))).collect());
     signed.unwrap();

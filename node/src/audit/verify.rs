@@ -4,6 +4,7 @@
 //! A log of which entries are missing does not count at all.
 //! Memory does not grow with the records but for some dozens of bytes each, which say where they are.
 
+mod forks;
 mod history;
 mod records;
 
@@ -50,6 +51,8 @@ pub struct Report {
     pub receipts: u64,
     /// Photos whose bytes are those that a receipt vouches for.
     pub photos: u64,
+    /// Proofs that a log was signed twice, those that the province decided on among them.
+    pub forks: u64,
     /// Receipts whose photo is not in the export.
     pub photos_absent: u64,
     /// How many witnesses cosigned the checkpoint of each log, in the order of the policy.
@@ -147,7 +150,8 @@ pub fn verify(
         return Err(VerifyError::OtherProvince { found: claimed.to_string(), wanted: wanted.to_string() });
     }
     let mut report = Report { province: claimed.to_string(), ..Report::default() };
-    let members = membership(dir, claimed, &mut report);
+    let mut members = membership(dir, claimed, &mut report);
+    forks::learn(dir, &mut members, &mut report);
     for witness in policy.witnesses().filter(|witness| members.witnesses().all(|known| known != **witness)) {
         report.fail(POLICY, format!("the province has not enrolled the witness key that the policy names for {}", witness.name()));
     }
@@ -172,6 +176,13 @@ pub fn verify(
             progress(Step::History, done, total);
         })
     });
+    for log in &logs {
+        let origin = log.key.origin();
+        let named: Vec<LogPoint> = members.named(origin).cloned().collect();
+        // The history goes through all of them, as far as it goes.
+        let root_at = |size| named.iter().find(|point| point.size == size && size <= log.size()).map(|point| point.root.0);
+        members.compare_history(origin, root_at);
+    }
     let total = logs.iter().map(Log::size).sum();
     let index = Index::of(&logs, &mut report, &mut |done| progress(Step::Index, done, total));
     let total = index.len() as u64;
@@ -304,6 +315,7 @@ mod tests {
                     valid_until_ms: 1,
                     at_ms: 0,
                     usage: None,
+                    document: None,
                 };
                 Ok(vec![signer.sign(&Record::ReceiptIssued(receipt))?])
             });

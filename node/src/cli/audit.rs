@@ -88,6 +88,9 @@ fn words(report: &audit::Report, given: bool) -> String {
         report.receipts,
         report.photos
     );
+    if report.forks > 0 {
+        words += &format!("\n  {} proofs that a log was signed twice are in this export 含分叉证明", report.forks);
+    }
     if report.photos_absent > 0 {
         words += &format!("\n  {} photos of receipts are not in this export", report.photos_absent);
     }

@@ -8,7 +8,7 @@ use crate::{
     bundle,
     config::Config,
     runtime::{self, Running, StartError},
-    service::{Office, OfficeError, condition::Condition, network::NetStatus, office::read_region, receipts::Told},
+    service::{EndAt, Office, OfficeError, condition::Condition, network::NetStatus, office::read_region, receipts::Told},
     store::StoreError,
 };
 use anyhow::{Context, Result, anyhow, bail};
@@ -102,6 +102,19 @@ impl Local {
             }
         }
     }
+    /// Signs that a use counts no longer.
+    pub(super) fn annul_use(&self, number: &str, reason: &str, user: Option<OfficeCode>) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => {
+                crate::service::receipts::annul(office, number, user, reason, &Told::default(), 0)?;
+                Ok(json!(api::receipt_answer(office, number)?))
+            }
+            Self::Running(client) => {
+                let request = json!({ "reason": reason, "office": user.map(|user| user.to_string()) });
+                client.post(&format!("/api/receipts/{}/annul", path_segment(number)), &request)
+            }
+        }
+    }
     /// Looks a receipt up.
     pub(super) fn receipt(&self, number: &str) -> Result<Value> {
         match self {
@@ -109,19 +122,12 @@ impl Local {
             Self::Running(client) => client.get(&format!("/api/receipts/{}", path_segment(number))),
         }
     }
-    /// Enrolled offices.
-    pub(super) fn offices(&self) -> Result<Vec<(String, String)>> {
-        let pairs = match self {
-            Self::Stopped(office) => {
-                office.members().offices().map(|member| (member.enrol.code.to_string(), member.enrol.key.to_string())).collect()
-            }
-            Self::Running(client) => {
-                let offices = client.get("/api/offices")?;
-                let offices = offices.as_array().context("the node answered something else than a list")?;
-                offices.iter().map(|office| (super::text(office, "code").to_owned(), super::text(office, "key").to_owned())).collect()
-            }
-        };
-        Ok(pairs)
+    /// What an electronic receipt or QR code proves.
+    pub(super) fn verify_receipt(&self, contents: &str) -> Result<Value> {
+        match self {
+            Self::Stopped(office) => Ok(json!(api::receipt_verification(&crate::service::receipts::examine(office, contents)?))),
+            Self::Running(client) => client.post("/api/receipts/verify", &json!({ "text": contents })),
+        }
     }
     /// Enrolled offices with their logs.
     pub(super) fn office_list(&self) -> Result<Value> {
@@ -130,12 +136,23 @@ impl Local {
             Self::Running(client) => client.get("/api/offices"),
         }
     }
-    /// Ends an office's log; 0 is the number of the command line as operator.
-    pub(super) fn revoke_office(&self, code: OfficeCode, reason: &str, upto: Option<u64>) -> Result<Value> {
+    /// Ends the logs of an office; 0 is the number of the command line as operator.
+    pub(super) fn revoke_office(&self, code: OfficeCode, reason: &str, keep: Option<u32>, upto: &[EndAt]) -> Result<Value> {
         match self {
-            Self::Stopped(office) => Ok(json!(api::point(&office.revoke_office(code, reason, upto, 0)?))),
-            Self::Running(client) => client.post(&format!("/api/offices/{code}/revoke"), &json!({ "reason": reason, "upto": upto })),
+            Self::Stopped(office) => Ok(json!(api::revoked(&office.revoke_office(code, reason, keep, upto, 0)?))),
+            Self::Running(client) => {
+                let upto: Vec<Value> = upto.iter().map(|end| json!({ "epoch": end.epoch, "size": end.size })).collect();
+                client.post(&format!("/api/offices/{code}/revoke"), &json!({ "reason": reason, "keep_epoch": keep, "upto": upto }))
+            }
         }
+    }
+    /// Says of which documents an office may use receipts.
+    pub(super) fn set_documents(&self, code: OfficeCode, documents: Option<Vec<String>>) -> Result<()> {
+        match self {
+            Self::Stopped(office) => office.set_documents(code, documents)?,
+            Self::Running(client) => _ = client.put(&format!("/api/offices/{code}/documents"), &json!({ "documents": documents }))?,
+        }
+        Ok(())
     }
     /// Gives an office a new key and epoch.
     pub(super) fn rotate_office(&self, request: &str, close: Option<u64>) -> Result<Value> {
@@ -155,10 +172,10 @@ impl Local {
         }
     }
     /// Gives an office the epoch that it asks for.
-    pub(super) fn grant_epoch(&self, code: OfficeCode) -> Result<Value> {
+    pub(super) fn grant_epoch(&self, code: OfficeCode, key: Option<&str>) -> Result<Value> {
         match self {
-            Self::Stopped(office) => Ok(json!({ "code": code.to_string(), "epoch": office.grant_epoch(code, 0)? })),
-            Self::Running(client) => client.post(&format!("/api/offices/{code}/epoch"), &json!({})),
+            Self::Stopped(office) => Ok(json!({ "code": code.to_string(), "epoch": office.grant_epoch(code, key, 0)? })),
+            Self::Running(client) => client.post(&format!("/api/offices/{code}/epoch"), &json!({ "key": key })),
         }
     }
     /// Which logs may be retired, or were.

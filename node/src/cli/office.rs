@@ -7,7 +7,7 @@ use crate::{
     enrolment,
     invitation::{self, Invitation},
     runtime,
-    service::keys::Keys,
+    service::{EndAt, keys::Keys},
     store,
 };
 use anyhow::{Result, bail};
@@ -59,16 +59,27 @@ pub(super) enum OfficeCommand {
         /// The text, or a file with it.
         invitation: String,
     },
-    /// End an office's log at what is held of it here; at the province. What it wrote before stays valid for ever.
+    /// End every log of an office at what is held of it here; at the province. What it wrote before stays valid for ever.
     Revoke {
         /// Code of the office.
         code: OfficeCode,
         /// Why, as a code; a wrong one is answered with all codes.
         #[arg(long)]
         reason: String,
-        /// Entries that stand, where fewer than are here.
-        #[arg(long, value_name = "SIZE")]
-        upto: Option<u64>,
+        /// Epoch of the log that is good and goes on; left out: none goes on.
+        #[arg(long, value_name = "EPOCH")]
+        keep_epoch: Option<u32>,
+        /// Entries that stand, where fewer than are here; where several logs end, of which epoch. May be given for each.
+        #[arg(long, value_name = "[EPOCH:]SIZE", value_parser = end_at)]
+        upto: Vec<EndAt>,
+    },
+    /// Say of which documents an office may use receipts; at the province. It counts from what is held of its log here on.
+    Documents {
+        /// Code of the office.
+        code: OfficeCode,
+        /// Ids of specs; left out: every document.
+        #[arg(value_delimiter = ',')]
+        documents: Vec<String>,
     },
     /// Give an office the new key that it asks for; at the province. Its old log goes on beside the new one until it is closed.
     Rotate {
@@ -93,6 +104,9 @@ pub(super) enum OfficeCommand {
         /// All that ask.
         #[arg(long)]
         all: bool,
+        /// The key that gets it, or its first eight digits and more; needed where several ask for it.
+        #[arg(long, value_name = "KEY", requires = "code")]
+        key: Option<String>,
     },
     /// Retire logs that ended before a year: only the province, archives and who follows everything keep them then; at the province.
     ///
@@ -147,14 +161,23 @@ pub(super) fn run(dir: &Path, json: bool, command: OfficeCommand) -> Result<Exit
         OfficeCommand::Accept { invitation } => (accept(dir, &invitation)?, |value| {
             format!("the invitation for {} {} is shown to the province when the node starts next", text(value, "code"), text(value, "name"))
         }),
-        OfficeCommand::Revoke { code, reason, upto } => (Local::open(dir)?.revoke_office(code, &reason, upto)?, |value| {
-            format!("the log {} ends at {} entries (root {})", text(value, "log"), value["size"], text(value, "root"))
-        }),
+        OfficeCommand::Revoke { code, reason, keep_epoch, upto } => {
+            (Local::open(dir)?.revoke_office(code, &reason, keep_epoch, &upto)?, revoked)
+        }
+        OfficeCommand::Documents { code, documents } => {
+            let documents = Some(documents).filter(|documents| !documents.is_empty());
+            Local::open(dir)?.set_documents(code, documents.clone())?;
+            (json!({ "code": code.to_string(), "documents": documents }), |value| {
+                let ids: Vec<&str> = value["documents"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let what = if ids.is_empty() { "every document".to_owned() } else { ids.join(", ") };
+                format!("{} may use receipts for {what}", text(value, "code"))
+            })
+        }
         OfficeCommand::Rotate { request, close } => (Local::open(dir)?.rotate_office(&request, close)?, |value| {
             format!("office {} goes on with epoch {} of its log", text(value, "code"), value["epoch"])
         }),
         OfficeCommand::NewEpoch => (Local::open(dir)?.request_epoch()?, asked),
-        OfficeCommand::GrantEpoch { code, all } => (grant(&Local::open(dir)?, code, all)?, |value| {
+        OfficeCommand::GrantEpoch { code, all, key } => (grant(&Local::open(dir)?, code, all, key.as_deref())?, |value| {
             let line = |one: &Value| format!("office {} goes on with epoch {} of its log", text(one, "code"), one["epoch"]);
             let lines: Vec<String> = value.as_array().into_iter().flatten().map(line).collect();
             if lines.is_empty() { "no office asks for a new epoch 没有办公点申请换发日志".into() } else { lines.join("\n") }
@@ -181,10 +204,30 @@ pub(super) fn run_fork(dir: &Path, json: bool, command: ForkCommand) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
+/// `SIZE` or `EPOCH:SIZE`.
+fn end_at(text: &str) -> Result<EndAt, String> {
+    let (epoch, size) = text.split_once(':').map_or((None, text), |(epoch, size)| (Some(epoch), size));
+    let wrong = |_| format!("'{text}' is no number of entries, and no EPOCH:SIZE");
+    Ok(EndAt { epoch: epoch.map(str::parse).transpose().map_err(wrong)?, size: size.parse().map_err(wrong)? })
+}
+
+fn revoked(done: &Value) -> String {
+    let line = |end: &Value| format!("the log {} ends at {} entries (root {})", text(end, "log"), end["size"], text(end, "root"));
+    let mut lines: Vec<String> = done["ends"].as_array().into_iter().flatten().map(line).collect();
+    lines.push(match done["goes_on"].as_str() {
+        Some(log) => format!("the log {log} goes on"),
+        None => "no log of this office goes on; it comes back with `huizhi office new-epoch`".into(),
+    });
+    lines.join("\n")
+}
+
 fn list(offices: &Value) -> String {
     let line = |office: &Value| {
         let end = if office["active"] == json!(true) { "" } else { "  ended" };
-        let asks = office["requested_epoch"].as_u64().map(|epoch| format!("  asks for epoch {epoch}")).unwrap_or_default();
+        let keys: Vec<&str> = office["requesting_keys"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let keys: Vec<&str> = keys.iter().map(|key| key.get(..16).unwrap_or(key)).collect();
+        let asks = |epoch| format!("  asks for epoch {epoch} with key {}", keys.join(" and with key "));
+        let asks = office["requested_epoch"].as_u64().map(asks).unwrap_or_default();
         let region = office["region"].as_str().unwrap_or("------");
         format!(
             "{}  {region}  epoch {:<2} {:>8} entries  {}{end}{asks}",
@@ -216,7 +259,7 @@ fn asked(made: &Value) -> String {
     )
 }
 
-fn grant(local: &Local, code: Option<OfficeCode>, all: bool) -> Result<Value> {
+fn grant(local: &Local, code: Option<OfficeCode>, all: bool, key: Option<&str>) -> Result<Value> {
     let codes = match code {
         Some(code) => vec![code],
         None if all => {
@@ -226,7 +269,7 @@ fn grant(local: &Local, code: Option<OfficeCode>, all: bool) -> Result<Value> {
         }
         None => vec![],
     };
-    codes.into_iter().map(|code| local.grant_epoch(code)).collect::<Result<Vec<_>>>().map(|granted| json!(granted))
+    codes.into_iter().map(|code| local.grant_epoch(code, key)).collect::<Result<Vec<_>>>().map(|granted| json!(granted))
 }
 
 fn retired(found: &Value) -> String {

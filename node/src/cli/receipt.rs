@@ -1,16 +1,10 @@
 //! `huizhi receipt`.
 
 use super::{local::Local, text};
-use crate::{config::Config, runtime, service::receipts::QR_PREFIX};
-use anyhow::{Context, Result, bail};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::{api, config::Config, service::receipts::examine_by_key};
+use anyhow::{Context, Result};
 use clap::Subcommand;
-use protocol::{
-    id::Origin,
-    log::VerifierKey,
-    receipt::{ReceiptNumber, ReceiptProof},
-    record::{Record, Signed},
-};
+use protocol::id::OfficeCode;
 use serde_json::{Value, json};
 use std::{
     io::Read,
@@ -26,7 +20,7 @@ pub(super) enum ReceiptCommand {
         /// Number, with or without hyphens.
         number: String,
     },
-    /// Revoke a receipt that this office issued.
+    /// Revoke a receipt that this office issued; at the province any.
     Revoke {
         /// Number, with or without hyphens.
         number: String,
@@ -42,7 +36,19 @@ pub(super) enum ReceiptCommand {
         #[arg(long)]
         reference: String,
     },
-    /// Verify an electronic receipt (`.tlog-proof`) or the text of a QR code. Exit code 0: it holds; 1: it does not.
+    /// Sign that a use counts no longer: this office's own, or at the issuer and at the province that of another office.
+    Annul {
+        /// Number, with or without hyphens.
+        number: String,
+        /// Code of the reason; a wrong one is answered with all codes.
+        #[arg(long)]
+        reason: String,
+        /// Office whose use it is; left out: this one.
+        #[arg(long, value_name = "CODE")]
+        office: Option<OfficeCode>,
+    },
+    /// Verify an electronic receipt (`.tlog-proof`) or the text of a QR code by what is known here. Exit code 0: it is genuine, and nothing known
+    /// here speaks against it; 1: it does not hold; 2: it was genuine and is revoked, used or expired.
     Verify {
         /// File, or `-` for standard input.
         file: PathBuf,
@@ -69,12 +75,19 @@ pub(super) fn run(dir: &Path, json: bool, command: ReceiptCommand) -> Result<Exi
             super::print(json, &answer, words);
             Ok(ExitCode::SUCCESS)
         }
+        ReceiptCommand::Annul { number, reason, office } => {
+            let answer = Local::open(dir)?.annul_use(&number, &reason, office)?;
+            super::print(json, &answer, words);
+            Ok(ExitCode::SUCCESS)
+        }
         ReceiptCommand::Verify { file, log } => {
             let value = verify(dir, &read(&file)?, log.as_deref())?;
-            super::print(json, &value, |value| {
-                format!("holds: receipt {} of {}\n  {}", text(value, "number"), text(value, "log"), text(value, "proves"))
-            });
-            Ok(ExitCode::SUCCESS)
+            super::print(json, &value, verified);
+            Ok(match text(&value, "verdict") {
+                "valid" | "unknown_here" => ExitCode::SUCCESS,
+                "invalid" => ExitCode::from(1),
+                _ => ExitCode::from(2),
+            })
         }
     }
 }
@@ -112,65 +125,29 @@ fn read(file: &Path) -> Result<String> {
     Ok(contents)
 }
 
+/// By the node of the data directory, running or not; or by one key that is given.
 fn verify(dir: &Path, contents: &str, log: Option<&str>) -> Result<Value> {
-    let log = log.map(str::parse::<VerifierKey>).transpose()?;
-    if let Some(encoded) = contents.trim().strip_prefix(QR_PREFIX) {
-        return verify_qr(dir, encoded, log);
-    }
-    let proof = ReceiptProof::parse(contents)?;
-    let origin = proof.claimed_origin().context("the checkpoint names no log")?;
-    let key = key_for(dir, &origin, log)?;
-    let verified = proof.verify(&key)?;
-    Ok(json!({
-        "number": verified.number.to_string(), "log": key.origin().as_str(), "photo_sha256": verified.receipt.photo.to_string(),
-        "checkpoint_size": verified.checkpoint.size(),
-        "proves": "the office signed this receipt and it stands in the office's log under a signed checkpoint; \
-                   it does not prove that the receipt was not revoked or disputed later",
-    }))
-}
-
-/// A QR code holds the signed record alone: it proves the signature, not that the record stands in the log.
-fn verify_qr(dir: &Path, encoded: &str, log: Option<VerifierKey>) -> Result<Value> {
-    let entry = URL_SAFE_NO_PAD.decode(encoded).context("the QR text is damaged")?;
-    let signed = Signed::parse(&entry)?;
-    let keys = match log {
-        Some(key) => vec![key],
-        None => all_keys(dir)?,
-    };
-    let verified = keys.iter().find_map(|key| {
-        let verified = signed.clone().verify(key.origin()).ok()?;
-        (verified.author() == key.key()).then_some((key, verified))
-    });
-    let Some((key, verified)) = verified else {
-        bail!("no enrolled office signed this record: it is forged, damaged, or of an office not known here")
-    };
-    let Record::ReceiptIssued(receipt) = verified.record() else { bail!("the record is genuine, but it is no receipt") };
-    let number: ReceiptNumber = receipt.number.parse()?;
-    if key.origin().office_and_epoch() != Some((number.office(), number.epoch())) {
-        bail!("the number is not one of the office that signed it");
-    }
-    Ok(json!({
-        "number": number.to_string(), "log": key.origin().as_str(), "photo_sha256": receipt.photo.to_string(),
-        "proves": "the office signed this receipt; look the number up to see that it stands in the log and is not disputed",
-    }))
-}
-
-fn key_for(dir: &Path, origin: &Origin, log: Option<VerifierKey>) -> Result<VerifierKey> {
     match log {
-        Some(key) => Ok(key),
-        None => all_keys(dir)?
-            .into_iter()
-            .find(|key| key.origin() == origin)
-            .with_context(|| format!("the log {origin} is of no office known here; give its key with --log")),
+        Some(key) => Ok(json!(api::receipt_verification(&examine_by_key(&key.parse()?, contents)?))),
+        None => {
+            Config::load(dir).context("give the office's key with --log, or the data directory of a node that knows it with --dir")?;
+            Local::open(dir)?.verify_receipt(contents)
+        }
     }
 }
 
-fn all_keys(dir: &Path) -> Result<Vec<VerifierKey>> {
-    Config::load(dir).context("give the office's key with --log, or the data directory of a node that knows it with --dir")?;
-    let federation = runtime::federation(dir)?.verifier()?.origin().federation().to_owned();
-    Local::open(dir)?
-        .offices()?
-        .into_iter()
-        .map(|(code, key)| Ok(VerifierKey::new(Origin::office(&federation, code.parse()?, 1)?, key.parse()?)))
-        .collect()
+fn verified(found: &Value) -> String {
+    let list = |name: &str| found[name].as_array().cloned().unwrap_or_default();
+    let verdict = match (text(found, "verdict"), found["reason"].as_str()) {
+        ("unknown_here", _) => "genuine; its case is not known here".to_owned(),
+        (verdict, None) => verdict.to_owned(),
+        (verdict, Some(reason)) => format!("{verdict}: {reason}"),
+    };
+    let mut words = format!("receipt {} of {}: {verdict}", text(found, "number"), text(found, "log"));
+    for (mark, name) in [("checked", "checked"), ("not checked", "unchecked")] {
+        for line in list(name) {
+            words += &format!("\n  {mark:<11} {}\n              {}", text(&line, "en"), text(&line, "zh"));
+        }
+    }
+    words
 }

@@ -348,7 +348,9 @@ mod tests {
         // What is behind a revocation counts for nothing.
         home_b.case(&b, &picture(8, 8, [2; 3]), false);
         sync(&b, &province);
-        province.revoke_office("44030002".parse().unwrap(), "office_closed", Some(1), 0).unwrap();
+        province
+            .revoke_office("44030002".parse().unwrap(), "office_closed", None, &[crate::service::EndAt { epoch: None, size: 1 }], 0)
+            .unwrap();
         assert_eq!(of(&province).quarantined, 1);
     }
 }

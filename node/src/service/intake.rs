@@ -192,6 +192,13 @@ fn recapture_of(office: &Office, id: CaseId) -> Result<RecordHash, Refusal> {
             "only the capturing office may recapture",
         ));
     }
+    if case.is_erased(case.current.said.payload) {
+        return Err(Refusal::state(
+            "already_erased",
+            "此记录的资料已删除，请重新采集。",
+            "the data of this case are erased: begin a new one",
+        ));
+    }
     if case.status != Status::Returned {
         return Err(Refusal::state("not_returned", "只有被退回的记录可以重拍。", "only a returned case may be captured again"));
     }
@@ -481,12 +488,12 @@ fn submitted_before(office: &Office, id: CaseId, supersedes: Option<RecordHash>,
     }
 }
 
-/// Recipients of what is sealed about a case: its capturing office and every reviewer.
+/// Recipients of what is sealed about a case: its capturing office, and every office that decides on its cases, as long as they are members.
 pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode) -> Vec<String> {
     let members = office.members();
     members
         .offices()
-        .filter(|member| member.enrol.code == captured_by || member.enrol.roles.contains(Roles::REVIEW))
+        .filter(|member| member.is_active() && (member.enrol.code == captured_by || member.grant().may_decide(captured_by)))
         .map(|member| member.enrol.recipient.clone())
         .collect()
 }

@@ -4,7 +4,10 @@ use crate::{
     config::FEDERATION,
     enrolment::{self, Federation},
     invitation::Invitation,
-    service::{Kind, Office, Refusal, office::now_ms},
+    service::{
+        Kind, Office, Refusal,
+        office::{days_later, now_ms},
+    },
     store::StoreError,
 };
 use protocol::{
@@ -30,7 +33,6 @@ impl Office {
 
 /// Days that an invitation may hold, at most.
 pub const DAYS_MAX: u32 = 90;
-const DAY_MS: u64 = 86_400_000;
 /// Invitations kept, used ones included. A province has some thousand offices.
 const INVITATIONS_MAX: usize = 10_000;
 
@@ -124,7 +126,7 @@ pub fn invite(
         ));
     }
     let secret: [u8; 16] = rand::random();
-    let expires_ms = now_ms() + u64::from(days) * DAY_MS;
+    let expires_ms = days_later(now_ms(), days);
     office.store.put_invitation(
         code,
         &Invited {

@@ -5,7 +5,7 @@ use protocol::{
     case::{Case, Status},
     doc::{DocError, Note},
     id::CaseId,
-    record::{DocChanged, Record, Roles},
+    record::{DocChanged, Record},
 };
 
 /// A note as far as it can be read here.
@@ -45,12 +45,13 @@ pub fn open(office: &Office, case: &Case) -> Result<OpenNote, Refusal> {
 /// The text is too long, or this office has no part in the case.
 pub fn write(office: &Office, id: CaseId, text: &str, operator: u32) -> Result<OpenNote, Refusal> {
     let case = review::find(office, id)?;
-    if case.captured_by() != office.code() && !office.has_role(Roles::REVIEW) {
+    let in_charge = office.member().is_some_and(|me| me.grant().may_decide(case.captured_by()));
+    if case.captured_by() != office.code() && !in_charge {
         return Err(Refusal::new(
             Kind::Forbidden,
             "not_your_case",
-            "只有采集点和审核中心可以写备注。",
-            "only the capturing office and reviewers write notes",
+            "只有采集点和负责该地区的审核中心可以写备注。",
+            "only the capturing office and the review centres of its region write notes",
         ));
     }
     // Attack: an office that took the id of another's case must not become a recipient of what is written about it.

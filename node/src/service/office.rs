@@ -16,6 +16,7 @@ pub use cases::Listing;
 pub use clock::ClockDoubt;
 pub use forks::{ForkNotice, Learned};
 pub use province::read_region;
+pub use rulings::{EndAt, Revoked};
 pub use standing::Held;
 pub use witnessing::Cosigning;
 
@@ -428,6 +429,14 @@ impl Signer<'_> {
 /// This machine's clock.
 pub fn now_ms() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
+
+/// So many days after a moment, to the end of that day in China: exclusive, and what is printed is the day before this midnight.
+pub(super) fn days_later(at_ms: Millis, days: u32) -> Millis {
+    const DAY_MS: u64 = 86_400_000;
+    const CHINA_MS: u64 = 8 * 3_600_000;
+    let china = at_ms.saturating_add(u64::from(days) * DAY_MS).saturating_add(CHINA_MS);
+    china.checked_next_multiple_of(DAY_MS).unwrap_or(u64::MAX) - CHINA_MS
 }
 
 /// A moment in China Standard Time, as clerks and receipts count days; nothing where no calendar has it.

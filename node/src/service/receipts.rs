@@ -1,15 +1,19 @@
 //! Receipts: looked up by number, proved, printed.
 
+mod deeds;
 mod elsewhere;
+mod verify;
 
+pub use deeds::{annul, revoke, use_for};
 pub use elsewhere::{AsOf, Told, evidence};
+pub use verify::{Examined, examine, examine_by_key};
 
 use crate::{
     print::{Font, ReceiptSheet},
     service::{
         Office, Refusal, intake,
         office::{china_time, now_ms},
-        payload, specs,
+        specs,
     },
     text::Text,
 };
@@ -18,8 +22,7 @@ use protocol::{
     case::{By, Case},
     id::{Millis, Origin, RecordHash},
     merkle,
-    receipt::{Invalid, NumberError, ReceiptNumber, ReceiptProof, ReceiptVerdict, VerifiedReceipt, judge},
-    record::{ReceiptRevoked, ReceiptUsed, Record, Roles},
+    receipt::{Invalid, NumberError, ReceiptNumber, ReceiptProof, ReceiptVerdict, VerifiedReceipt, assess},
 };
 use std::sync::Arc;
 
@@ -45,6 +48,21 @@ pub enum Answer {
     UnknownHere(ReceiptNumber),
     /// Not a receipt number.
     Mistyped(NumberError),
+}
+
+impl Answer {
+    /// What was found, where the record is genuine.
+    pub fn found(self) -> Option<Box<Found>> {
+        match self {
+            Self::Valid(found)
+            | Self::Expired(found)
+            | Self::Revoked(found)
+            | Self::Used(found, _)
+            | Self::Disputed(found)
+            | Self::Invalid(found, _) => Some(found),
+            Self::UnknownHere(_) | Self::Mistyped(_) => None,
+        }
+    }
 }
 
 /// A receipt that was found and verified.
@@ -101,7 +119,7 @@ pub fn look_up_with(office: &Office, typed: &str, told: &Told, now: Millis) -> R
     let Ok(verified) = proof.verify(&key) else { return unknown };
     let Some(case) = told.case(office, verified.receipt.case)? else { return unknown };
     let as_of = elsewhere::as_of(office, told, &verified.checkpoint);
-    let judged = match judge(verified.record.hash(), &verified.receipt, Some(&case), now) {
+    let judged = match assess(&verified.entry(), &office.members(), Some(&case), now) {
         ReceiptVerdict::Valid => Answer::Valid,
         ReceiptVerdict::Expired => Answer::Expired,
         ReceiptVerdict::LaterRevoked(_) => Answer::Revoked,
@@ -114,97 +132,6 @@ pub fn look_up_with(office: &Office, typed: &str, told: &Told, now: Millis) -> R
         ReceiptVerdict::Invalid(reason) => return Ok(Answer::Invalid(Box::new(Found { verified, proof, case, as_of }), reason)),
     };
     Ok(judged(Box::new(Found { verified, proof, case, as_of })))
-}
-
-/// Why receipts are revoked: code, Chinese, English.
-const REVOCATIONS: [(&str, &str, &str); 4] = [
-    ("issued_in_error", "误发", "issued in error"),
-    ("wrong_person", "照片与申请人不符", "the photo is not of the applicant"),
-    ("applicant_asked", "申请人要求", "the applicant asked for it"),
-    ("photo_misused", "照片被冒用", "the photo was misused"),
-];
-
-/// Signs that a receipt of this office is valid no longer. What was printed stays genuine; look-ups say since when it is not valid.
-///
-/// # Errors
-/// The number is unknown here or of another office, it is revoked already, the reason has no such code, or this office may not review.
-pub fn revoke(office: &Office, typed: &str, reason: &str, operator: u32) -> Result<(), Refusal> {
-    office.require_role(Roles::REVIEW)?;
-    if REVOCATIONS.iter().all(|(code, ..)| *code != reason) {
-        let known: Vec<String> = REVOCATIONS.iter().map(|(code, zh, en)| format!("{code} ({zh}, {en})")).collect();
-        let known = known.join("; ");
-        return Err(Refusal::input("reason_unknown", "reason", format!("原因应为：{known}"), format!("the reason is one of: {known}")));
-    }
-    office.append(|_, signer| {
-        // Under the append lock: two windows must not both revoke.
-        let found = match look_up(office, typed, now_ms())? {
-            Answer::Valid(found) | Answer::Expired(found) | Answer::Used(found, _) => found,
-            Answer::Revoked(_) => return Err(Refusal::state("already_revoked", "此回执已被撤销。", "this receipt is revoked already")),
-            Answer::Disputed(_) | Answer::Invalid(..) => {
-                return Err(Refusal::state(
-                    "not_standing",
-                    "此回执目前不成立，无须撤销。",
-                    "this receipt does not stand: there is nothing to revoke",
-                ));
-            }
-            Answer::UnknownHere(_) | Answer::Mistyped(_) => return Err(not_here()),
-        };
-        if found.verified.number.office() != office.code() {
-            let issuer = office.office_name(found.verified.number.office());
-            return Err(Refusal::state(
-                "other_office",
-                format!("此回执由{issuer}签发，只能在那里撤销。"),
-                format!("this receipt was issued by {issuer} and is revoked there"),
-            ));
-        }
-        let revoked = ReceiptRevoked {
-            case: found.verified.receipt.case,
-            receipt: found.verified.record.hash(),
-            reason: reason.to_owned(),
-            operator,
-            at_ms: now_ms(),
-        };
-        Ok(vec![signer.sign(&Record::ReceiptRevoked(revoked))?])
-    })?;
-    Ok(())
-}
-
-/// Longest reference of an application that a receipt is used for, in characters.
-const REFERENCE_CHARS_MAX: usize = 64;
-
-/// Signs that this office made a document from a receipt; a receipt for single use is worth nothing after that.
-///
-/// The reference of the application stays at this office: the record names it by the hash of its sealed form, whose random file key makes
-/// that a salted commitment.
-///
-/// # Errors
-/// The receipt is not valid by what is here and what others `told`, the reference is empty or too long, or this office makes no documents.
-pub fn use_for(office: &Office, typed: &str, reference: &str, told: &Told, operator: u32) -> Result<(), Refusal> {
-    office.require_role(Roles::DOCUMENT)?;
-    let reference = reference.trim();
-    if reference.is_empty() || reference.chars().count() > REFERENCE_CHARS_MAX {
-        return Err(Refusal::input(
-            "reference_invalid",
-            "reference",
-            format!("请输入使用此回执的业务编号（最多 {REFERENCE_CHARS_MAX} 个字）。"),
-            format!("give the number of the application that it is used for ({REFERENCE_CHARS_MAX} characters at most)"),
-        ));
-    }
-    office.append(|_, signer| {
-        // Under the append lock: two windows must not both use it.
-        let Answer::Valid(found) = look_up_with(office, typed, told, now_ms())? else {
-            return Err(Refusal::state(
-                "not_valid",
-                "此回执目前不是有效状态，不能使用。请先查询其状态。",
-                "this receipt is not valid now and cannot be used; look it up to see why",
-            ));
-        };
-        let own = [office.keys.recipient.to_public().to_string()];
-        let reference = office.store.blobs.put(&payload::seal(reference.as_bytes(), &own)?)?;
-        let (case, receipt) = (found.verified.receipt.case, found.verified.record.hash());
-        Ok(vec![signer.sign(&Record::ReceiptUsed(ReceiptUsed { case, receipt, reference, operator, at_ms: now_ms() }))?])
-    })?;
-    Ok(())
 }
 
 /// The refusal for a number of which no record is here.
@@ -316,7 +243,7 @@ pub fn print(office: &Office, typed: &str, reprint: bool, font: &Font) -> Result
         issuing_office: office.office_name(found.verified.number.office()),
         capturing_office: office.office_name(receipt.captured_by),
         issued: day(receipt.at_ms),
-        valid_until: day(receipt.valid_until_ms),
+        valid_until: day(receipt.valid_until_ms.saturating_sub(1)),
         photo_jpeg,
         photo_mm: (width_mm, height_mm),
         spec_id: spec.id().to_owned(),
@@ -355,7 +282,10 @@ fn day(at_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::testing::{Home, picture};
+    use crate::service::{
+        payload,
+        testing::{Home, picture},
+    };
 
     #[test]
     fn days_are_china_s_and_no_claimed_time_panics() {
@@ -364,6 +294,32 @@ mod tests {
         for beyond in [253_402_300_799_000, 253_402_300_800_000, u64::MAX] {
             assert_eq!(day(beyond), "—");
         }
+    }
+
+    #[test]
+    fn mend_09_a_receipt_is_valid_to_the_end_of_the_day_that_is_printed() {
+        use crate::service::office::days_later;
+        let noon = 1_767_196_800_000 + 12 * 3_600_000; // 2026-01-01 12:00 in China
+        for (at, days, printed) in [
+            (noon, 180, "2026-06-30"),
+            (noon + 11 * 3_600_000 + 3_599_999, 180, "2026-06-30"),
+            (noon - 12 * 3_600_000 + 1, 1, "2026-01-02"),
+            (noon, 0, "2026-01-01"),
+        ] {
+            let end = days_later(at, days);
+            assert_eq!(day(end - 1), printed, "{at} {days}");
+            assert_ne!(day(end), printed, "the midnight after it");
+            assert!(end > at && end - at <= (u64::from(days) + 1) * 86_400_000);
+        }
+        assert_eq!(days_later(noon + 12 * 3_600_000, 2), noon + 60 * 3_600_000, "from midnight on it is just so many days");
+        days_later(u64::MAX, u32::MAX);
+        let home = Home::new();
+        let office = home.open();
+        let receipt = home.case(&office, &picture(8, 8, [9; 3]), true).receipts[0].clone();
+        assert_eq!((receipt.said.valid_until_ms + 8 * 3_600_000) % 86_400_000, 0);
+        let number = &receipt.said.number;
+        assert!(matches!(look_up(&office, number, receipt.said.valid_until_ms - 1).unwrap(), Answer::Valid(_)));
+        assert!(matches!(look_up(&office, number, receipt.said.valid_until_ms).unwrap(), Answer::Expired(_)));
     }
 
     #[test]

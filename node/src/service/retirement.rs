@@ -17,11 +17,15 @@ use crate::{
 };
 use protocol::{
     id::{Millis, OfficeCode, Origin, PublicKey},
+    limits::EPOCH_MAX,
     log::LogPoint,
     membership::retirement::{Kept, Plan},
     record::{EpochRequested, Record, Retired, Roles, Rotate, Signed},
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Digits of a key that name it at least.
+const KEY_DIGITS_MIN: usize = 8;
 
 /// What an office asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,11 +93,11 @@ impl Office {
                 format!("the province has enrolled the keys of epoch {enrolled} already: start the node again to use them"),
             ));
         }
-        let next = if prepared > current.max(enrolled) { prepared } else { current.max(enrolled) + 1 };
+        let next = current.max(enrolled) + 1;
         let keys = Keys::prepare(&dir, next)?;
         let origin = Origin::office(self.origin().federation(), self.code(), next).map_err(Refusal::fault)?;
         let rotation = enrolment::sign_rotation(&keys, &origin)?;
-        let known = self.requested_by(self.code())?.is_some_and(|asked| asked.rotate.key == keys.office.public());
+        let known = self.requested_by(self.code())?.iter().any(|asked| asked.rotate.key == keys.office.public());
         let logged = if known {
             Ok(vec![])
         } else {
@@ -114,7 +118,7 @@ impl Office {
         let Some((since_ms, epoch)) = began else { return Ok(false) };
         // A province of before gave no time, and a clock that cannot be believed is no calendar.
         let turned = since_ms > 0 && year_in_china(now) > year_in_china(since_ms) && epoch == self.keys.epoch;
-        if !turned || self.clock_doubt()?.is_some() || self.requested_by(self.code())?.is_some() || self.held().is_some() {
+        if !turned || self.clock_doubt()?.is_some() || !self.requested_by(self.code())?.is_empty() || self.held().is_some() {
             return Ok(false);
         }
         let asked = self.request_epoch(0)?;
@@ -122,12 +126,13 @@ impl Office {
         Ok(true)
     }
 
-    /// Offices that ask for the next epoch of their logs and were not given it, as far as is known here.
+    /// Who asks for the next epoch of the log of an office that was not given it, as far as is known here. Where more than one key asks for it,
+    /// somebody has the office's key who should not: a person compares them with the office before one is granted.
     ///
     /// # Errors
     /// As the store.
     pub fn epoch_requests(&self) -> Result<Vec<Requested>, StoreError> {
-        let mut found: BTreeMap<OfficeCode, Requested> = BTreeMap::new();
+        let mut found: BTreeMap<(OfficeCode, PublicKey), Requested> = BTreeMap::new();
         for stored in self.store.epoch_requests()? {
             // Every office asked once a year: what was given is passed over before two signatures of it are verified.
             if !self.still_waits(&stored) {
@@ -136,12 +141,11 @@ impl Office {
             let Ok(entry) = stored.verify() else { continue };
             let Record::EpochRequested(said) = entry.record.record() else { continue };
             let Some(rotate) = said.rotation(&entry.origin) else { continue };
-            if self.members().standing(&entry).is_ok() {
-                let asked = Requested { rotate, at_ms: said.at_ms };
-                let known = found.entry(asked.rotate.code).or_insert_with(|| asked.clone());
-                if known.rotate.epoch < asked.rotate.epoch {
-                    *known = asked;
-                }
+            let members = self.members();
+            // Attack: what asks for a far epoch would hide the genuine question, and leave no epoch behind it.
+            let next = members.office(rotate.code).and_then(|office| office.enrol.epoch.checked_add(1));
+            if next == Some(rotate.epoch) && rotate.epoch <= EPOCH_MAX && members.standing(&entry).is_ok() {
+                found.entry((rotate.code, rotate.key)).or_insert(Requested { rotate, at_ms: said.at_ms });
             }
         }
         Ok(found.into_values().collect())
@@ -155,18 +159,35 @@ impl Office {
         self.members().office(rotate.code).is_some_and(|office| office.enrol.epoch < rotate.epoch)
     }
 
-    fn requested_by(&self, code: OfficeCode) -> Result<Option<Requested>, StoreError> {
-        Ok(self.epoch_requests()?.into_iter().find(|asked| asked.rotate.code == code))
+    fn requested_by(&self, code: OfficeCode) -> Result<Vec<Requested>, StoreError> {
+        Ok(self.epoch_requests()?.into_iter().filter(|asked| asked.rotate.code == code).collect())
     }
 
-    /// Gives an office the epoch that it asks for in its log; only at the province.
+    /// Gives an office the epoch that it asks for in its log; only at the province. Where several keys ask, the beginning of one is given.
     ///
     /// # Errors
-    /// It asks for none, or as for [`Office::rotate_office`].
-    pub fn grant_epoch(&self, code: OfficeCode, operator: u32) -> Result<u32, Refusal> {
-        let asked = self.requested_by(code)?.ok_or_else(|| {
-            Refusal::not_found(format!("办公点 {code} 没有申请换发日志。"), format!("the office {code} does not ask for a new epoch"))
-        })?;
+    /// It asks for none, several keys ask and none of them is named, or as for [`Office::rotate_office`].
+    pub fn grant_epoch(&self, code: OfficeCode, key: Option<&str>, operator: u32) -> Result<u32, Refusal> {
+        let mut asking = self.requested_by(code)?;
+        let keys: Vec<String> = asking.iter().map(|asked| asked.rotate.key.to_string()).collect();
+        asking.retain(|asked| key.is_none_or(|key| key.len() >= KEY_DIGITS_MIN && asked.rotate.key.to_string().starts_with(key)));
+        let asked = match <[Requested; 1]>::try_from(asking) {
+            Ok([asked]) => asked,
+            Err(_) if keys.is_empty() => {
+                return Err(Refusal::not_found(
+                    format!("办公点 {code} 没有申请换发日志。"),
+                    format!("the office {code} does not ask for a new epoch"),
+                ));
+            }
+            Err(_) => {
+                let keys = keys.join(", ");
+                return Err(Refusal::state(
+                    "several_keys_ask",
+                    format!("办公点 {code} 有多个密钥申请换发日志，请与该办公点核对后用 --key 指定：{keys}"),
+                    format!("several keys ask for the next epoch of {code}: compare them with the office, and name one with --key: {keys}"),
+                ));
+            }
+        };
         let epoch = asked.rotate.epoch;
         self.rotate_office(asked.rotate, None, operator)?;
         Ok(epoch)
@@ -199,7 +220,7 @@ impl Office {
         self.store.for_cases_in(&ends.keys().cloned().collect(), |id, origins| {
             if let Some(case) = self.case(id)? {
                 let submissions = case.submissions.iter().map(|by| by.origin.clone()).collect();
-                plan.weigh(id, case.is_settled(now), origins, &submissions);
+                plan.weigh(id, case.is_settled(now, &self.members()), origins, &submissions);
             }
             Ok(())
         })?;
@@ -207,11 +228,29 @@ impl Office {
         Ok(Retirement { logs: ends.into_iter().filter(|(origin, _)| gone.contains(origin)).map(|(_, point)| point).collect(), kept })
     }
 
-    /// Retires what [`Office::plan_retirement`] finds; only at the province.
+    /// Retires what [`Office::plan_retirement`] finds; only at the province. It cannot be taken back, so nothing of it is done by a clock that
+    /// something speaks against, nor for a year that lies ahead.
     ///
     /// # Errors
-    /// As for the plan, and as for [`Office::append_province`].
+    /// The clock is in doubt, the year lies behind the next one, as for the plan, and as for [`Office::append_province`].
     pub fn retire(&self, before: i32, now: Millis, operator: u32) -> Result<Retirement, Refusal> {
+        if let Some(doubt) = self.clock_doubt()? {
+            let doubt = doubt.text();
+            return Err(Refusal::state(
+                "clock_in_doubt",
+                format!("归档无法撤销，请先校正时钟：{}", doubt.zh),
+                format!("retiring cannot be taken back, and the clock is in doubt: {}", doubt.en),
+            ));
+        }
+        let year = year_in_china(now);
+        if before > year + 1 {
+            return Err(Refusal::input(
+                "year_ahead",
+                "before",
+                format!("现在是 {year} 年，最多可填 {}。", year + 1),
+                format!("it is the year {year}: name {} at most", year + 1),
+            ));
+        }
         let plan = self.plan_retirement(before, now)?;
         let records: Vec<Record> =
             plan.logs.iter().map(|log| Record::Retired(Retired { log: log.clone(), operator, at_ms: now_ms() })).collect();

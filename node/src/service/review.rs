@@ -1,9 +1,13 @@
 //! Review: a decision on a photo that was seen, and the receipt that follows an approval.
 
-use crate::service::{Kind, Office, Refusal, office::now_ms, reasons, specs};
-use ::specs::Uses;
+use crate::service::{
+    Kind, Office, Refusal,
+    office::{days_later, now_ms},
+    reasons, specs,
+};
+use ::specs::{FourEyes, Uses};
 use protocol::{
-    case::{Case, Status},
+    case::{Case, Eyes, Status},
     id::{CaseId, RecordHash},
     receipt::ReceiptNumber,
     record::{Decided, ReceiptIssued, Record, Roles, Usage, Verdict},
@@ -30,13 +34,16 @@ pub struct Decision {
 pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) -> Result<Arc<Case>, Refusal> {
     office.require_role(Roles::REVIEW)?;
     let case = find(office, id)?;
-    check(office, &case, &decision)?;
     let known = specs::by_hash(office, case.current.said.spec).ok_or_else(specs::not_here_yet)?;
+    let four_eyes = known.spec.receipt().four_eyes;
+    check(office, &case, &decision)?;
+    check_eyes(office, &case, four_eyes, operator)?;
     let validity_days = known.spec.receipt().validity_days;
     office.append(|position, signer| {
         // Looked at again under the append lock: two reviewers at two windows must not both decide.
         let case = find(office, id)?;
         check(office, &case, &decision)?;
+        check_eyes(office, &case, four_eyes, operator)?;
         let at_ms = now_ms();
         let decided = signer.sign(&Record::Decided(Decided {
             case: id,
@@ -61,16 +68,39 @@ pub fn decide(office: &Office, id: CaseId, decision: Decision, operator: u32) ->
             spec: case.current.said.spec,
             applicant: case.current.said.applicant,
             captured_by: case.captured_by(),
-            valid_until_ms: at_ms + u64::from(validity_days) * 86_400_000,
+            valid_until_ms: days_later(at_ms, validity_days),
             at_ms,
             usage: match known.spec.receipt().uses {
                 Uses::Single => Some(Usage::Single),
                 Uses::Repeated => None,
             },
+            document: Some(known.spec.id().to_owned()),
         }))?;
         Ok(vec![decided, receipt])
     })?;
     find(office, id)
+}
+
+/// Whether a document's policy lets those decide who stand behind both acts.
+pub fn keeps(policy: FourEyes, eyes: Eyes) -> bool {
+    match policy {
+        FourEyes::People => eyes > Eyes::OnePerson,
+        FourEyes::Offices => eyes == Eyes::TwoOffices,
+        FourEyes::None => true,
+    }
+}
+
+fn check_eyes(office: &Office, case: &Case, policy: FourEyes, operator: u32) -> Result<(), Refusal> {
+    if keeps(policy, Eyes::behind((case.captured_by(), case.current.said.operator), (office.code(), operator))) {
+        return Ok(());
+    }
+    let (zh, en) = match policy {
+        FourEyes::Offices => {
+            ("按该证件的规定，须由另一办公点审核。", "this document asks for a decision by another office than the one that captured it")
+        }
+        _ => ("提交者不能审核自己提交的照片，请由另一位工作人员审核。", "who submitted a photo does not decide on it: another person does"),
+    };
+    Err(Refusal::new(Kind::Forbidden, "four_eyes", zh, en))
 }
 
 fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusal> {
@@ -79,6 +109,15 @@ fn check(office: &Office, case: &Case, decision: &Decision) -> Result<(), Refusa
             "submission_stale",
             "采集点已提交了新照片，请查看后再决定。",
             "the office has submitted a newer photo; look at it before you decide",
+        ));
+    }
+    if !office.member().is_some_and(|me| me.grant().may_decide(case.captured_by())) {
+        let name = office.office_name(case.captured_by());
+        return Err(Refusal::new(
+            Kind::Forbidden,
+            "not_in_charge",
+            format!("{name}不在本办公点负责的地区，应由负责该地区的审核中心决定。"),
+            format!("{name} is not in the region that this office is in charge of: the centre of that region decides"),
         ));
     }
     match case.status {

@@ -4,7 +4,11 @@
 //! one before stays in force. A staged one is cancelled by publishing the one in force again. A capture that began under the version
 //! before may be submitted for some days more (`overlap_days` of the new one), then its photo is made again by the new rules.
 
-use crate::service::{Kind, Office, Refusal, office::now_ms, spec_drafts};
+use crate::service::{
+    Kind, Office, Refusal,
+    office::{days_later, now_ms},
+    spec_drafts,
+};
 use protocol::{
     id::{Millis, SpecHash},
     membership::PublishedSpec,
@@ -118,8 +122,8 @@ pub fn check_overlap(office: &Office, began_with: &Spec, now: Millis) -> Result<
     let Some(now_holds) = by_id_at(office, began_with.id(), now).filter(|known| known.spec.hash() != began_with.hash()) else {
         return Ok(());
     };
-    let until = now_holds.since_ms().saturating_add(u64::from(now_holds.spec.overlap_days()) * 86_400_000);
-    if now < until {
+    let (since, days) = (now_holds.since_ms(), now_holds.spec.overlap_days());
+    if days > 0 && now < days_later(since, days) {
         return Ok(());
     }
     Err(Refusal::state(
@@ -289,8 +293,10 @@ mod tests {
         check_overlap(&office, &before.spec, u64::MAX).unwrap();
         publish(&office, &version(2, "overlap_days = 2"), None, 1).unwrap();
         let since = by_id(&office, "cn-id-card").unwrap().since_ms();
-        check_overlap(&office, &before.spec, since + 2 * 86_400_000 - 1).unwrap();
-        assert_eq!(check_overlap(&office, &before.spec, since + 2 * 86_400_000).unwrap_err().code, "spec_outdated");
+        let end = days_later(since, 2);
+        assert!(end >= since + 2 * 86_400_000, "to the end of the day");
+        check_overlap(&office, &before.spec, end - 1).unwrap();
+        assert_eq!(check_overlap(&office, &before.spec, end).unwrap_err().code, "spec_outdated");
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub async fn run(office: Arc<Office>, scrub: ScrubSection, stop: watch::Receiver
         regularly(PAUSE, office.clone(), stop.clone(), try_disk),
         regularly(Duration::from_millis(DAY_MS), office.clone(), stop.clone(), remove_orphans),
         regularly(HOUR, office.clone(), stop.clone(), look_at_the_calendar),
+        regularly(PAUSE, office.clone(), stop.clone(), end_left_logs),
         read_through(office, scrub, stop)
     );
 }
@@ -133,6 +134,13 @@ fn try_disk(office: &Office) {
 fn remove_orphans(office: &Office) {
     if let Err(error) = office.collect_orphans(ORPHAN_GRACE_MS) {
         tracing::warn!(error = %error.text.en, "blobs that nothing names cannot be removed now");
+    }
+}
+
+fn end_left_logs(office: &Office) {
+    match office.end_left_logs() {
+        Ok(ends) => ends.iter().for_each(|end| tracing::info!(%end, "its office went on to the next epoch: the log ends")),
+        Err(error) => tracing::warn!(error = %error.text.en, "the log of an epoch before cannot be ended now"),
     }
 }
 

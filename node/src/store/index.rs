@@ -10,15 +10,15 @@ use protocol::{
     record::{Record, Signed},
 };
 use redb::{Durability, ReadableTable, Table, WriteTransaction};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::PoisonError,
-};
+use std::{collections::BTreeSet, sync::PoisonError};
 
 /// Rows of one index written in one transaction, which keeps other writers waiting.
 const ROWS_STEP: usize = if cfg!(test) { 4 } else { 32_768 };
 /// Entries held in memory by each core while it looks at them.
 const READ_STEP: usize = if cfg!(test) { 2 } else { 2_048 };
+
+/// Requests for an epoch that are looked at from each end of a log.
+const EPOCH_REQUESTS_LOOKED_AT: usize = 16;
 
 /// The indexes in one transaction.
 pub(super) struct Index<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Index<'a> {
     blobs: Table<'a, &'static [u8; 16], ()>,
     marks: Table<'a, &'static [u8; 16], ()>,
     unknown: Table<'a, &'static [u8; 12], &'static str>,
-    requests: Table<'a, &'static [u8; 4], u64>,
+    requests: Table<'a, &'static [u8; 12], ()>,
 }
 
 impl<'a> Index<'a> {
@@ -46,7 +46,7 @@ impl<'a> Index<'a> {
             self.unknown.insert(&entry_key(number, at), kind.as_str())?;
         }
         if let Record::EpochRequested(_) = record {
-            self.requests.insert(&number.to_be_bytes(), at)?;
+            self.requests.insert(&entry_key(number, at), ())?;
         }
         let Some(case) = record.case() else { return Ok(()) };
         self.cases.insert(&case_key(case, number, at)?, ())?;
@@ -99,7 +99,7 @@ struct Found {
     blobs: Vec<[u8; 16]>,
     unknown: Vec<([u8; 12], String)>,
     refused: Vec<([u8; 12], String)>,
-    requests: BTreeMap<u32, u64>,
+    requests: Vec<(u32, u64)>,
     /// Each with the first entry that was not read.
     logs: Vec<(Unindexed, u64)>,
 }
@@ -123,7 +123,7 @@ impl Found {
             self.unknown.push((place, kind.clone()));
         }
         if let Record::EpochRequested(_) = record {
-            self.requests.insert(number, entry.index);
+            self.requests.push((number, entry.index));
         }
         let Some(case) = record.case() else { return Ok(()) };
         self.cases.push(case_key(case, number, entry.index)?);
@@ -136,10 +136,7 @@ impl Found {
         self.blobs.extend(part.blobs);
         self.unknown.extend(part.unknown);
         self.refused.extend(part.refused);
-        for (number, at) in part.requests {
-            let last = self.requests.entry(number).or_default();
-            *last = at.max(*last);
-        }
+        self.requests.extend(part.requests);
     }
 
     /// Writes what is rare.
@@ -148,7 +145,7 @@ impl Found {
             index.unknown.insert(place, kind.as_str())?;
         }
         for (number, at) in &self.requests {
-            index.requests.insert(&number.to_be_bytes(), at)?;
+            index.requests.insert(&entry_key(*number, *at), ())?;
         }
         let mut refused = write.open_table(tables::REFUSED)?;
         for (place, reason) in &self.refused {
@@ -179,18 +176,29 @@ impl Store {
         table.iter()?.map(|row| Ok(row?.1.value().to_owned())).collect()
     }
 
-    /// The last record of each log that asks for the next epoch.
+    /// Records that ask for the next epoch: of each log the first and the last [`EPOCH_REQUESTS_LOOKED_AT`].
+    ///
+    /// Attack: whoever has the key of a log writes any number of them, so that the genuine one is not found. Both ends are looked at, for it
+    /// stands before what a thief wrote, or behind it.
     ///
     /// # Errors
     /// As the database.
     pub fn epoch_requests(&self) -> Result<Vec<StoredEntry>, StoreError> {
-        let origins = self.numbered_origins();
         let table = self.db.begin_read()?.open_table(tables::EPOCH_REQUESTS)?;
         let mut found = Vec::new();
-        for row in table.iter()? {
-            let (number, at) = row?;
-            if let Some(origin) = origins.get(number.value()) {
-                found.extend(self.entry(origin, at.value())?);
+        for (number, origin) in self.numbered_origins() {
+            let (from, to) = (entry_key(u32::from_be_bytes(number), 0), entry_key(u32::from_be_bytes(number), u64::MAX));
+            let mut rows = table.range::<&[u8; 12]>(&from..=&to)?;
+            let mut places = Vec::new();
+            while places.len() < 2 * EPOCH_REQUESTS_LOOKED_AT {
+                let row = if places.len() < EPOCH_REQUESTS_LOOKED_AT { rows.next() } else { rows.next_back() };
+                let Some(row) = row else { break };
+                let row = row?;
+                places.push(row.0.value()[4..].iter().fold(0, |at, byte| at << 8 | u64::from(*byte)));
+            }
+            places.sort_unstable();
+            for at in places {
+                found.extend(self.entry(&origin, at)?);
             }
         }
         Ok(found)
@@ -467,7 +475,7 @@ mod tests {
         assert_eq!(office.store.epoch_requests().unwrap().len(), 0);
         while !office.settle(1).unwrap() {}
         let last: Vec<u64> = office.store.epoch_requests().unwrap().iter().map(|entry| entry.index).collect();
-        assert_eq!(last, [before.size() + 8]);
-        assert_eq!(elsewhere.store.epoch_requests().unwrap()[0].index, last[0]);
+        assert_eq!(last, (0..9).map(|at| before.size() + at).collect::<Vec<_>>());
+        assert_eq!(elsewhere.store.epoch_requests().unwrap().len(), last.len());
     }
 }

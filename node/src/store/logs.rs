@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use minicbor::{Decode, Encode};
 use protocol::{
     id::{CaseId, Origin, PublicKey, RecordHash},
+    limits::CASE_RECORDS_PER_LOG_MAX,
     log::{Entry, SignedCheckpoint, VerifiedPackage},
     merkle::{Edge, Hash, Subtrees},
     record::{Record, RecordError, Signed, Verified},
@@ -443,7 +444,9 @@ impl Subtrees for LogView {
     }
 }
 
-/// Where the entries about a case stand, put behind what is there already.
+/// Where the entries about a case stand that are looked at, the first [`CASE_RECORDS_PER_LOG_MAX`] of each log, put behind what is there already.
+///
+/// Attack: any office may write any number of records about any case, and each would be verified whenever the case is folded.
 pub(super) fn case_places(
     case: CaseId,
     cases: &impl ReadableTable<&'static [u8; 24], ()>,
@@ -452,11 +455,22 @@ pub(super) fn case_places(
     let (mut from, mut to) = ([0; 24], [0xff; 24]);
     from[..16].copy_from_slice(&case.0);
     to[..16].copy_from_slice(&case.0);
-    for row in cases.range::<&[u8; 24]>(&from..=&to)? {
-        let (_, number, index) = split_case_key(row?.0.value());
-        places.push((u32::from_be_bytes(number), index));
+    loop {
+        let mut of_log = 0;
+        let mut full = None;
+        for row in cases.range::<&[u8; 24]>(&from..=&to)? {
+            let (_, number, index) = split_case_key(row?.0.value());
+            let number = u32::from_be_bytes(number);
+            of_log = if places.last().is_some_and(|last| last.0 == number) { of_log + 1 } else { 1 };
+            if of_log > CASE_RECORDS_PER_LOG_MAX {
+                full = Some(number);
+                break;
+            }
+            places.push((number, index));
+        }
+        let Some(next) = full.and_then(|number| number.checked_add(1)).filter(|next| next >> 24 == 0) else { return Ok(()) };
+        from = case_key(case, next, 0)?;
     }
-    Ok(())
 }
 
 /// Bounds: 16 million logs, and a million million entries in each.

@@ -101,12 +101,12 @@ fn forget_log(write: &WriteTransaction, number: u32) -> Result<(), StoreError> {
     write.open_table(tables::REFUSED)?.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
     write.open_table(tables::UNKNOWN)?.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
     write.open_table(tables::DAMAGED)?.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
+    write.open_table(tables::EPOCH_REQUESTS)?.retain_in::<&[u8; 12], _>(&first..=&last, |_, _| false)?;
     let (first, last) = (rows::hash_key(number, 0, 0), rows::hash_key(number, u8::MAX, u64::MAX));
     write.open_table(tables::HASHES)?.retain_in::<&[u8; 13], _>(&first..=&last, |_, _| false)?;
     // A later log may be given the number.
     write.open_table(tables::PEER_SIZES)?.retain(|key, _| key[32..] != log)?;
     write.open_table(tables::STANDINGS)?.remove(&log)?;
-    write.open_table(tables::EPOCH_REQUESTS)?.remove(&log)?;
     write.open_table(tables::UNINDEXED)?.remove(&log)?;
     write.open_table(tables::LOGS)?.remove(&log)?;
     write.open_table(tables::PRUNING)?.remove(&log)?;

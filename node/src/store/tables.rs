@@ -16,8 +16,8 @@ pub(super) const REACHED: TableDefinition<'static, &[u8; 12], &[u8]> = TableDefi
 pub(super) const UNINDEXED: TableDefinition<'static, &[u8; 4], u64> = TableDefinition::new("unindexed-1");
 /// Log number (4) → nothing. The log is being taken away, and is not here for anybody.
 pub(super) const PRUNING: TableDefinition<'static, &[u8; 4], ()> = TableDefinition::new("pruning-1");
-/// Log number (4) → position of the last [`protocol::record::EpochRequested`] in it.
-pub(super) const EPOCH_REQUESTS: TableDefinition<'static, &[u8; 4], u64> = TableDefinition::new("epoch-requests-1");
+/// Log number (4), position (8) of each [`protocol::record::EpochRequested`].
+pub(super) const EPOCH_REQUESTS: TableDefinition<'static, &[u8; 12], ()> = TableDefinition::new("epoch-requests-2");
 /// Log number (4), level (1), number of the row (8) → up to 126 roots of complete subtrees. Kept of the levels 0, 4, 8 and so on; proofs
 /// are made of these without reading entries.
 pub(super) const HASHES: TableDefinition<'static, &[u8; 13], &[u8]> = TableDefinition::new("hashes-1");

@@ -76,6 +76,7 @@ pub(crate) fn decide(office: &mut Office, cut: Cut, case: &Case, verdict: Verdic
             valid_until_ms: at_ms.saturating_add(1),
             at_ms,
             usage: Some(Usage::Single),
+            document: None,
         });
         let receipt = if verdict == Verdict::Approve { sign(&receipt) } else { None };
         std::iter::once(decision).chain(receipt).collect()
@@ -176,7 +177,7 @@ pub(crate) fn retirements(province: &Office) -> Vec<Record> {
         let Some(case) = case_at(province, *id) else { continue };
         let records = stored.iter().filter_map(|stored| Some(stored.entry.as_ref()?.origin.clone())).collect();
         let submissions = case.submissions.iter().map(|by| by.origin.clone()).collect();
-        plan.weigh(*id, case.is_settled(Millis::MAX), &records, &submissions);
+        plan.weigh(*id, case.is_settled(Millis::MAX, &province.members), &records, &submissions);
     }
     let (logs, _) = plan.finish();
     logs.iter().map(|log| Record::Retired(Retired { log: point(province, log), operator: 9, at_ms: province.clock })).collect()

@@ -204,6 +204,7 @@ impl World {
                     witness: Some(OfficeKey::from_seed(&self.setups[index].1).public()),
                     region: None,
                     roles_from: None,
+                    documents: None,
                 })
             })
             .collect();

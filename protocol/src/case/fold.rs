@@ -1,12 +1,14 @@
 //! The fold itself: takes entries in any order, then weighs them together.
 
-use super::{By, Case, Status};
+use super::{By, Case, Status, knowing::Knowing};
 use crate::{
-    id::{CaseId, OfficeCode, RecordHash},
+    id::{CaseId, OfficeCode, Origin, RecordHash},
     log::Entry,
-    membership::{Membership, NotCounted, Writer},
+    membership::{Grant, Membership, NotCounted, Writer},
     receipt::ReceiptNumber,
-    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, Verdict, Withdrawn},
+    record::{
+        Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, UseAnnulled, Verdict, Withdrawn,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +18,7 @@ pub fn fold<'a>(id: CaseId, entries: impl IntoIterator<Item = &'a Entry>, member
     for entry in entries {
         parts.take(id, entry, members);
     }
-    parts.state(id)
+    parts.state(id, members)
 }
 
 type Said<T> = BTreeMap<RecordHash, By<T>>;
@@ -24,6 +26,7 @@ type Said<T> = BTreeMap<RecordHash, By<T>>;
 struct Receipts {
     receipts: Vec<By<ReceiptIssued>>,
     uses: Vec<By<ReceiptUsed>>,
+    annulments: Vec<By<UseAnnulled>>,
     revocations: Vec<By<ReceiptRevoked>>,
 }
 
@@ -34,11 +37,10 @@ struct Parts {
     decisions: Said<Decided>,
     receipts: Said<ReceiptIssued>,
     uses: Said<ReceiptUsed>,
+    annulments: Said<UseAnnulled>,
     revocations: Said<ReceiptRevoked>,
     erased: Said<Erased>,
     note: Said<DocChanged>,
-    /// Authors in `note` that review.
-    reviewers: BTreeSet<OfficeCode>,
     /// Every record that counts; the same bytes may stand a second time where they do not.
     counted: BTreeSet<RecordHash>,
     refused: BTreeSet<RecordHash>,
@@ -75,23 +77,21 @@ impl Parts {
             Record::Decided(said) => take(&mut self.decisions, entry, office, said),
             Record::ReceiptIssued(said) => take(&mut self.receipts, entry, office, said),
             Record::ReceiptUsed(said) => take(&mut self.uses, entry, office, said),
+            Record::UseAnnulled(said) => take(&mut self.annulments, entry, office, said),
             Record::ReceiptRevoked(said) => take(&mut self.revocations, entry, office, said),
             Record::Erased(said) => take(&mut self.erased, entry, office, said),
-            Record::DocChanged(said) => {
-                take(&mut self.note, entry, office, said);
-                if members.roles_at(&entry.origin, entry.index).contains(Roles::REVIEW) {
-                    self.reviewers.insert(office);
-                }
-            }
+            Record::DocChanged(said) => take(&mut self.note, entry, office, said),
             // Facts of intake and appointments weigh nothing in the state of the case.
             _ => {}
         }
     }
 
-    fn state(mut self, id: CaseId) -> Option<Case> {
+    fn state(mut self, id: CaseId, members: &Membership) -> Option<Case> {
         self.refused.retain(|hash| !self.counted.contains(hash));
         self.quarantined.retain(|hash, _| !self.counted.contains(hash));
-        self.drop_what_rests_on_nothing();
+        self.drop_what_rests_on_nothing(members);
+        self.drop_returns_behind_approvals();
+        self.drop_withdrawals_of_the_decided();
         let Self { submissions, withdrawals, decisions, note, erased, quarantined, .. } = &self;
         // A recapture comes from the same office as what it supersedes, so no office can push another's photo out of its own case.
         let superseded: BTreeSet<RecordHash> = submissions
@@ -138,7 +138,7 @@ impl Parts {
         sorted.sort_by_key(|decision| (!resolved.contains(&decision.hash), decision.hash));
         let decisions = sorted;
         let (note, erased, quarantined) = (note.values().cloned().collect(), erased.values().cloned().collect(), quarantined.clone());
-        let Receipts { receipts, uses, revocations } = self.receipts(&photo, status);
+        let Receipts { receipts, uses, annulments, revocations } = self.receipts(&photo, status, members);
         let refused = self.refused.into_iter().collect();
         Some(Case {
             id,
@@ -148,6 +148,7 @@ impl Parts {
             decisions,
             receipts,
             uses,
+            annulments,
             revocations,
             erased,
             note,
@@ -157,26 +158,67 @@ impl Parts {
         })
     }
 
-    /// Refuses what names a submission that is not known or is another office's. It may arrive; then everything is weighed anew.
-    fn drop_what_rests_on_nothing(&mut self) {
-        let Self { submissions, withdrawals, decisions, erased, note, reviewers, refused, .. } = self;
-        keep(decisions, refused, |decision| submissions.contains_key(&decision.said.submission));
+    /// Refuses what names a submission that is not known or is another office's, and what was decided by who is not in charge of it. The
+    /// submission may arrive; then everything is weighed anew.
+    fn drop_what_rests_on_nothing(&mut self, members: &Membership) {
+        let Self { submissions, withdrawals, decisions, erased, note, refused, .. } = self;
+        let in_charge = |by: Place<'_>, of: &By<Submitted>| may(members, by, |grant| grant.may_decide(of.office));
+        keep(decisions, refused, |by| submissions.get(&by.said.submission).is_some_and(|of| in_charge(by.place(), of)));
         let captured = |submission: &RecordHash, office| submissions.get(submission).filter(|by| by.office == office);
-        // A decision, whenever it was made, comes before a withdrawal: an approval is final.
-        let decided = |submission: RecordHash| decisions.values().any(|decision| decision.said.submission == submission);
-        keep(withdrawals, refused, |by| captured(&by.said.submission, by.office).is_some() && !decided(by.said.submission));
+        keep(withdrawals, refused, |by| captured(&by.said.submission, by.office).is_some());
         keep(erased, refused, |by| {
             captured(&by.said.submission, by.office).is_some_and(|of| {
                 let its_own = [of.said.photo, of.said.original, of.said.payload];
                 by.said.payload == of.said.payload && by.said.blobs.iter().all(|blob| its_own.contains(blob))
             })
         });
-        keep(note, refused, |change| reviewers.contains(&change.office) || submissions.values().any(|by| by.office == change.office));
+        keep(note, refused, |by| submissions.values().any(|of| of.office == by.office || in_charge(by.place(), of)));
     }
 
-    /// Receipts that stand on the approval of the current submission, with their uses and revocations.
-    fn receipts(&mut self, photo: &By<Submitted>, status: Status) -> Receipts {
-        let Self { decisions, receipts, uses, revocations, refused, .. } = self;
+    /// Refuses returns by offices that are known to have known of an approval that stood then, and do not name it. Of decisions that did not
+    /// know of one another none is the later one, and they stand in conflict.
+    fn drop_returns_behind_approvals(&mut self) {
+        let verdicts: BTreeSet<Verdict> = self.decisions.values().map(|by| by.said.verdict).collect();
+        if verdicts.len() < 2 {
+            return;
+        }
+        let knowing = self.knowing();
+        let (mut refused, decisions) = (BTreeSet::new(), &self.decisions);
+        for by in decisions.values().filter(|by| by.said.verdict == Verdict::Return) {
+            let known: Vec<&By<Decided>> = knowing.before(by.hash).iter().filter_map(|hash| decisions.get(hash)).collect();
+            let closed: BTreeSet<RecordHash> = known.iter().flat_map(|known| closes(known, decisions)).collect();
+            let on_it = known.iter().filter(|known| known.said.submission == by.said.submission && known.said.verdict == Verdict::Approve);
+            if on_it.filter(|approval| !closed.contains(&approval.hash)).any(|approval| !by.said.resolves.contains(&approval.hash)) {
+                refused.insert(by.hash);
+            }
+        }
+        keep(&mut self.decisions, &mut self.refused, |by| !refused.contains(&by.hash));
+    }
+
+    /// A decision, whenever it was made, comes before a withdrawal: an approval is final.
+    fn drop_withdrawals_of_the_decided(&mut self) {
+        let Self { withdrawals, decisions, refused, .. } = self;
+        let decided = |submission: RecordHash| decisions.values().any(|decision| decision.said.submission == submission);
+        keep(withdrawals, refused, |by| !decided(by.said.submission));
+    }
+
+    fn knowing(&self) -> Knowing {
+        let mut knowing = Knowing::default();
+        self.submissions.values().for_each(|by| knowing.add(by, by.said.supersedes));
+        self.withdrawals.values().for_each(|by| knowing.add(by, [by.said.submission]));
+        self.decisions.values().for_each(|by| knowing.add(by, by.said.resolves.iter().copied().chain([by.said.submission])));
+        self.receipts.values().for_each(|by| knowing.add(by, [by.said.submission, by.said.decision]));
+        self.uses.values().for_each(|by| knowing.add(by, [by.said.receipt]));
+        self.annulments.values().for_each(|by| knowing.add(by, [by.said.used]));
+        self.revocations.values().for_each(|by| knowing.add(by, [by.said.receipt]));
+        self.erased.values().for_each(|by| knowing.add(by, [by.said.submission]));
+        self.note.values().for_each(|by| knowing.add(by, []));
+        knowing
+    }
+
+    /// Receipts that stand on the approval of the current submission, with their uses, what annuls these, and revocations.
+    fn receipts(&mut self, photo: &By<Submitted>, status: Status, members: &Membership) -> Receipts {
+        let Self { decisions, receipts, uses, annulments, revocations, refused, .. } = self;
         keep(receipts, refused, |receipt| {
             receipt.said.submission == photo.hash
                 && status == Status::Approved
@@ -186,19 +228,48 @@ impl Parts {
                     decision.office == receipt.office && decision.said.submission == photo.hash && decision.said.verdict == Verdict::Approve
                 })
         });
-        keep(uses, refused, |by| receipts.contains_key(&by.said.receipt));
-        keep(revocations, refused, |by| {
-            let issued = receipts.get(&by.said.receipt).is_some_and(|receipt| receipt.office == by.office);
-            issued || uses.values().any(|used| (used.said.receipt, used.office) == (by.said.receipt, by.office))
+        let document = |receipt: &RecordHash| receipts.get(receipt).map(|receipt| receipt.said.document.as_deref());
+        keep(uses, refused, |by| document(&by.said.receipt).is_some_and(|of| may(members, by.place(), |grant| grant.may_use(of))));
+        let has = |by: Place<'_>, role| may(members, by, |grant| grant.roles().contains(role));
+        // Who issued a receipt, and the province, stand above whatever happened to it since.
+        let above = |receipt: &RecordHash, by: Place<'_>| {
+            let issued = |of: &By<ReceiptIssued>| by.office == of.office && has(by, Roles::REVIEW);
+            receipts.get(receipt).is_some_and(|of| issued(of) || may(members, by, Grant::is_province))
+        };
+        keep(annulments, refused, |by| {
+            let its_own = |used: &By<ReceiptUsed>| used.office == by.office && has(by.place(), Roles::DOCUMENT);
+            uses.get(&by.said.used).is_some_and(|used| its_own(used) || above(&used.said.receipt, by.place()))
         });
+        keep(revocations, refused, |by| above(&by.said.receipt, by.place()));
         let mut receipts: Vec<_> = receipts.values().cloned().collect();
         receipts.sort_by(|a, b| (&a.said.number, a.hash).cmp(&(&b.said.number, b.hash)));
         let mut uses: Vec<_> = uses.values().cloned().collect();
         uses.sort_by_key(|by| (by.said.receipt, by.hash));
+        let mut annulments: Vec<_> = annulments.values().cloned().collect();
+        annulments.sort_by_key(|by| (by.said.used, by.hash));
         let mut revocations: Vec<_> = revocations.values().cloned().collect();
         revocations.sort_by_key(|by| (by.said.receipt, by.hash));
-        Receipts { receipts, uses, revocations }
+        Receipts { receipts, uses, annulments, revocations }
     }
+}
+
+/// Who wrote a record, and where.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    office: OfficeCode,
+    origin: &'a Origin,
+    index: u64,
+}
+
+impl<T> By<T> {
+    fn place(&self) -> Place<'_> {
+        Place { office: self.office, origin: &self.origin, index: self.index }
+    }
+}
+
+/// Whether what its office was given at that place allows it.
+fn may(members: &Membership, by: Place<'_>, what: impl Fn(&Grant) -> bool) -> bool {
+    members.grant_at(by.origin, by.index).is_some_and(what)
 }
 
 /// Takes in what an entry says. Of the same bytes at two places the first place counts, whatever came first.
@@ -213,7 +284,7 @@ fn take<T: Clone>(known: &mut Said<T>, entry: &Entry, office: OfficeCode, said: 
 fn names_its_place(entry: &Entry) -> bool {
     let Record::ReceiptIssued(said) = entry.record.record() else { return true };
     let place = entry.origin.office_and_epoch().and_then(|(office, epoch)| ReceiptNumber::new(office, epoch, entry.index).ok());
-    place.is_some() && said.number.parse().ok() == place
+    place.is_some() && ReceiptNumber::signed(&said.number) == place
 }
 
 /// Keeps what satisfies the condition; the rest is refused.

@@ -1,5 +1,6 @@
 //! The fold's laws: order and duplication do not matter; conflicts are kept; approval is final.
 
+mod authority;
 mod later;
 
 use super::*;
@@ -24,6 +25,11 @@ struct World {
 
 /// Offices 0 and 4 capture, 1 and 2 review, 3 is not enrolled, 5 and 6 make documents.
 fn world() -> World {
+    world_where(|_, _| {})
+}
+
+/// The same, with what `change` makes of each enrolment.
+fn world_where(change: impl Fn(usize, &mut Enrol)) -> World {
     let province = OfficeKey::from_seed(&[99; 32]);
     let origin = Origin::province("demo.huizhi", 1).unwrap();
     let mut members = Membership::new(VerifierKey::new(origin.clone(), province.public()));
@@ -32,7 +38,7 @@ fn world() -> World {
     for (index, key) in keys.iter().enumerate() {
         let code: OfficeCode = format!("4403000{index}").parse().unwrap();
         origins.push(Origin::office("demo.huizhi", code, 1).unwrap());
-        let enrol = Enrol {
+        let mut enrol = Enrol {
             code,
             name: "x".into(),
             key: key.public(),
@@ -43,7 +49,9 @@ fn world() -> World {
             witness: None,
             region: None,
             roles_from: None,
+            documents: None,
         };
+        change(index, &mut enrol);
         if index != 3 {
             members.apply(&Signed::sign(&origin, &province, &Record::Enrol(enrol)).unwrap()).unwrap();
         }
@@ -108,6 +116,7 @@ impl World {
                 valid_until_ms: 1,
                 at_ms: 0,
                 usage: None,
+                document: None,
             }),
         )
     }

@@ -14,7 +14,7 @@ use super::{
     note::{Note, NoteError, VerifierKey},
 };
 use crate::{
-    id::Origin,
+    id::{Origin, decimal},
     limits::{POLICY_BYTES_MAX, POLICY_NAMES_MAX},
 };
 use std::{
@@ -180,7 +180,7 @@ impl Policy {
                 let threshold = match *rule {
                     "all" => members.len(),
                     "any" => 1,
-                    k => k.parse().map_err(|_| "a group takes all, any or a number")?,
+                    k => decimal(k).and_then(|k| usize::try_from(k).ok()).ok_or("a group takes all, any or a number")?,
                 };
                 if !(1..=members.len()).contains(&threshold) {
                     return Err("a group asks for no member, or for more than it has");

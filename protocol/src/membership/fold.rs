@@ -1,10 +1,11 @@
 //! The fold of the province's log, entry by entry in log order.
 
-use super::{KeyUse, Membership, Office, OfficeLog, PublishedSpec};
+use super::{Grant, KeyUse, Membership, Office, OfficeLog, PublishedSpec};
 use crate::{
     id::{Millis, OfficeCode, Origin, ParseIdError, PublicKey, SpecHash},
+    limits::EPOCH_MAX,
     log::{ForkName, LogPoint, VerifierKey},
-    record::{Adjudicated, Enrol, Record, Retired, Revoke, Roles, Rotate, Verified},
+    record::{Adjudicated, Enrol, Record, Retired, Revoke, Rotate, Verified},
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,12 @@ pub enum EnrolError {
     /// A point of a log that is not that office's.
     #[error("{0} is not a log of that office")]
     UnknownLog(Origin),
+    /// Roles are taken away, and the key of an epoch before would keep them.
+    #[error("the office's log {0} of before goes on: end it, or take the roles away there first")]
+    HeldElsewhere(Origin),
+    /// An epoch is the one after the last, and receipts have two digits for it.
+    #[error("the next epoch of the office's log is {0}, and there is none beyond {EPOCH_MAX}")]
+    NotTheNextEpoch(u32),
     /// The two points name no fork of one log.
     #[error("the points named are not a fork")]
     NotAFork,
@@ -131,12 +138,15 @@ impl Membership {
     pub fn admissible(&self, enrol: &Enrol) -> Result<Office, EnrolError> {
         self.check_keys(enrol.code, enrol.key, enrol.witness)?;
         let origin = Origin::office(self.province.origin().federation(), enrol.code, enrol.epoch)?;
-        if enrol.roles_from.as_ref().is_some_and(|point| point.origin != origin) {
-            return Err(EnrolError::UnknownLog(origin));
-        }
-        let from = enrol.roles_from.as_ref().map(|point| point.size);
+        let (grant, from) = (Grant::of(enrol), enrol.roles_from.as_ref().map(|point| point.size));
         let Some(known) = self.offices.get(&enrol.code) else {
-            let log = OfficeLog::new(origin.clone(), enrol.key, enrol.at_ms, (from.unwrap_or(0), enrol.roles), enrol.roles_from.iter());
+            if enrol.epoch > EPOCH_MAX {
+                return Err(EnrolError::NotTheNextEpoch(1));
+            }
+            if enrol.roles_from.as_ref().is_some_and(|point| point.origin != origin) {
+                return Err(EnrolError::UnknownLog(origin));
+            }
+            let log = OfficeLog::new(origin.clone(), enrol.key, enrol.at_ms, (from.unwrap_or(0), grant), enrol.roles_from.iter());
             return Ok(Office { enrol: enrol.clone(), origin, logs: vec![log] });
         };
         if known.enrol.key != enrol.key {
@@ -147,10 +157,23 @@ impl Membership {
             return Err(EnrolError::OtherEpoch);
         }
         let mut office = known.clone();
-        let log = office.logs.iter_mut().find(|log| log.origin == origin).ok_or(EnrolError::OtherEpoch)?;
-        log.change_roles(from, enrol.roles)?;
+        let held = office.grant();
+        let named = enrol.roles_from.as_ref().map_or(&origin, |point| &point.origin);
+        let log = office.logs.iter_mut().find(|log| log.origin == *named).ok_or_else(|| EnrolError::UnknownLog(origin.clone()))?;
+        let narrower = !grant.covers(&log.last_grant());
+        if *named != origin && !held.covers(&grant) {
+            return Err(EnrolError::HeldElsewhere(named.clone()));
+        }
+        log.change(from, grant)?;
         log.named.extend(enrol.roles_from.clone());
-        office.enrol = enrol.clone();
+        // What is said of a log of before is said of that log alone.
+        if *named == origin {
+            // Attack: with the key of an epoch before somebody signs on in a role that was taken away.
+            if let Some(held) = office.open_beyond(&Grant::of(enrol)).first().filter(|_| narrower) {
+                return Err(EnrolError::HeldElsewhere((*held).clone()));
+            }
+            office.enrol = enrol.clone();
+        }
         Ok(office)
     }
 
@@ -165,13 +188,14 @@ impl Membership {
         self.check_keys(rotate.code, rotate.key, rotate.witness)?;
         let origin = Origin::office(self.province.origin().federation(), rotate.code, rotate.epoch)?;
         let office = self.offices.get_mut(&rotate.code).ok_or(EnrolError::UnknownOffice(rotate.code))?;
-        if rotate.epoch <= office.enrol.epoch {
-            return Err(EnrolError::OtherEpoch);
+        // Attack: with the last epoch there is, nobody could ever be given another one.
+        if rotate.epoch > EPOCH_MAX || Some(rotate.epoch) != office.enrol.epoch.checked_add(1) {
+            return Err(EnrolError::NotTheNextEpoch(office.enrol.epoch.saturating_add(1)));
         }
         if let Some(closes) = &rotate.closes {
             office.close(closes)?;
         }
-        office.logs.push(OfficeLog::new(origin.clone(), rotate.key, rotate.at_ms, (0, office.enrol.roles), []));
+        office.logs.push(OfficeLog::new(origin.clone(), rotate.key, rotate.at_ms, (0, office.grant()), []));
         office.origin = origin;
         office.enrol.key = rotate.key;
         office.enrol.witness = rotate.witness;
@@ -199,7 +223,7 @@ impl Membership {
         }
         let unknown = || EnrolError::UnknownLog(said.stands.origin.clone());
         let (code, _) = said.stands.origin.office_and_epoch().ok_or_else(unknown)?;
-        self.offices.get_mut(&code).ok_or_else(unknown)?.end(&said.stands)?;
+        self.offices.get_mut(&code).ok_or_else(unknown)?.close(&said.stands)?;
         self.adjudicated.insert(name, said.stands.clone());
         Ok(())
     }
@@ -243,23 +267,27 @@ impl OfficeLog {
         origin: Origin,
         key: PublicKey,
         since_ms: Millis,
-        roles: (u64, Roles),
+        grant: (u64, Grant),
         named: impl IntoIterator<Item = &'a LogPoint>,
     ) -> Self {
         let named: BTreeSet<LogPoint> = named.into_iter().cloned().collect();
-        Self { origin, key, roles: vec![roles], named, end: None, closed_at: None, retired: false, since_ms }
+        Self { origin, key, grants: vec![grant], named, end: None, closed_at: None, retired: false, since_ms }
     }
 
-    fn change_roles(&mut self, from: Option<u64>, roles: Roles) -> Result<(), EnrolError> {
-        let (last_from, last) = self.roles.last().copied().unwrap_or_default();
+    fn change(&mut self, from: Option<u64>, grant: Grant) -> Result<(), EnrolError> {
+        let (last_from, last) = self.grants.last().cloned().unwrap_or_default();
         match from {
-            None if last == roles => {}
-            // Roles that nobody ever took away may be widened for the whole log: the province vouches for what the office wrote.
-            None if self.roles.len() == 1 && last_from == 0 && roles.contains(last) => self.roles = vec![(0, roles)],
-            Some(from) if from >= last_from => self.roles.push((from, roles)),
+            None if last == grant => {}
+            // What nobody ever took away may be widened for the whole log: the province vouches for what the office wrote.
+            None if self.grants.len() == 1 && last_from == 0 && grant.covers(&last) => self.grants = vec![(0, grant)],
+            Some(from) if from >= last_from => self.grants.push((from, grant)),
             _ => return Err(EnrolError::NeedsPosition),
         }
         Ok(())
+    }
+
+    pub(super) fn last_grant(&self) -> Grant {
+        self.grants.last().map(|(_, grant)| grant.clone()).unwrap_or_default()
     }
 }
 

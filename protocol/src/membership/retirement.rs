@@ -7,7 +7,8 @@
 use crate::{
     case::{Case, Status},
     id::{CaseId, Millis, Origin},
-    record::Usage,
+    membership::{Membership, Office},
+    record::{Roles, Usage},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,8 +78,16 @@ impl Plan {
 }
 
 impl Case {
-    /// Whether nothing is to happen to it any more: it waits for no decision, and no receipt of it is good at `now`.
-    pub fn is_settled(&self, now: Millis) -> bool {
+    /// Whether its office may still answer a return with another photo: it captures on, and the data of the person are not erased.
+    pub fn may_be_recaptured(&self, members: &Membership) -> bool {
+        let captures = |office: &Office| office.open_logs().next().is_some() && office.enrol.roles.contains(Roles::CAPTURE);
+        self.status == Status::Returned
+            && !self.is_erased(self.current.said.payload)
+            && members.office(self.current.office).is_some_and(captures)
+    }
+
+    /// Whether nothing is to happen to it any more: it waits for no decision and no other photo, and no receipt of it is good at `now`.
+    pub fn is_settled(&self, now: Millis, members: &Membership) -> bool {
         let good = |receipt: &crate::case::By<crate::record::ReceiptIssued>| {
             let used = receipt.said.usage == Some(Usage::Single) && self.uses_of(receipt.hash).next().is_some();
             let revoked = self.revocations.iter().any(|by| by.said.receipt == receipt.hash);
@@ -88,7 +97,9 @@ impl Case {
             Status::Submitted | Status::Conflict => false,
             // The receipt of an approval may still be to be issued.
             Status::Approved => !self.receipts.is_empty() && !self.receipts.iter().any(good),
-            Status::Returned | Status::Withdrawn => true,
+            // Attack: a log that is gone takes the return with it, and its answer would stand alone at some offices and not at others.
+            Status::Returned => !self.may_be_recaptured(members),
+            Status::Withdrawn => true,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What an entry is worth: the one function that is asked at ingest and again at every replay.
 
-use super::{Membership, OfficeLog};
+use super::{Grant, Membership, OfficeLog};
 use crate::{
     id::{OfficeCode, Origin, RecordHash},
+    limits::FORKS_PER_LOG_MAX,
     log::{Entry, LogPoint},
     merkle::Hash,
     record::{Record, Roles},
@@ -36,8 +37,8 @@ pub enum NotCounted {
     /// Quarantined: beyond the size at which the province ended the log.
     #[error("the province ended this log at {0} entries")]
     AfterEnd(u64),
-    /// Quarantined: beyond what the histories of a fork share, until an adjudication names that fork, or the province ends the log and names
-    /// the history that is held here.
+    /// Quarantined: beyond what the histories of a fork share, until the province ends the log, by adjudication or otherwise, and all of the
+    /// history that it names is held here.
     #[error("the office signed two histories that share {0} entries")]
     BeyondFork(u64),
     /// Quarantined: the history held here is another than the one that the province named.
@@ -88,9 +89,8 @@ impl Membership {
         }
     }
 
-    /// A digest of everything that [`Membership::standing`], [`Membership::roles_at`] and [`Membership::is_retired`] look at for the entries of
-    /// a log. While it stays
-    /// the same, what was folded from entries of this log stays as it is.
+    /// A digest of everything that [`Membership::standing`], [`Membership::grant_at`] and [`Membership::is_retired`] look at for the entries of
+    /// a log. While it stays the same, what was folded from entries of this log stays as it is.
     pub fn standing_digest(&self, origin: &Origin) -> Hash {
         let mut sha = Sha256::new_with_prefix(b"huizhi standing\n");
         if origin == self.province.origin() {
@@ -108,17 +108,17 @@ impl Membership {
             if log.retired {
                 sha.update(b"retired");
             }
-            for (from, roles) in &log.roles {
+            for (from, grant) in &log.grants {
                 sha.update(from.to_be_bytes());
-                sha.update(roles.0.to_be_bytes());
+                grant.hash_into(&mut sha);
             }
         }
         sha.finalize().into()
     }
 
-    /// Roles that the writer of a log held at a position of it.
-    pub fn roles_at(&self, origin: &Origin, index: u64) -> Roles {
-        self.log(origin).map(|(_, log)| log.roles_at(index)).unwrap_or_default()
+    /// What the writer of a log was allowed at a position of it; nothing is allowed before the first one, and in unknown logs.
+    pub fn grant_at(&self, origin: &Origin, index: u64) -> Option<&Grant> {
+        self.log(origin).and_then(|(_, log)| log.grant_at(index))
     }
 
     /// Histories of a log that the province named: by a revocation, a rotation, a change of roles or an adjudication. A package that leads
@@ -142,16 +142,25 @@ impl Membership {
         }
     }
 
-    /// Entries that the histories of all open forks of a log share; nothing where there is no fork.
+    /// Entries that the histories of all forks of a log share, as far as is proved; nothing where there is no fork.
+    ///
+    /// Attack: whoever has two histories of a log makes proofs of more forks of it, without what they share, to set all of it aside. Where a
+    /// shared history is proved of some fork, those without one take nothing more away.
     fn shared(&self, origin: &Origin) -> Option<u64> {
-        let open = self.forks.iter().filter(|(name, _)| name.points().0.origin == *origin && !self.adjudicated.contains_key(*name));
-        open.map(|(_, shared)| *shared).min()
+        let of_log: Vec<u64> = self.forks.iter().filter(|(name, _)| name.points().0.origin == *origin).map(|(_, shared)| *shared).collect();
+        // As many as are remembered: there may be others that share less.
+        let full = of_log.len() >= FORKS_PER_LOG_MAX;
+        let proved = of_log.iter().copied().filter(|shared| *shared > 0 && !full).min();
+        proved.or_else(|| of_log.first().map(|_| 0))
     }
 }
 
 impl OfficeLog {
+    fn grant_at(&self, index: u64) -> Option<&Grant> {
+        self.grants.iter().rev().find(|(from, _)| *from <= index).map(|(_, grant)| grant)
+    }
     fn roles_at(&self, index: u64) -> Roles {
-        self.roles.iter().rev().find(|(from, _)| *from <= index).map(|(_, roles)| *roles).unwrap_or_default()
+        self.grant_at(index).map(Grant::roles).unwrap_or_default()
     }
 }
 
@@ -187,7 +196,8 @@ fn needed(record: &Record) -> Needed {
         | Record::Erased(_) => Needed::Office(&[Roles::CAPTURE]),
         Record::Decided(_) | Record::ReceiptIssued(_) => Needed::Office(&[Roles::REVIEW]),
         Record::ReceiptUsed(_) => Needed::Office(&[Roles::DOCUMENT]),
-        Record::ReceiptRevoked(_) => Needed::Office(&[Roles::REVIEW, Roles::DOCUMENT]),
+        Record::ReceiptRevoked(_) => Needed::Office(&[Roles::REVIEW, Roles::ADMIN]),
+        Record::UseAnnulled(_) => Needed::Office(&[Roles::DOCUMENT, Roles::REVIEW, Roles::ADMIN]),
         Record::DocChanged(_) | Record::EpochRequested(_) => Needed::Office(&[Roles::NONE]),
         Record::Unknown { .. } => Needed::Nothing,
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     id::{BlobHash, CaseId},
     keys::{OfficeKey, tests as points},
+    limits::EPOCH_MAX,
     log::Entry,
     record::{
         Adjudicated, Decided, DocChanged, EpochRequested, PolicyPublished, Record, Retired, Revoke, Rotate, Signed, SpecPublished, Verdict,
@@ -49,6 +50,7 @@ fn enrol(number: u8, seed: u8) -> Enrol {
         witness: None,
         region: None,
         roles_from: None,
+        documents: None,
     }
 }
 
@@ -146,7 +148,7 @@ fn case_03_a_demotion_counts_from_the_named_position_on() {
     let members = after(&[Record::Enrol(enrol(1, 2)), Record::Enrol(demoted.clone())]);
     assert_eq!(members.standing(&decision(&log, 2, 4)), Ok(Writer::Office(code(1))), "nothing earlier is reverted");
     assert_eq!(members.standing(&decision(&log, 2, 5)), Err(NotCounted::RoleMissing));
-    assert_eq!(members.roles_at(&log, 5), Roles::CAPTURE);
+    assert_eq!(members.grant_at(&log, 5).map(Grant::roles), Some(Roles::CAPTURE));
     assert_eq!(members.office(code(1)).unwrap().roles_ever(), Roles::REVIEW.with(Roles::CAPTURE));
     let never = Enrol { roles_from: Some(point(&log, 0, 9)), ..demoted.clone() };
     let members_of_never = after(&[Record::Enrol(enrol(1, 2)), Record::Enrol(never)]);
@@ -178,7 +180,7 @@ fn a_rotation_overlaps_until_the_old_log_is_closed() {
     assert_eq!(closed.standing(&decision(&old, 2, 7)), Err(NotCounted::AfterEnd(7)));
     assert!(closed.has_role(key(3).public(), Roles::REVIEW));
     assert_eq!(closed.office_of(key(2).public()), None);
-    assert_eq!(refusal(&closed, &rotate(1, 4, 2, None)), Some(EnrolError::OtherEpoch), "an epoch is opened once");
+    assert_eq!(refusal(&closed, &rotate(1, 4, 2, None)), Some(EnrolError::NotTheNextEpoch(3)), "an epoch is opened once");
     assert_eq!(refusal(&closed, &rotate(9, 4, 2, None)), Some(EnrolError::UnknownOffice(code(9))));
     assert_eq!(refusal(&closed, &rotate(1, 4, 3, Some(point(&log_of(2, 1), 7, 9)))), Some(EnrolError::UnknownLog(log_of(2, 1))));
 }
@@ -316,8 +318,14 @@ fn case_23_a_revoked_key_that_signs_another_history_takes_nothing_away_from_what
 fn any_step() -> impl Strategy<Value = Record> {
     let log = || (1_u8..4, 1_u32..3, 0_u64..8, 0_u8..3).prop_map(|(number, epoch, size, root)| point(&log_of(number, epoch), size, root));
     prop_oneof![
-        (1_u8..4, 2_u8..6, 0_u32..4, prop::option::of(log())).prop_map(|(number, seed, roles, roles_from)| {
-            Record::Enrol(Enrol { roles: Roles(roles), roles_from, ..enrol(number, seed) })
+        (1_u8..4, 2_u8..6, 0_u32..8, 1_u32..3, prop::option::of(log())).prop_map(|(number, seed, roles, epoch, roles_from)| {
+            Record::Enrol(Enrol {
+                roles: Roles(roles % 4),
+                region: (roles > 3).then(|| "440300".into()),
+                roles_from,
+                epoch,
+                ..enrol(number, seed)
+            })
         }),
         (1_u8..4, 2_u8..9, 1_u32..4, prop::option::of(log())).prop_map(|(number, seed, epoch, closes)| rotate(number, seed, epoch, closes)),
         (1_u8..4, log()).prop_map(|(number, upto)| revoke(number, upto)),
@@ -408,4 +416,200 @@ fn an_epoch_is_asked_for_by_who_has_its_key_and_in_the_log_of_its_office() {
     let Record::Rotate(other) = rotate(1, 4, 2, None) else { unreachable!() };
     let other = Signed::sign(&log_of(1, 2), &key(3), &Record::Rotate(other)).unwrap();
     assert_eq!(request(other.bytes()).rotation(&log_of(1, 1)), None);
+}
+
+#[test]
+fn mend_01_roles_that_are_taken_away_are_taken_away_in_every_epoch() {
+    let (old, new) = (log_of(1, 1), log_of(1, 2));
+    let both = Roles::CAPTURE.with(Roles::REVIEW);
+    let first = Record::Enrol(Enrol { roles: both, ..enrol(1, 2) });
+    let mut members = after(&[first.clone(), rotate(1, 3, 2, None)]);
+    let demoted = |at: LogPoint| {
+        let rotated = Enrol { epoch: 2, ..enrol(1, 3) };
+        Record::Enrol(Enrol { recipient: "age2".into(), roles: Roles::CAPTURE, roles_from: Some(at), ..rotated })
+    };
+    assert_eq!(refusal(&members, &demoted(point(&new, 4, 9))), Some(EnrolError::HeldElsewhere(old.clone())), "the old key would review on");
+    members.apply(&said(&demoted(point(&old, 7, 9)))).unwrap();
+    assert_eq!(members.office(code(1)).unwrap().enrol.roles, both, "the current log is not touched by that");
+    assert_eq!(members.standing(&decision(&old, 2, 6)), Ok(Writer::Office(code(1))));
+    assert_eq!(members.standing(&decision(&old, 2, 7)), Err(NotCounted::RoleMissing));
+    assert_eq!(members.standing(&decision(&new, 3, 9)), Ok(Writer::Office(code(1))));
+    members.apply(&said(&demoted(point(&new, 4, 9)))).unwrap();
+    assert_eq!(members.standing(&decision(&new, 3, 4)), Err(NotCounted::RoleMissing));
+    assert_eq!(members.office(code(1)).unwrap().enrol.roles, Roles::CAPTURE);
+    // Or the old log is ended.
+    let mut ended = after(&[first, rotate(1, 3, 2, None), revoke(1, point(&old, 7, 9))]);
+    ended.apply(&said(&demoted(point(&new, 4, 9)))).unwrap();
+    assert_eq!(ended.open_beyond_of(1), 0);
+}
+
+#[test]
+fn mend_02_an_epoch_is_the_one_after_the_last_and_has_two_digits() {
+    let members = after(&[Record::Enrol(enrol(1, 2))]);
+    for epoch in [0, 1, 3, 99, 100, u32::MAX] {
+        assert_eq!(refusal(&members, &rotate(1, 3, epoch, None)), Some(EnrolError::NotTheNextEpoch(2)), "{epoch}");
+    }
+    let mut members = members;
+    for epoch in 2..=EPOCH_MAX {
+        members.apply(&said(&rotate(1, 1 + epoch as u8, epoch, None))).unwrap();
+    }
+    assert_eq!(refusal(&members, &rotate(1, 200, EPOCH_MAX + 1, None)), Some(EnrolError::NotTheNextEpoch(EPOCH_MAX + 1)));
+    let beyond = Enrol { epoch: EPOCH_MAX + 1, ..enrol(2, 201) };
+    assert!(refusal(&members, &Record::Enrol(beyond)).is_some(), "no receipt number could be made");
+}
+
+impl Membership {
+    fn open_beyond_of(&self, number: u8) -> usize {
+        let office = self.office(code(number)).unwrap();
+        office.open_beyond(&office.grant()).len()
+    }
+}
+
+/// What a province says of an office that it knows, so that most of it counts.
+#[derive(Debug, Clone)]
+struct Ruling {
+    number: u8,
+    kind: u8,
+    roles: u32,
+    region: bool,
+    epoch: u32,
+    size: u64,
+}
+
+/// The key of an office's epoch in these rulings.
+fn seed_of(number: u8, epoch: u32) -> u8 {
+    number * 100 + epoch as u8
+}
+
+impl Ruling {
+    fn record(&self, members: &Membership) -> Record {
+        let known = members.office(code(self.number)).map(|office| office.enrol.epoch);
+        let epoch = known.unwrap_or(1);
+        let named = point(&log_of(self.number, self.epoch.min(epoch)), self.size, 1);
+        let region = self.region.then(|| "440300".to_owned());
+        let enrol = Enrol { roles: Roles(self.roles), region, epoch, ..enrol(self.number, seed_of(self.number, epoch)) };
+        match (known, self.kind) {
+            (None, _) | (Some(_), 3) => Record::Enrol(enrol),
+            (Some(_), 0 | 1) => rotate(self.number, seed_of(self.number, epoch + 1), epoch + 1, (self.size > 6).then_some(named)),
+            (Some(_), 2) => revoke(self.number, named),
+            (Some(_), _) => Record::Enrol(Enrol { roles_from: Some(named), ..enrol }),
+        }
+    }
+}
+
+fn any_ruling() -> impl Strategy<Value = Ruling> {
+    (1_u8..3, 0_u8..10, 0_u32..4, any::<bool>(), 1_u32..4, 0_u64..8).prop_map(|(number, kind, roles, region, epoch, size)| Ruling {
+        number,
+        kind,
+        roles,
+        region,
+        epoch,
+        size,
+    })
+}
+
+fn any_grant() -> impl Strategy<Value = Grant> {
+    (0_u32..32, 0_usize..4, prop::option::of(prop::collection::vec("[ab]", 0..3))).prop_map(|(roles, region, documents)| {
+        let region = [None, Some("440300"), Some("440000"), Some("440100")][region].map(str::to_owned);
+        Grant::of(&Enrol { roles: Roles(roles), region, documents, ..enrol(1, 2) })
+    })
+}
+
+proptest! {
+    /// After every open log of an office was ended, whatever came before and comes after, no key that it ever had has an entry that counts
+    /// beyond the named points, but for keys of epochs that the province gave it later.
+    #[test]
+    fn mend_01_after_a_revocation_no_key_of_the_office_counts_beyond_the_named_points(
+        steps in prop::collection::vec(any_ruling(), 1..16),
+        later in prop::collection::vec(any_ruling(), 0..8),
+        (number, at, keep) in (1_u8..3, 0_u64..6, prop::option::of(1_u32..4)),
+    ) {
+        let mut members = Membership::new(province_log());
+        steps.iter().for_each(|step| _ = members.apply(&said(&step.record(&members))));
+        let Some(office) = members.office(code(number)).cloned() else { return Ok(()) };
+        let kept = |origin: &Origin| keep.is_some_and(|keep| *origin == log_of(number, keep));
+        let ends: Vec<LogPoint> = office.open_logs().filter(|origin| !kept(origin)).map(|origin| point(origin, at, 1)).collect();
+        ends.iter().for_each(|end| members.apply(&said(&revoke(number, end.clone()))).unwrap());
+        let known: Vec<Origin> = office.logs().filter(|origin| !kept(origin)).cloned().collect();
+        later.iter().for_each(|step| _ = members.apply(&said(&step.record(&members))));
+        for origin in known {
+            let named = ends.iter().find(|end| end.origin == origin).map(|end| end.size).or(office.end_of(&origin)).unwrap();
+            let (_, epoch) = origin.office_and_epoch().unwrap();
+            let key = key(seed_of(number, epoch));
+            prop_assert_eq!(members.verifier(&origin).unwrap().key(), key.public());
+            for index in named..named + 3 {
+                prop_assert!(members.standing(&decision(&origin, seed_of(number, epoch), index)).is_err(), "{origin} {index}");
+            }
+            prop_assert!(members.office_of(key.public()).is_none(), "its key opens no connection");
+        }
+    }
+
+    /// What both of two grants allow is allowed by each.
+    #[test]
+    fn what_two_grants_share_is_covered_by_both(
+        (one, other) in (any_grant(), any_grant()),
+        (office, document) in (0_usize..4, 0_usize..3),
+    ) {
+        let both = one.within(&other);
+        prop_assert!(one.covers(&both) && other.covers(&both), "{both:?}");
+        let office = ["44030001", "44010001", "44000001", "45000001"][office].parse().unwrap();
+        let document = [None, Some("a"), Some("b")][document];
+        for (wide, narrow) in [(&one, &other), (&one, &both), (&other, &both)] {
+            prop_assert!(!wide.covers(narrow) || !narrow.may_decide(office) || wide.may_decide(office));
+            prop_assert!(!wide.covers(narrow) || !narrow.may_use(document) || wide.may_use(document));
+        }
+    }
+
+    /// What an office may not do in its current log it may not do in any open log of before, beyond the points that were named.
+    #[test]
+    fn mend_01_no_epoch_of_before_allows_more_than_the_current_one(steps in prop::collection::vec(any_ruling(), 1..20)) {
+        let mut members = Membership::new(province_log());
+        for step in &steps {
+            _ = members.apply(&said(&step.record(&members)));
+            for number in 1..3 {
+                prop_assert!(members.office(code(number)).is_none() || members.open_beyond_of(number) == 0, "after {step:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn mend_14_one_adjudication_settles_every_fork_of_a_log() {
+    let log = log_of(1, 1);
+    let fork = |at: u64, shared| Fork::unproved(point(&log, at, 1), point(&log, at + 1, 2), shared);
+    let mut members = after(&[Record::Enrol(enrol(1, 2))]);
+    members.learn_fork(&fork(9, 5));
+    assert_eq!(members.standing(&decision(&log, 2, 5)), Err(NotCounted::BeyondFork(5)));
+    // Whoever has both histories makes more names, without what they share.
+    (10..30).for_each(|at| members.learn_fork(&fork(at, 0)));
+    assert_eq!(members.standing(&decision(&log, 2, 4)), Ok(Writer::Office(code(1))), "what is proved to be shared stays");
+    assert_eq!(members.open_forks().count(), 21);
+    members.apply(&said(&adjudicate(point(&log, 9, 1), point(&log, 10, 2), point(&log, 7, 3)))).unwrap();
+    assert_eq!(members.open_forks().count(), 0);
+    assert!(members.forks().all(|(_, _, stands)| stands == Some(&point(&log, 7, 3))));
+    assert_eq!(members.standing(&decision(&log, 2, 6)), Err(NotCounted::BeyondFork(5)), "which history is held here nobody knows yet");
+    let held = |root: u8| move |size| (size <= 7).then_some([root; 32]);
+    let digest = members.standing_digest(&log);
+    members.compare_history(&log, held(3));
+    assert_ne!(members.standing_digest(&log), digest);
+    assert_eq!(members.standing(&decision(&log, 2, 6)), Ok(Writer::Office(code(1))));
+    assert_eq!(members.standing(&decision(&log, 2, 7)), Err(NotCounted::AfterEnd(7)));
+    // More of them later change nothing.
+    members.learn_fork(&fork(40, 0));
+    assert_eq!(members.open_forks().count(), 0);
+    assert_eq!(members.standing(&decision(&log, 2, 6)), Ok(Writer::Office(code(1))));
+    members.compare_history(&log, held(4));
+    assert_eq!(members.standing(&decision(&log, 2, 0)), Err(NotCounted::OtherHistory));
+}
+
+#[test]
+fn mend_14_a_log_with_as_many_forks_as_are_remembered_is_set_aside_whole() {
+    let log = log_of(1, 1);
+    let mut members = after(&[Record::Enrol(enrol(1, 2))]);
+    let fork = |at: u64| Fork::unproved(point(&log, 100 + at, 1), point(&log, 100 + at, 2), 50);
+    for at in 0..crate::limits::FORKS_PER_LOG_MAX as u64 {
+        assert_eq!(members.standing(&decision(&log, 2, 3)), Ok(Writer::Office(code(1))), "{at}");
+        members.learn_fork(&fork(at));
+    }
+    assert_eq!(members.standing(&decision(&log, 2, 0)), Err(NotCounted::BeyondFork(0)), "one that shares less may have been pushed out");
 }

@@ -5,18 +5,20 @@
 //! what they tell is taken together, and the answer says as of which checkpoints it holds.
 
 use crate::{
+    case::fold,
     id::{BlobHash, Origin, RecordHash},
     limits::{EVIDENCE_ENTRIES_MAX, EVIDENCE_LOGS_MAX, EVIDENCE_NAMED_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX},
     log::{CheckpointError, Entry, SignedCheckpoint, VerifierKey},
     membership::Membership,
     merkle::{Hash, leaf_hash, verify_consistency, verify_inclusion},
     receipt::ReceiptProof,
-    record::{ReceiptIssued, Record, RecordError, Signed},
+    record::{ReceiptIssued, Record, Signed},
 };
 use minicbor::{
     Decode, Encode,
     bytes::{ByteArray, ByteVec},
 };
+use std::collections::BTreeSet;
 
 /// Records about one case, as told.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -83,15 +85,9 @@ pub enum EvidenceError {
     /// A checkpoint does not hold.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A record does not hold.
-    #[error(transparent)]
-    Record(#[from] RecordError),
     /// A record does not stand in the log that the checkpoint was signed over.
     #[error("the record does not stand at position {0} of the log")]
     NotIncluded(u64),
-    /// A record is signed by another key than the log's.
-    #[error("a record is not signed by the office whose log it stands in")]
-    OtherAuthor,
 }
 
 impl Evidence {
@@ -108,15 +104,24 @@ impl Evidence {
             })
     }
 
-    /// Verifies everything. Records of logs that are not enrolled as far as is known here, or whose history is in doubt, are passed over.
+    /// Verifies everything. Records of logs that are not enrolled as far as is known here, or whose history is in doubt, are passed over, and so
+    /// is a record that stands in its log and does not count there: that is the fault of who wrote it, and not of who tells.
     ///
     /// # Errors
     /// See [`EvidenceError`].
     pub fn verify(&self, members: &Membership) -> Result<Vec<Attested>, EvidenceError> {
+        self.verify_counting(members).map(|(attested, _)| attested)
+    }
+
+    /// The same, and how many records do not count.
+    ///
+    /// # Errors
+    /// See [`EvidenceError`].
+    pub fn verify_counting(&self, members: &Membership) -> Result<(Vec<Attested>, usize), EvidenceError> {
         if !self.is_bounded() {
             return Err(EvidenceError::Bounds);
         }
-        let mut attested = Vec::new();
+        let (mut attested, mut worthless) = (Vec::new(), 0);
         for log in &self.logs {
             let origin: Origin = log.note.lines().next().and_then(|line| line.parse().ok()).ok_or(EvidenceError::Bounds)?;
             let Some(key) = members.verifier(&origin) else { continue };
@@ -124,10 +129,15 @@ impl Evidence {
             if log.is_believed(&checkpoint, members) {
                 // Lines of strangers would be counted by nobody and carried by everybody.
                 let clean = checkpoint.only_lines_of(&key, &members.witnesses_of(&origin)).map_err(CheckpointError::from)?;
-                log.entries.iter().try_for_each(|placed| placed.verify(&clean, &key).map(|proved| attested.push(proved)))?;
+                for placed in &log.entries {
+                    let proved = placed.verify(&clean, &key)?;
+                    let counts = proved.filter(|proved| counts(members, &proved.entry));
+                    worthless += usize::from(counts.is_none());
+                    attested.extend(counts);
+                }
             }
         }
-        Ok(attested)
+        Ok((attested, worthless))
     }
 }
 
@@ -135,8 +145,9 @@ impl LogEvidence {
     /// Whether the checkpoint is of the history that the province named, and of no fork. Who holds the log compares it as a whole
     /// ([`Membership::compare_history`]); here each named point is compared.
     fn is_believed(&self, checkpoint: &SignedCheckpoint, members: &Membership) -> bool {
-        // Attack: who stole the key of a forked log signs any number of histories, and only one of the two that are known was looked at.
-        if members.open_forks().any(|fork| fork.points().0.origin == *checkpoint.origin()) {
+        // Attack: who stole the key of a forked log signs any number of histories, and only one of the two that are known was looked at. Of a log
+        // that the province ended the named points say which history is believed.
+        if !members.is_closed(checkpoint.origin()) && members.open_forks().any(|fork| fork.points().0.origin == *checkpoint.origin()) {
             return false;
         }
         members.named(checkpoint.origin()).filter(|point| point.size > 0).all(|point| {
@@ -149,17 +160,16 @@ impl LogEvidence {
 }
 
 impl Placed {
-    fn verify(&self, checkpoint: &SignedCheckpoint, key: &VerifierKey) -> Result<Attested, EvidenceError> {
+    /// Nothing where the entry stands there and is no record of the log's office.
+    fn verify(&self, checkpoint: &SignedCheckpoint, key: &VerifierKey) -> Result<Option<Attested>, EvidenceError> {
         let path = hashes(&self.path);
         if !verify_inclusion(&leaf_hash(&self.bytes), self.index, checkpoint.size(), &path, checkpoint.root()) {
             return Err(EvidenceError::NotIncluded(self.index));
         }
-        let record = Signed::parse(&self.bytes)?.verify(key.origin())?;
-        if record.author() != key.key() {
-            return Err(EvidenceError::OtherAuthor);
-        }
+        let record = Signed::parse(&self.bytes).and_then(|signed| signed.verify(key.origin()));
+        let Some(record) = record.ok().filter(|record| record.author() == key.key()) else { return Ok(None) };
         let proof = ReceiptProof { entry: self.bytes.to_vec(), index: self.index, path, checkpoint: checkpoint.note().to_owned() };
-        Ok(Attested { entry: Entry { origin: key.origin().clone(), index: self.index, record }, proof })
+        Ok(Some(Attested { entry: Entry { origin: key.origin().clone(), index: self.index, record }, proof }))
     }
 }
 
@@ -167,10 +177,29 @@ fn hashes(path: &[ByteArray<32>]) -> Vec<Hash> {
     path.iter().map(|hash| **hash).collect()
 }
 
-/// The entries of a case that its receipt is judged by, what it rests on first; what weighs nothing is left out.
+/// Whether an entry counts, or would if it were not set aside: then an answer says so.
+fn counts(members: &Membership, entry: &Entry) -> bool {
+    members.standing(entry).map_or_else(|reason| reason.is_quarantine(), |_| true)
+}
+
+/// The entries of a case that its receipt is judged by, what it rests on first; what weighs nothing is left out: what does not count, and
+/// what the fold of the case refuses.
 ///
 /// Attack: any office may write any number of records about a case, so that those that matter would find no place in an answer.
-pub fn by_weight(mut entries: Vec<Entry>, receipt: RecordHash, said: &ReceiptIssued) -> Vec<Entry> {
+pub fn by_weight(mut entries: Vec<Entry>, receipt: RecordHash, said: &ReceiptIssued, members: &Membership) -> Vec<Entry> {
+    let case = fold(said.case, &entries, members);
+    let refused: BTreeSet<RecordHash> = case.into_iter().flat_map(|case| case.refused).collect();
+    // What the receipt rests on is told in any case: whoever asks sees why it does not stand.
+    let rests_on = |hash: &RecordHash| [receipt, said.decision, said.submission].contains(hash);
+    entries.retain(|entry| {
+        let hash = entry.record.hash();
+        counts(members, entry) && (rests_on(&hash) || !refused.contains(&hash) && members.standing(entry).is_ok())
+    });
+    let used: BTreeSet<RecordHash> = entries
+        .iter()
+        .filter(|entry| matches!(entry.record.record(), Record::ReceiptUsed(by) if by.receipt == receipt))
+        .map(|entry| entry.record.hash())
+        .collect();
     let weight = |entry: &Entry| {
         let hash = entry.record.hash();
         let of_photo = |blob: BlobHash| blob == said.photo;
@@ -178,11 +207,13 @@ pub fn by_weight(mut entries: Vec<Entry>, receipt: RecordHash, said: &ReceiptIss
             _ if [receipt, said.decision, said.submission].contains(&hash) => 0,
             Record::ReceiptRevoked(by) if by.receipt == receipt => 1,
             Record::ReceiptUsed(by) if by.receipt == receipt => 2,
+            Record::UseAnnulled(by) if used.contains(&by.used) => 2,
             Record::Decided(by) if by.submission == said.submission => 3,
             Record::Withdrawn(by) if by.submission == said.submission => 4,
             Record::Erased(by) if by.submission == said.submission || by.blobs.iter().copied().any(of_photo) => 4,
             Record::Submitted(_) | Record::Decided(_) => 5,
             Record::Withdrawn(_) | Record::Erased(_) | Record::ReceiptIssued(_) => 6,
+            Record::ReceiptUsed(_) | Record::UseAnnulled(_) | Record::ReceiptRevoked(_) => 7,
             _ => return None,
         })
     };

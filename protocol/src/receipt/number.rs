@@ -4,7 +4,7 @@
 //! Two receipts cannot share a number, because one log position holds one record. MOD 97-10 catches every single wrong digit,
 //! every swap of neighbours, and 99 % of the rest.
 
-use crate::id::OfficeCode;
+use crate::{id::OfficeCode, limits::EPOCH_MAX};
 use std::{fmt, str::FromStr};
 
 /// A receipt number.
@@ -38,7 +38,11 @@ impl ReceiptNumber {
     /// # Errors
     /// [`NumberError::OutOfRange`] from epoch 100 or position 100,000,000 on.
     pub fn new(office: OfficeCode, epoch: u32, index: u64) -> Result<Self, NumberError> {
-        if epoch < 100 && index < 100_000_000 { Ok(Self { office, epoch, index }) } else { Err(NumberError::OutOfRange) }
+        if epoch <= EPOCH_MAX && index < 100_000_000 { Ok(Self { office, epoch, index }) } else { Err(NumberError::OutOfRange) }
+    }
+    /// The number as it stands in a signed record: its twenty digits and nothing else.
+    pub fn signed(text: &str) -> Option<Self> {
+        text.parse().ok().filter(|number: &Self| number.digits() == text)
     }
     /// Office that issued it.
     pub fn office(self) -> OfficeCode {
@@ -93,7 +97,9 @@ impl FromStr for ReceiptNumber {
         }
         let number = |range: std::ops::Range<usize>| digits[range].parse::<u64>().map_err(|_| NumberError::NotDigits);
         let office = digits[..8].parse().map_err(|_| NumberError::NotDigits)?;
-        Ok(Self { office, epoch: number(8..10)? as u32, index: number(10..18)? })
+        let read = Self { office, epoch: number(8..10)? as u32, index: number(10..18)? };
+        // 00 and 01 leave the same rest as 97 and 98.
+        if read.digits() == digits { Ok(read) } else { Err(NumberError::Mistyped) }
     }
 }
 
@@ -107,6 +113,23 @@ mod tests {
         // ISO/IEC 7064 MOD 97-10: the payload 794 has check characters 44.
         assert_eq!(98 - remainder_97("794") * 100 % 97, 44);
         assert_eq!(remainder_97("79444"), 1);
+    }
+
+    #[test]
+    fn mend_21_a_number_has_one_pair_of_check_digits() {
+        let mut met = std::collections::BTreeSet::new();
+        for index in 0..500 {
+            let number = ReceiptNumber::new("44030001".parse().unwrap(), 1, index).unwrap();
+            let payload = number.digits()[..18].to_owned();
+            let taken: Vec<String> =
+                (0..100).map(|check| format!("{payload}{check:02}")).filter(|text| text.parse() == Ok(number)).collect();
+            assert_eq!(taken, [number.digits()]);
+            met.insert(number.digits()[18..].to_owned());
+        }
+        assert!(met.contains("97") && met.contains("98"), "those that had two");
+        let number = ReceiptNumber::new("44030001".parse().unwrap(), 1, 7).unwrap();
+        assert_eq!(ReceiptNumber::signed(&number.digits()), Some(number));
+        assert_eq!(ReceiptNumber::signed(&number.to_string()), None, "people type it so, and nobody signs it so");
     }
 
     proptest! {

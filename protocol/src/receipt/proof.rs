@@ -11,9 +11,9 @@
 //! `extra` is not authenticated by the format: the leaf is recomputed from it here, and nothing of it counts before inclusion held.
 
 use crate::{
-    id::Origin,
+    id::{Origin, decimal},
     limits::{ENTRY_BYTES_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX},
-    log::{CheckpointError, SignedCheckpoint, VerifierKey},
+    log::{CheckpointError, Entry, SignedCheckpoint, VerifierKey},
     merkle::{Hash, leaf_hash, verify_inclusion},
     receipt::ReceiptNumber,
     record::{ReceiptIssued, Record, RecordError, Signed, Verified},
@@ -74,6 +74,13 @@ pub enum ProofError {
     OtherAuthor,
 }
 
+impl VerifiedReceipt {
+    /// The record at its place.
+    pub fn entry(&self) -> Entry {
+        Entry { origin: self.checkpoint.origin().clone(), index: self.number.index(), record: self.record.clone() }
+    }
+}
+
 impl ReceiptProof {
     /// Reads a proof file.
     ///
@@ -91,7 +98,7 @@ impl ReceiptProof {
         let entry = lines.next().and_then(|line| line.strip_prefix("extra ")).ok_or(ProofError::Malformed("no extra line"))?;
         let entry = STANDARD.decode(entry).map_err(|_| ProofError::Malformed("extra is not base64"))?;
         let index = lines.next().and_then(|line| line.strip_prefix("index ")).ok_or(ProofError::Malformed("no index line"))?;
-        let index = index.parse().map_err(|_| ProofError::Malformed("the index is not a number"))?;
+        let index = decimal(index).ok_or(ProofError::Malformed("the index is not a number, or not its one spelling"))?;
         let path = lines
             .take(PROOF_HASHES_MAX + 1)
             .map(|line| {
@@ -126,7 +133,7 @@ impl ReceiptProof {
         let Record::ReceiptIssued(receipt) = record.record().clone() else {
             return Err(ProofError::NotAReceipt);
         };
-        let number: ReceiptNumber = receipt.number.parse().map_err(|_| ProofError::NotAReceipt)?;
+        let number = ReceiptNumber::signed(&receipt.number).ok_or(ProofError::NotAReceipt)?;
         let place = key.origin().office_and_epoch().map(|(office, epoch)| (office, epoch, self.index));
         if place != Some((number.office(), number.epoch(), number.index())) {
             return Err(ProofError::NotAReceipt);
@@ -171,6 +178,7 @@ mod tests {
             valid_until_ms: 2,
             at_ms: 1,
             usage: None,
+            document: None,
         };
         let record = Signed::sign(&origin, &key, &Record::ReceiptIssued(receipt)).unwrap();
         let mut edge = Edge::default();
@@ -189,6 +197,28 @@ mod tests {
         assert_eq!(read, proof);
         assert_eq!(read.claimed_origin().as_ref(), Some(key.origin()));
         assert_eq!(read.verify(&key).unwrap().number.index(), 1);
+    }
+
+    #[test]
+    fn mend_21_an_index_and_a_signed_number_have_one_spelling() {
+        let (proof, key) = sample();
+        let text = proof.to_string();
+        for index in ["+1", "01", "001", " 1", "1 ", "１"] {
+            assert!(ReceiptProof::parse(&text.replacen("index 1", &format!("index {index}"), 1)).is_err(), "{index:?}");
+        }
+        let Record::ReceiptIssued(issued) = proof.verify(&key).unwrap().record.record().clone() else { unreachable!() };
+        let digits = issued.number.clone();
+        let grouped = ReceiptNumber::signed(&digits).unwrap().to_string();
+        for spelling in [grouped, format!(" {digits}"), digits.replacen('4', "４", 1), format!("{digits}\u{3000}")] {
+            let said = Record::ReceiptIssued(ReceiptIssued { number: spelling.clone(), ..issued.clone() });
+            let (record, mut edge) = (Signed::sign(key.origin(), &OfficeKey::from_seed(&[3; 32]), &said).unwrap(), Edge::default());
+            edge.append(proof.path[0], |_, _, _| {});
+            edge.append(leaf_hash(record.bytes()), |_, _, _| {});
+            let checkpoint = Checkpoint { origin: key.origin().clone(), size: 2, root: edge.root() }.sign(&OfficeKey::from_seed(&[3; 32]));
+            let entry = record.bytes().to_vec();
+            let forged = ReceiptProof { entry, checkpoint: checkpoint.note().to_owned(), ..proof.clone() };
+            assert_eq!(forged.verify(&key).unwrap_err(), ProofError::NotAReceipt, "{spelling:?}");
+        }
     }
 
     #[test]

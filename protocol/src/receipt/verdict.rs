@@ -5,8 +5,9 @@
 use crate::{
     case::{By, Case, Status},
     id::{Millis, RecordHash},
-    membership::NotCounted,
-    record::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Usage},
+    log::Entry,
+    membership::{Membership, NotCounted},
+    record::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Usage},
 };
 
 /// The answer about a genuine receipt record.
@@ -55,6 +56,18 @@ impl ReceiptVerdict<'_> {
     /// Whether two uses of a single-use receipt stand against each other.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Used(uses) if uses.len() > 1)
+    }
+}
+
+/// Judges the receipt of an entry, whose signature and place in its log were verified before: whether its log is one of the federation's and
+/// not ended before it or set aside, whether its office held the role there, and whether it stands in its case, as far as that is known.
+/// The one answer for who looks a receipt up and for who verifies a file or a code without a line.
+pub fn assess<'a>(entry: &Entry, members: &Membership, case: Option<&'a Case>, now: Millis) -> ReceiptVerdict<'a> {
+    let Record::ReceiptIssued(receipt) = entry.record.record() else { return ReceiptVerdict::Invalid(Invalid::Refused) };
+    match members.standing(entry) {
+        Err(reason) if reason.is_quarantine() => ReceiptVerdict::Invalid(Invalid::Quarantined(reason)),
+        Err(_) => ReceiptVerdict::Invalid(Invalid::Refused),
+        Ok(_) => judge(entry.record.hash(), receipt, case, now),
     }
 }
 

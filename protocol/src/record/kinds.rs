@@ -8,7 +8,7 @@ mod slot;
 
 pub use intake::{Consented, EligibilityMatched, FeePaid, IdentityChecked, Submitted, Withdrawn};
 pub use province::{Adjudicated, Enrol, EpochRequested, PolicyPublished, Retired, Revoke, Rotate, SpecPublished};
-pub use receipt::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Usage};
+pub use receipt::{ReceiptIssued, ReceiptRevoked, ReceiptUsed, Usage, UseAnnulled};
 pub use review::{Decided, DocChanged, Erased, Verdict};
 pub use slot::{Booked, Cancelled, NoShow, SlotOpened};
 
@@ -59,6 +59,11 @@ impl Roles {
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+    /// This set without the roles of `other`.
+    #[must_use]
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
     /// The names of the roles in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
@@ -157,6 +162,7 @@ kinds! {
     Erased = "erased",
     EpochRequested = "epoch_requested",
     Retired = "retired",
+    UseAnnulled = "use_annulled",
 }
 
 fn decode<'b, T: Decode<'b, ()>>(body: &'b [u8]) -> Result<T, RecordError> {
@@ -180,6 +186,7 @@ impl Record {
             Self::ReceiptIssued(body) => Some(body.case),
             Self::ReceiptUsed(body) => Some(body.case),
             Self::ReceiptRevoked(body) => Some(body.case),
+            Self::UseAnnulled(body) => Some(body.case),
             Self::Booked(body) => Some(body.case),
             Self::Cancelled(body) => Some(body.case),
             Self::NoShow(body) => Some(body.case),
@@ -201,7 +208,10 @@ impl Record {
     /// Bounds on what CBOR alone does not bound. Bound: texts and lists of a record are shown in tables and logs.
     fn check_bounds(&self) -> Result<(), RecordError> {
         let texts: Vec<&str> = match self {
-            Self::Enrol(body) => [&body.name, &body.recipient].into_iter().chain(&body.region).map(String::as_str).collect(),
+            Self::Enrol(body) => {
+                let texts = [&body.name, &body.recipient].into_iter().chain(&body.region).chain(body.documents.iter().flatten());
+                texts.map(String::as_str).collect()
+            }
             Self::Rotate(body) => vec![&body.recipient],
             Self::Revoke(body) => vec![&body.reason],
             Self::SpecPublished(body) => vec![&body.id],
@@ -212,8 +222,9 @@ impl Record {
             Self::Submitted(body) => body.operations.iter().chain([&body.located_by]).map(String::as_str).collect(),
             Self::Withdrawn(body) => vec![&body.reason],
             Self::Decided(body) => body.reasons.iter().map(String::as_str).collect(),
-            Self::ReceiptIssued(body) => vec![&body.number],
+            Self::ReceiptIssued(body) => std::iter::once(&body.number).chain(&body.document).map(String::as_str).collect(),
             Self::ReceiptRevoked(body) => vec![&body.reason],
+            Self::UseAnnulled(body) => vec![&body.reason],
             Self::Cancelled(body) => vec![&body.reason],
             Self::Erased(body) => vec![&body.reason],
             _ => vec![],

@@ -10,7 +10,7 @@
 use crate::{
     id::{OfficeCode, Origin, PublicKey},
     limits::COSIGNATURES_MAX,
-    membership::{Membership, Office},
+    membership::{Grant, Membership, Office},
     record::Roles,
 };
 use sha2::{Digest, Sha256};
@@ -106,37 +106,20 @@ fn needs(members: &Membership, me: OfficeCode, origin: &Origin, by_lot: impl FnO
 
 /// Whether two offices may write about the same case, or one of them keeps everything.
 fn has_part(me: &Office, other: &Office) -> bool {
-    let (mine, theirs) = (me.enrol.roles, other.roles_ever());
-    let i = |role| mine.contains(role);
+    let (mine, theirs) = (me.grant(), other.roles_ever());
+    let i = |role| mine.roles().contains(role);
     let they = |role| theirs.contains(role);
-    // What they wrote under a role that they do not hold any more counts on.
+    // What they wrote under a role or in a region that they do not hold any more counts on.
+    let now = other.grant();
+    let they_may = |what: &dyn Fn(&Grant) -> bool| what(&now) || other.grants_ever().any(what);
     i(Roles::ADMIN)
         || i(Roles::ARCHIVE)
-        || i(Roles::REVIEW) && they(Roles::CAPTURE) && in_charge(me, other)
-        || i(Roles::CAPTURE) && they(Roles::REVIEW) && in_charge(other, me)
+        || they(Roles::CAPTURE) && mine.may_decide(other.enrol.code)
+        || i(Roles::CAPTURE) && they_may(&|grant| grant.may_decide(me.enrol.code))
         // Two that may decide on one case: a contradiction must be seen.
-        || i(Roles::REVIEW) && they(Roles::REVIEW) && (overlap(me, other) || overlap(other, me))
+        || they_may(&|grant| grant.may_decide_with(&mine))
         // A receipt for single use is used at one of them, and nobody else may use it.
         || (i(Roles::DOCUMENT) || i(Roles::REVIEW)) && they(Roles::DOCUMENT)
-}
-
-/// The digits of a region's code that its offices share; none for an office that is in charge of the whole province.
-fn region(office: &Office) -> &str {
-    let code = office.enrol.region.as_deref().unwrap_or_default();
-    // GB/T 2260: the wider the division, the more pairs of zeroes end its code.
-    let mut digits = code;
-    while let Some(wider) = digits.strip_suffix("00") {
-        digits = wider;
-    }
-    digits
-}
-
-fn in_charge(reviewer: &Office, of: &Office) -> bool {
-    of.enrol.code.to_string().starts_with(region(reviewer))
-}
-
-fn overlap(wider: &Office, narrower: &Office) -> bool {
-    region(narrower).starts_with(region(wider))
 }
 
 /// Who is witness of which log: drawn by hashes that nobody chooses, so every log has its witnesses and every office as many logs as others.

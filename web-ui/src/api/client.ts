@@ -168,7 +168,7 @@ export const api = {
   uninvite: async (code: string) => void (await send("DELETE", `/invitations/${part(code)}`)),
   enrol: (request: string, roles: string[], region: string) =>
     json<EnrolledOffice>("POST", "/offices", { request, roles, region }),
-  grantEpoch: (code: string) => json<GrantedEpoch>("POST", `/offices/${part(code)}/epoch`),
+  grantEpoch: (code: string) => json<GrantedEpoch>("POST", `/offices/${part(code)}/epoch`, {}),
   setRegion: (code: string, region: string) => json<EnrolledOffice>("PUT", `/offices/${part(code)}/region`, { region }),
 
   /** A picture as bytes, so that "still at another office" is told apart from "broken". */

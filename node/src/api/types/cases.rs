@@ -72,6 +72,10 @@ pub struct CaseView {
     pub receipt_number: Option<String>,
     /// What was known about the person is deleted at every office that heard of it.
     pub erased: bool,
+    /// Who stands behind the decision beside who submitted: `one_person`, `one_office` or `two_offices`; nothing before there is one.
+    pub eyes: Option<String>,
+    /// The document asks for more eyes than that.
+    pub four_eyes_missing: bool,
 }
 
 /// A reviewer's decision.
@@ -153,6 +157,44 @@ pub struct ReceiptAnswer {
 pub struct UseRequest {
     /// Number of the application that it is used for. It is sealed and stays at this office.
     pub reference: String,
+}
+
+/// `POST /api/receipts/verify`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// An electronic receipt, or the text of a QR code.
+    pub text: String,
+}
+
+/// What an electronic receipt or QR code proves, by what is known here. One that is forged or damaged is refused.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReceiptVerification {
+    /// Receipt number, grouped.
+    pub number: String,
+    /// Log in which it stands.
+    pub log: String,
+    /// SHA-256 of the photo that it vouches for.
+    pub photo_sha256: String,
+    /// As of a look-up; `unknown_here` where its case is not here.
+    pub verdict: String,
+    /// Why it does not stand, where it does not.
+    pub reason: Option<String>,
+    /// What was checked and held.
+    pub checked: Vec<Text>,
+    /// What could not be checked.
+    pub unchecked: Vec<Text>,
+}
+
+/// `POST /api/receipts/{number}/annul`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnnulRequest {
+    /// Code of the reason; a wrong one is answered with all codes.
+    pub reason: String,
+    /// Office whose use it is; left out: this one.
+    #[serde(default)]
+    pub office: Option<String>,
 }
 
 /// `POST /api/receipts/{number}/revoke`, `POST /api/cases/{id}/withdraw` and `/erase`.

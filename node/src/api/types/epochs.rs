@@ -1,4 +1,4 @@
-//! Epochs of logs: asked for, given, retired.
+//! Logs of offices: epochs that are asked for and given, ends, retirement; and of which documents an office uses receipts.
 
 use super::{NamedHistory, Text};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,15 @@ pub struct AskedEpoch {
     pub request: String,
     /// Why the request does not stand in this office's log, where it does not.
     pub unlogged: Option<Text>,
+}
+
+/// `POST /api/offices/{code}/epoch`.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantEpochRequest {
+    /// The key that gets it, or its first eight digits and more; needed where several ask.
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 /// Answer of `POST /api/offices/{code}/epoch`.
@@ -50,4 +59,44 @@ pub struct RetirementView {
     pub logs: Vec<NamedHistory>,
     /// Logs that ended before that year and are kept.
     pub kept: Vec<KeptLog>,
+}
+
+/// `POST /api/offices/{code}/revoke`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub struct RevokeOfficeRequest {
+    /// Code of the reason; a wrong one is answered with all codes.
+    pub reason: String,
+    /// Epoch of the log that goes on; left out: every log of the office ends.
+    #[serde(default)]
+    pub keep_epoch: Option<u32>,
+    /// Entries that stand, where fewer than are here.
+    #[serde(default)]
+    pub upto: Vec<EndAtRequest>,
+}
+
+/// Where one log of an office ends.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndAtRequest {
+    /// Epoch of the log; it may be left out where one log ends.
+    pub epoch: Option<u32>,
+    /// Entries that stand.
+    pub size: u64,
+}
+
+/// Answer of `POST /api/offices/{code}/revoke`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RevokedOffice {
+    /// Where logs of the office end.
+    pub ends: Vec<NamedHistory>,
+    /// The log that goes on, where one was named as good.
+    pub goes_on: Option<String>,
+}
+
+/// `PUT /api/offices/{code}/documents`.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentsRequest {
+    /// Ids of specs; nothing for every document.
+    pub documents: Option<Vec<String>>,
 }

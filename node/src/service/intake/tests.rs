@@ -7,7 +7,7 @@ use crate::service::{
     testing::{self, Home},
 };
 use photo::NoVision;
-use protocol::record::Verdict;
+use protocol::{case::Eyes, record::Verdict};
 
 const BLIND: Maker<'static> = Maker { vision: &NoVision, cancel: None };
 
@@ -126,4 +126,93 @@ fn the_chosen_background_stays_with_the_draft_and_takes_the_photo_on_the_other_o
     assert_eq!(again.problem.unwrap().code, "not_an_image", "it was tried anew from the original");
     assert_eq!(office.store.blobs.size(photo), None);
     assert_eq!(submit(&office, id, 1, None).unwrap_err().code, "no_photo");
+}
+
+#[test]
+fn mend_03_data_are_sealed_for_active_offices_that_decide_here_and_for_nobody_else() {
+    let home = Home::new();
+    let province = home.open();
+    let reviewer = |code: &str, region: Option<&str>| {
+        let (home, office) = Home::join(&province, code, Roles::REVIEW);
+        let region = region.map(|region| region.parse().unwrap());
+        province.set_region(office.code(), region.as_ref()).unwrap();
+        let recipient = office.keys.recipient.to_public().to_string();
+        (home, office.code(), recipient)
+    };
+    let (here, elsewhere, revoked) =
+        (reviewer("44030002", Some("440300")), reviewer("44010002", Some("440100")), reviewer("44030003", None));
+    let (_counter, counter) = Home::join(&province, "44030004", Roles::CAPTURE);
+    let (_other, other) = Home::join(&province, "44030005", Roles::CAPTURE.with(Roles::ARCHIVE));
+    province.revoke_office(revoked.1, "key_stolen", None, &[], 1).unwrap();
+    let of = |office: &Office| office.keys.recipient.to_public().to_string();
+    let mut sealed_for = recipients(&province, counter.code());
+    sealed_for.sort();
+    let mut expected = vec![of(&province), of(&counter), here.2.clone()];
+    expected.sort();
+    assert_eq!(sealed_for, expected);
+    assert!(!sealed_for.contains(&elsewhere.2) && !sealed_for.contains(&revoked.2) && !sealed_for.contains(&of(&other)));
+}
+
+#[test]
+fn mend_06_who_is_not_in_charge_does_not_decide_and_who_makes_other_documents_uses_nothing() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, "44030002", Roles::CAPTURE);
+    let (_home_c, c) = Home::join(&province, "44010002", Roles::REVIEW.with(Roles::DOCUMENT));
+    province.set_region(c.code(), Some(&"440100".parse().unwrap())).unwrap();
+    province.set_documents(c.code(), Some(vec!["cn-exit-entry".into()])).unwrap();
+    assert_eq!(province.set_documents(c.code(), Some(vec!["no-such".into()])).unwrap_err().code, "document_unknown");
+    let case = home_b.case(&b, &testing::picture(8, 8, [7; 3]), false);
+    for office in [&province, &c] {
+        testing::sync(&province, office);
+        testing::sync(&b, office);
+        office.store.blobs.put(&testing::picture(8, 8, [7; 3])).unwrap();
+    }
+    let decision = || review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };
+    assert_eq!(review::decide(&c, case.id, decision(), 2).unwrap_err().code, "not_in_charge");
+    let decided = review::decide(&province, case.id, decision(), 2).unwrap();
+    let number = decided.receipts[0].said.number.clone();
+    assert_eq!(decided.receipts[0].said.document.as_deref(), Some("cn-id-card"));
+    testing::sync(&province, &c);
+    let told = receipts::Told::default();
+    assert_eq!(receipts::use_for(&c, &number, "x", &told, 1).unwrap_err().code, "document_other");
+    province.set_documents(c.code(), None).unwrap();
+    testing::sync(&province, &c);
+    receipts::use_for(&c, &number, "x", &told, 1).unwrap();
+    assert_eq!(receipts::revoke(&c, &number, "wrong_person", 1).unwrap_err().code, "other_office");
+    testing::sync(&c, &province);
+    let uses = |office: &Office| {
+        let case = office.case(case.id).unwrap().unwrap();
+        case.uses_of(case.receipts[0].hash).count()
+    };
+    assert_eq!((uses(&province), uses(&c)), (1, 1));
+    assert_eq!(receipts::annul(&b, &number, Some(c.code()), "not_entitled", &told, 1).unwrap_err().code, "not_found", "unknown there");
+    receipts::annul(&province, &number, Some(c.code()), "not_entitled", &told, 1).unwrap();
+    assert_eq!(receipts::annul(&province, &number, Some(c.code()), "not_entitled", &told, 1).unwrap_err().code, "not_used");
+    testing::sync(&province, &c);
+    assert_eq!((uses(&province), uses(&c)), (0, 0));
+}
+
+#[test]
+fn mend_07_who_submitted_does_not_decide_and_a_document_may_ask_for_another_office() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, "44030002", Roles::CAPTURE.with(Roles::REVIEW));
+    let decision = |case: &Case| review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };
+    let case = home_b.case(&b, &testing::picture(8, 8, [7; 3]), false);
+    assert_eq!(case.eyes(), None);
+    assert_eq!(review::decide(&b, case.id, decision(&case), 1).unwrap_err().code, "four_eyes", "operator 1 submitted it");
+    assert_eq!(review::decide(&b, case.id, decision(&case), 2).unwrap().eyes(), Some(Eyes::OneOffice));
+    // The document asks for another office; the staff numbers of both are their own.
+    let text = crate::service::specs::by_id(&province, "cn-id-card").unwrap().spec.text().replacen("version = 1", "version = 2", 1);
+    let text = text.replace("required = true", "required = true\nfour_eyes = \"offices\"");
+    crate::service::specs::publish(&province, &text, None, 1).unwrap();
+    testing::join_back(&province, &b);
+    let case = home_b.case(&b, &testing::picture(8, 8, [8; 3]), false);
+    assert_eq!(review::decide(&b, case.id, decision(&case), 2).unwrap_err().code, "four_eyes");
+    testing::sync(&b, &province);
+    province.store.blobs.put(&testing::picture(8, 8, [8; 3])).unwrap();
+    assert_eq!(review::decide(&province, case.id, decision(&case), 1).unwrap().eyes(), Some(Eyes::TwoOffices));
+    // What a program signs that does not ask is shown where it is read.
+    assert!(!review::keeps(::specs::FourEyes::Offices, Eyes::OneOffice) && review::keeps(::specs::FourEyes::None, Eyes::OnePerson));
 }

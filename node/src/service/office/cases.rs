@@ -15,7 +15,7 @@ use protocol::{
     log::Entry,
     membership::Membership,
     merkle::{Hash, leaf_hash},
-    record::{Record, RecordError, Roles, Verified},
+    record::{Record, RecordError, Verified},
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -90,17 +90,23 @@ impl Fold for Folder<'_> {
     }
 }
 
-/// Digest of what concerns the folding of every log.
+/// Digest of what concerns the folding of every log: this office's roles and region say which blobs it wants.
 pub(super) fn every(me: Option<&Member>, keeps_everything: bool) -> Hash {
     let roles = me.map_or(0, |me| me.enrol.roles.0);
-    Sha256::new().chain_update([SUMMARY_FORM, u8::from(keeps_everything)]).chain_update(roles.to_be_bytes()).finalize().into()
+    let region = me.and_then(|me| me.enrol.region.as_deref()).unwrap_or_default();
+    let sha = Sha256::new().chain_update([SUMMARY_FORM, u8::from(keeps_everything)]).chain_update(roles.to_be_bytes());
+    sha.chain_update(region).finalize().into()
 }
 
-/// Blobs of a case that an office should hold and may have: a reviewer everything, the capturing office what reviewers wrote.
+/// Blobs of a case that an office should hold and may have: who is in charge of it everything, the capturing office what reviewers wrote.
 fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     let said = &case.current.said;
-    let mut blobs: Vec<BlobHash> = case.note.iter().map(|by| by.said.payload).collect();
-    if me.enrol.roles.contains(Roles::REVIEW) {
+    let in_charge = me.grant().may_decide(case.captured_by());
+    let mut blobs: Vec<BlobHash> = Vec::new();
+    if in_charge || case.is_captured_by(me.enrol.code) {
+        blobs.extend(case.note.iter().map(|by| by.said.payload));
+    }
+    if in_charge {
         blobs.extend([said.payload, said.photo, said.original]);
     }
     blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles));
@@ -141,6 +147,18 @@ impl Office {
             folded.cases.insert(id, case.clone());
         }
         Ok(case)
+    }
+
+    /// A case, folded from all of its records that are here, those of retired logs among them.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn case_ever(&self, id: CaseId) -> Result<Option<Arc<Case>>, StoreError> {
+        if let Some(case) = self.case(id)? {
+            return Ok(Some(case));
+        }
+        let entries: Vec<Entry> = self.store.case_entries(id)?.into_iter().filter_map(|entry| entry.verify().ok()).collect();
+        Ok(case::fold(id, &entries, &self.members()).map(Arc::new))
     }
 
     /// Every case, each folded exactly. For exports and tests: a long history takes minutes and memory.

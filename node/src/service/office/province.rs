@@ -2,12 +2,13 @@
 
 use super::{Change, Office, Signer, lock};
 use crate::{
-    service::{Kind, Refusal, office::now_ms},
+    service::{Kind, Refusal, office::now_ms, specs},
     store::StoreError,
 };
 use protocol::{
     id::{OfficeCode, Origin, RecordHash, Region},
     log::{Entry, LogPoint},
+    membership::Grant,
     merkle,
     record::{Enrol, Record, Verified},
 };
@@ -19,20 +20,29 @@ impl Office {
     /// # Errors
     /// This node is not the province, or as for [`Office::append`].
     pub fn append_province(&self, record: &Record) -> Result<Verified, Refusal> {
-        let mut records = self.append_to_province(|signer| {
-            let record = signer.sign(record)?;
+        let mut records = self.append_province_all(std::slice::from_ref(record))?;
+        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+    }
+
+    /// Appends records to the province's log in one step: all of them, or none where one does not count.
+    ///
+    /// # Errors
+    /// As for [`Office::append_province`].
+    pub fn append_province_all(&self, records: &[Record]) -> Result<Vec<Verified>, Refusal> {
+        self.append_to_province(|signer| {
             // What does not count would stand in the log for ever, so it is tried on a copy first.
-            if let Err(error) = self.members().clone().apply(&record) {
-                return Err(Refusal::input(
+            let mut members = self.members().clone();
+            let signed = records.iter().map(|record| signer.sign(record)).collect::<Result<Vec<_>, _>>()?;
+            match signed.iter().find_map(|record| members.apply(record).err()) {
+                None => Ok(signed),
+                Some(error) => Err(Refusal::input(
                     "province_refused",
                     "request",
                     format!("省级日志不接受此操作：{error}"),
                     format!("this does not count in the province's log: {error}"),
-                ));
+                )),
             }
-            Ok(vec![record])
-        })?;
-        records.pop().ok_or_else(|| Refusal::fault("nothing was appended"))
+        })
     }
 
     /// Appends records to the province's log in one step, but those that do not count.
@@ -115,21 +125,37 @@ impl Office {
         Ok(())
     }
 
-    /// Admits an office, or changes its roles from the end of what is held here of its log on; only at the province. Without a region one
-    /// that is known keeps its own.
+    /// Admits an office, or changes what it may do from the end of what is held here of its logs on, in all that go on; only at the province.
+    /// Without a region or documents one that is known keeps its own.
     ///
     /// # Errors
     /// The code or key is taken, or as for [`Office::append_province`].
     pub fn enrol(&self, mut enrol: Enrol) -> Result<(), Refusal> {
-        if enrol.region.is_none() {
-            enrol.region = self.members().office(enrol.code).and_then(|known| known.enrol.region.clone());
+        if let Some(known) = self.members().office(enrol.code) {
+            enrol.region = enrol.region.or_else(|| known.enrol.region.clone());
+            enrol.documents = enrol.documents.or_else(|| known.enrol.documents.clone());
         }
-        let changed = self.members().office(enrol.code).filter(|known| known.enrol.roles != enrol.roles).map(|known| known.origin.clone());
-        if let Some(origin) = changed {
-            let head = self.store.head(&origin);
-            enrol.roles_from = Some(LogPoint { origin, size: head.size, root: RecordHash(head.root) });
+        self.write_enrolment(enrol)
+    }
+
+    fn write_enrolment(&self, mut enrol: Enrol) -> Result<(), Refusal> {
+        let held = |origin: &Origin| {
+            let head = self.store.head(origin);
+            LogPoint { origin: origin.clone(), size: head.size, root: RecordHash(head.root) }
+        };
+        let mut records = Vec::new();
+        if let Some(known) = self.members().office(enrol.code).filter(|known| known.grant() != Grant::of(&enrol)) {
+            enrol.roles_from = Some(held(&known.origin));
+            // With the key of an epoch before nobody does what is not allowed any more.
+            let both = known.grant().within(&Grant::of(&enrol));
+            for origin in known.open_beyond(&Grant::of(&enrol)) {
+                records.push(Record::Enrol(both.clone().put_into(Enrol { roles_from: Some(held(origin)), ..enrol.clone() })));
+            }
         }
-        if let Err(error) = self.members().admissible(&enrol) {
+        // What is said of logs of before comes first, and with it this may be said.
+        if let Err(error) =
+            self.members().admissible(&enrol).map(|_| ()).or_else(|error| if records.is_empty() { Err(error) } else { Ok(()) })
+        {
             return Err(Refusal::input("enrolment_refused", "request", format!("不能登记：{error}"), format!("cannot enrol: {error}")));
         }
         if enrol.recipient.parse::<age::x25519::Recipient>().is_err() {
@@ -140,11 +166,12 @@ impl Office {
                 "the request's encryption key is malformed",
             ));
         }
-        self.append_province(&Record::Enrol(enrol)).map(|_| ())
+        records.push(Record::Enrol(enrol));
+        self.append_province_all(&records).map(|_| ())
     }
 
     /// Says which region an office is in charge of, or that it is the whole province; only at the province. Its enrolment is written again with
-    /// it, under the same key, and the newest counts. It decides which logs offices hold, and what is signed counts as before.
+    /// it, under the same key, and counts from the end of what is held here of its log on: what it decided before stands.
     ///
     /// # Errors
     /// There is no such office, its key was ended, or as for [`Office::append_province`].
@@ -155,7 +182,29 @@ impl Office {
         if known.region == region {
             return Ok(());
         }
-        self.append_province(&Record::Enrol(Enrol { region, roles_from: None, at_ms: now_ms(), ..known })).map(|_| ())
+        self.write_enrolment(Enrol { region, roles_from: None, at_ms: now_ms(), ..known })
+    }
+
+    /// Says of which documents an office may use receipts, by the ids of their specs; nothing for all. Only at the province; counts from the
+    /// end of what is held here of its log on.
+    ///
+    /// # Errors
+    /// As for [`Office::set_region`].
+    pub fn set_documents(&self, code: OfficeCode, documents: Option<Vec<String>>) -> Result<(), Refusal> {
+        let known = self.members().office(code).map(|known| known.enrol.clone());
+        let known = known.ok_or_else(|| Refusal::not_found("没有这个办公点。", "no such office"))?;
+        if known.documents == documents {
+            return Ok(());
+        }
+        if let Some(unknown) = documents.iter().flatten().find(|id| specs::by_id(self, id).is_none()) {
+            return Err(Refusal::input(
+                "document_unknown",
+                "documents",
+                format!("没有规格“{unknown}”，请用 huizhi specs list 查看。"),
+                format!("there is no spec '{unknown}': see `huizhi specs list`"),
+            ));
+        }
+        self.write_enrolment(Enrol { documents, roles_from: None, at_ms: now_ms(), ..known })
     }
 }
 

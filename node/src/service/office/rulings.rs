@@ -6,6 +6,7 @@ use crate::service::{Refusal, office::now_ms};
 use protocol::{
     id::{OfficeCode, Origin, RecordHash},
     log::LogPoint,
+    membership::Office as Member,
     merkle,
     record::{Adjudicated, Record, Revoke, Rotate},
 };
@@ -18,6 +19,24 @@ const REASONS: [(&str, &str, &str); 5] = [
     ("misconduct", "违规", "misconduct"),
     ("replaced", "已由新密钥替代", "a new key took its place"),
 ];
+
+/// Where a log of an office is to end, as a person names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndAt {
+    /// Epoch of the log; it must be named where several logs end.
+    pub epoch: Option<u32>,
+    /// Entries that stand.
+    pub size: u64,
+}
+
+/// What a revocation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// Where logs of the office end now.
+    pub ends: Vec<LogPoint>,
+    /// The log that goes on, where one was named as good.
+    pub goes_on: Option<Origin>,
+}
 
 impl Office {
     /// A point of a log as held here; without a size its end.
@@ -39,20 +58,108 @@ impl Office {
         Ok(LogPoint { origin: origin.clone(), size, root: RecordHash(root.unwrap_or_else(merkle::empty_root)) })
     }
 
-    /// Ends the current log of an office; only at the province. What stands before the point stays valid for ever.
+    /// Ends every log of an office that goes on, but for the one of the epoch that is named as good; only at the province. What stands before
+    /// the points stays valid for ever. A log that was ended already ends earlier where `upto` names it.
     ///
     /// # Errors
-    /// There is no such office or reason, the point is not here, or as for [`Office::append_province`].
-    pub fn revoke_office(&self, code: OfficeCode, reason: &str, upto: Option<u64>, operator: u32) -> Result<LogPoint, Refusal> {
+    /// There is no such office, reason or epoch, a point is not here, no log goes on, or as for [`Office::append_province`].
+    pub fn revoke_office(
+        &self,
+        code: OfficeCode,
+        reason: &str,
+        keep_epoch: Option<u32>,
+        upto: &[EndAt],
+        operator: u32,
+    ) -> Result<Revoked, Refusal> {
         if REASONS.iter().all(|(known, ..)| *known != reason) {
             let known: Vec<String> = REASONS.iter().map(|(code, zh, en)| format!("{code} ({zh}, {en})")).collect();
             let known = known.join("; ");
             return Err(Refusal::input("reason_unknown", "reason", format!("原因应为：{known}"), format!("the reason is one of: {known}")));
         }
-        let upto = self.point_held(&self.origin_of(code)?, upto)?;
-        let revoke = Revoke { code, upto: upto.clone(), reason: reason.into(), operator, at_ms: now_ms() };
-        self.append_province(&Record::Revoke(revoke))?;
-        Ok(upto)
+        let (ending, goes_on) = self.logs_to_end(code, keep_epoch, upto)?;
+        let size = |origin: &Origin| {
+            let epoch = origin.office_and_epoch().map(|(_, epoch)| epoch);
+            upto.iter().find(|end| end.epoch.is_none() || end.epoch == epoch).map(|end| end.size)
+        };
+        let ends = ending.iter().map(|origin| self.point_held(origin, size(origin))).collect::<Result<Vec<_>, _>>()?;
+        let revoke =
+            |upto: &LogPoint| Record::Revoke(Revoke { code, upto: upto.clone(), reason: reason.into(), operator, at_ms: now_ms() });
+        self.append_province_all(&ends.iter().map(revoke).collect::<Vec<_>>())?;
+        Ok(Revoked { ends, goes_on })
+    }
+
+    /// The logs that a revocation ends, oldest epoch first, and the one that goes on.
+    fn logs_to_end(&self, code: OfficeCode, keep: Option<u32>, upto: &[EndAt]) -> Result<(Vec<Origin>, Option<Origin>), Refusal> {
+        self.origin_of(code)?;
+        let members = self.members();
+        let office = members.office(code).ok_or_else(|| Refusal::fault("the office is gone"))?;
+        let epoch = |origin: &Origin| origin.office_and_epoch().map_or(0, |(_, epoch)| epoch);
+        let known: Vec<u32> = office.logs().map(epoch).collect();
+        if let Some(wrong) = keep.into_iter().chain(upto.iter().filter_map(|end| end.epoch)).find(|epoch| !known.contains(epoch)) {
+            return Err(Refusal::input(
+                "epoch_unknown",
+                "epoch",
+                format!("办公点 {code} 没有第 {wrong} 期日志，现有：{known:?}。"),
+                format!("the office {code} has no log of epoch {wrong}: it has those of {known:?}"),
+            ));
+        }
+        let named = |origin: &Origin| upto.iter().any(|end| end.epoch == Some(epoch(origin)));
+        let open: Vec<&Origin> = office.open_logs().collect();
+        let goes_on = open.iter().find(|origin| keep == Some(epoch(origin))).map(|origin| (*origin).clone());
+        let ends = |origin: &&Origin| keep != Some(epoch(origin)) && (open.contains(origin) || named(origin));
+        let ending: Vec<Origin> = office.logs().filter(ends).cloned().collect();
+        if ending.is_empty() {
+            return Err(Refusal::state(
+                "already_ended",
+                format!("办公点 {code} 的日志都已截止。"),
+                format!("every log of the office {code} was ended before; name an epoch to end it earlier: --upto EPOCH:SIZE"),
+            ));
+        }
+        let epochs: Vec<u32> = ending.iter().map(epoch).collect();
+        if upto.iter().any(|end| end.epoch.is_none()) && (epochs.len() > 1 || upto.len() > 1) {
+            return Err(Refusal::input(
+                "epoch_needed",
+                "upto",
+                format!("将截止多期日志（{epochs:?}），请写明期数：--upto 期数:条数。"),
+                format!("the logs of the epochs {epochs:?} end: say of which with --upto EPOCH:SIZE"),
+            ));
+        }
+        Ok((ending, goes_on))
+    }
+
+    /// Ends the logs of epochs before that their offices left: they have signed in the current one, and say that they hold no more of the old
+    /// than is here. Until then such a log counts, so that nothing of an office that was away is lost. Does nothing but at the province.
+    ///
+    /// # Errors
+    /// As for [`Office::append_province`].
+    pub fn end_left_logs(&self) -> Result<Vec<LogPoint>, Refusal> {
+        if !self.is_province() {
+            return Ok(vec![]);
+        }
+        if self.members().offices().all(|office| office.open_logs().all(|origin| *origin == office.origin)) {
+            return Ok(vec![]);
+        }
+        let told = self.store.peer_sizes()?;
+        let left: Vec<(OfficeCode, Origin)> = {
+            let members = self.members();
+            let of_office = |office: &Member| {
+                let own = office.enrol.key == self.keys.office.public();
+                let whole = |origin: &Origin| {
+                    let here = self.store.head(origin).size;
+                    own || told.iter().any(|(peer, log, size)| *peer == office.enrol.key && log == origin && *size == here)
+                };
+                let writes = self.store.head(&office.origin).size > 0;
+                let left = office.open_logs().filter(|origin| **origin != office.origin && writes && whole(origin));
+                left.map(|origin| (office.enrol.code, origin.clone())).collect::<Vec<_>>()
+            };
+            members.offices().flat_map(of_office).collect()
+        };
+        let ends = left.iter().map(|(code, origin)| Ok((*code, self.point_held(origin, None)?))).collect::<Result<Vec<_>, Refusal>>()?;
+        let revoke = |(code, upto): &(OfficeCode, LogPoint)| {
+            Record::Revoke(Revoke { code: *code, upto: upto.clone(), reason: "replaced".into(), operator: 0, at_ms: now_ms() })
+        };
+        self.append_province_all(&ends.iter().map(revoke).collect::<Vec<_>>())?;
+        Ok(ends.into_iter().map(|(_, point)| point).collect())
     }
 
     /// Gives an office the keys and the epoch that it asked for; only at the province. Where `close` is not given, the log of before goes

@@ -1,5 +1,6 @@
 //! The office: heads after a crash or a restore, and cases that never show an older state than was stored.
 
+mod bounds;
 mod disk;
 mod region;
 mod releases;
@@ -153,6 +154,7 @@ fn other_office() -> (Enrol, Package, [Hash; 2]) {
         witness: None,
         region: None,
         roles_from: None,
+        documents: None,
     };
     (enrol, Package { start: 0, entries: entries.into(), checkpoint, proof: vec![] }, [roots[0], roots[1]])
 }

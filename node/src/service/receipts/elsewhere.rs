@@ -19,6 +19,8 @@ use std::{collections::BTreeMap, sync::Arc};
 #[derive(Debug, Default)]
 pub struct Told {
     records: Vec<Attested>,
+    /// Records that were told, stand in their logs, and do not count.
+    worthless: usize,
     /// Offices whose answer held and goes with what is here.
     offices: usize,
 }
@@ -32,10 +34,13 @@ impl Told {
     pub fn verify(office: &Office, answers: &[Evidence]) -> Result<Self, Refusal> {
         let mut told = Self::default();
         for answer in answers {
-            let verified = answer.verify(&office.members());
-            let Ok(records) = verified.inspect_err(|error| tracing::warn!(%error, "an office told what does not hold of a receipt")) else {
+            let verified = answer.verify_counting(&office.members());
+            let Ok((records, worthless)) =
+                verified.inspect_err(|error| tracing::warn!(%error, "an office told what does not hold of a receipt"))
+            else {
                 continue;
             };
+            told.worthless += worthless;
             let before = told.records.len();
             for record in records {
                 if agrees(office, &record)? {
@@ -100,7 +105,8 @@ pub fn evidence(office: &Office, origin: &Origin, index: u64) -> Result<Option<E
     let entries = office.store.case_entries(said.case)?.iter().filter_map(|entry| entry.verify().ok()).collect();
     let mut bytes = 0;
     let mut logs: BTreeMap<Origin, Vec<Entry>> = BTreeMap::new();
-    for entry in by_weight(entries, receipt.record.hash(), said) {
+    let weighed = by_weight(entries, receipt.record.hash(), said, &office.members());
+    for entry in weighed {
         bytes += entry.record.bytes().len();
         if bytes <= EVIDENCE_BYTES_MAX && (logs.len() < EVIDENCE_LOGS_MAX || logs.contains_key(&entry.origin)) {
             logs.entry(entry.origin.clone()).or_default().push(entry);
@@ -137,6 +143,8 @@ fn of_log(office: &Office, origin: &Origin, entries: &[Entry]) -> Result<Option<
 pub struct AsOf {
     /// Offices that told of it; without any, what is here was all there was to go by.
     pub offices: usize,
+    /// Records that were told and do not count, because their offices may not say what they say.
+    pub worthless: usize,
     /// Minutes since a witness last saw the log that the receipt stands in, by the clocks of both; nothing where none is known to have.
     pub witnessed_minutes: Option<u64>,
 }
@@ -147,7 +155,7 @@ pub(super) fn as_of(office: &Office, told: &Told, checkpoint: &SignedCheckpoint)
     let limited = told.offices > 0 || office.leaves_out();
     limited.then(|| {
         let minutes = |time_ms| now_ms().saturating_sub(time_ms) / 60_000;
-        AsOf { offices: told.offices, witnessed_minutes: office.cosigned_ms(checkpoint).map(minutes) }
+        AsOf { offices: told.offices, worthless: told.worthless, witnessed_minutes: office.cosigned_ms(checkpoint).map(minutes) }
     })
 }
 

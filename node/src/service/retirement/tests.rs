@@ -52,10 +52,10 @@ fn turned() -> Turned {
     b.request_epoch(1).unwrap();
     assert_eq!(b.store.head(&old).size, size, "asked again, it does not stand there twice");
     assert_eq!(province.epoch_requests().unwrap(), []);
-    assert_eq!(province.grant_epoch(b.code(), 1).unwrap_err().code, "not_found");
+    assert_eq!(province.grant_epoch(b.code(), None, 1).unwrap_err().code, "not_found");
     sync(&b, &province);
     assert_eq!(province.epoch_requests().unwrap().len(), 1);
-    assert_eq!(province.grant_epoch(b.code(), 1).unwrap(), 2);
+    assert_eq!(province.grant_epoch(b.code(), None, 1).unwrap(), 2);
     assert_eq!(province.epoch_requests().unwrap(), [], "given, it waits no longer");
     join_back(&province, &b);
     drop(b);
@@ -189,4 +189,117 @@ fn who_was_away_shows_no_half_of_a_case() {
     sync(&b, &c);
     while !c.settle(64).unwrap() {}
     assert_eq!((c.case(old_case).unwrap(), c.count(Status::Submitted).unwrap()), (None, 0));
+}
+
+#[test]
+fn mend_10_nothing_is_retired_by_a_doubtful_clock_or_for_a_year_that_lies_ahead() {
+    let Turned { province, b, _home, home_b: _home_b, .. } = turned();
+    sync(&b, &province);
+    tell_sizes(&b, &province);
+    let size = || province.store.head(province.members().province().origin()).size;
+    let before = size();
+    assert_eq!(province.retire(9_999, now_ms(), 1).unwrap_err().code, "year_ahead");
+    assert_eq!(province.retire(next_year() + 1, now_ms(), 1).unwrap_err().code, "year_ahead");
+    // The province signed a year ahead of what its clock says now: one of both is wrong.
+    province.retire(next_year(), now_ms(), 1).unwrap();
+    province
+        .append(|_, signer| {
+            let note = protocol::record::EpochRequested { rotation: vec![], operator: 0, at_ms: now_ms() + YEAR_MS };
+            Ok(vec![signer.sign(&Record::EpochRequested(note))?])
+        })
+        .unwrap();
+    assert!(province.clock_doubt().unwrap().is_some());
+    assert_eq!(province.retire(next_year(), now_ms(), 1).unwrap_err().code, "clock_in_doubt");
+    assert_eq!(size(), before, "nothing was retired");
+}
+
+#[test]
+fn mend_10_a_returned_case_is_settled_when_it_cannot_be_captured_again() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    let (old, case) = (b.origin().clone(), home_b.case(&b, &picture(8, 8, [1; 3]), false));
+    let decision = crate::service::review::Decision {
+        verdict: protocol::record::Verdict::Return,
+        submission: case.current.hash,
+        reasons: vec![crate::service::reasons::all().next().unwrap().0.to_owned()],
+    };
+    crate::service::review::decide(&b, case.id, decision, 2).unwrap();
+    b.request_epoch(1).unwrap();
+    sync(&b, &province);
+    province.grant_epoch(b.code(), None, 1).unwrap();
+    join_back(&province, &b);
+    drop(b);
+    let b = home_b.open_as(&province, B);
+    b.compared().unwrap();
+    home_b.case(&b, &picture(8, 8, [2; 3]), true);
+    sync(&b, &province);
+    tell_sizes(&b, &province);
+    let plan = province.plan_retirement(next_year(), later()).unwrap();
+    assert_eq!(plan.kept, BTreeMap::from([(old.clone(), Kept::Open(case.id))]), "it may be captured again");
+    // Its data are erased: nobody captures it again, neither here nor by what others count.
+    crate::service::erasure::erase(&b, case.id, "retention_ended", 1).unwrap();
+    let again = crate::service::intake::NewDraft {
+        spec_id: "cn-id-card".into(),
+        applicant: crate::service::payload::Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() },
+        consent: true,
+        case: Some(case.id),
+    };
+    assert_eq!(crate::service::intake::begin(&b, again, |_| Ok(())).unwrap_err().code, "already_erased");
+    sync(&b, &province);
+    tell_sizes(&b, &province);
+    let plan = province.plan_retirement(next_year(), later()).unwrap();
+    assert_eq!(plan.logs.iter().map(|log| log.origin.clone()).collect::<Vec<_>>(), [old]);
+}
+
+#[test]
+fn mend_10_the_person_of_a_retired_case_can_be_erased() {
+    let Turned { province, b, old_case, old_receipt, _home, home_b, .. } = turned();
+    receipts::revoke(&b, &old_receipt, "applicant_asked", 1).unwrap();
+    sync(&b, &province);
+    tell_sizes(&b, &province);
+    assert_eq!(province.retire(next_year(), now_ms(), 1).unwrap().logs.len(), 1);
+    join_back(&province, &b);
+    while !b.settle(64).unwrap() {}
+    assert_eq!(b.case(old_case).unwrap(), None, "it is in no list any more");
+    let payload = b.case_ever(old_case).unwrap().unwrap().current.said.payload;
+    assert!(b.store.blobs.size(payload).is_some());
+    crate::service::erasure::erase(&b, old_case, "retention_ended", 1).unwrap();
+    assert!(b.store.blobs.size(payload).is_none());
+    assert_eq!(crate::service::erasure::erase(&b, old_case, "retention_ended", 1).unwrap_err().code, "already_erased");
+    sync(&b, &province);
+    assert!(province.case(old_case).unwrap().unwrap().is_erased(payload), "archives hear of it");
+    drop(home_b);
+}
+
+#[test]
+fn mend_02_every_key_that_asks_for_the_next_epoch_is_shown_and_a_far_one_hides_nothing() {
+    let home = Home::new();
+    let province = home.open();
+    let (_home_b, b) = Home::join(&province, B, Roles::CAPTURE);
+    // What a thief asks for stands in the same log: a far epoch, and the next one with a key of its own.
+    let ask = |epoch: u32, home: &Home| {
+        let keys = Keys::prepare(&home.path().join("keys"), epoch).unwrap();
+        let origin = Origin::office("test.huizhi", b.code(), epoch).unwrap();
+        let rotation = enrolment::sign_rotation(&keys, &origin).unwrap().bytes().to_vec();
+        let record = Record::EpochRequested(EpochRequested { rotation, operator: 0, at_ms: 0 });
+        b.append(|_, signer| Ok(vec![signer.sign(&record)?])).unwrap();
+        keys.office.public()
+    };
+    let genuine = b.request_epoch(1).unwrap();
+    assert_eq!(genuine.epoch, 2);
+    let other = Home::new();
+    ask(90, &other);
+    let theirs = ask(2, &other);
+    sync(&b, &province);
+    let asked = province.epoch_requests().unwrap();
+    assert_eq!(asked.iter().map(|asked| asked.rotate.epoch).collect::<Vec<_>>(), [2, 2]);
+    let keys: Vec<String> = asked.iter().map(|asked| asked.rotate.key.to_string()).collect();
+    let refusal = province.grant_epoch(b.code(), None, 1).unwrap_err();
+    assert!(refusal.code == "several_keys_ask" && keys.iter().all(|key| refusal.text.en.contains(key)));
+    let genuine = keys.iter().find(|key| **key != theirs.to_string()).unwrap();
+    assert_eq!(province.grant_epoch(b.code(), Some(&genuine[..4]), 1).unwrap_err().code, "several_keys_ask", "too short to mean one");
+    assert_eq!(province.grant_epoch(b.code(), Some(&genuine[..8]), 1).unwrap(), 2);
+    assert_eq!(province.members().office(b.code()).unwrap().enrol.key.to_string(), *genuine);
+    assert_eq!(province.epoch_requests().unwrap(), []);
 }

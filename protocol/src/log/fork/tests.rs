@@ -140,7 +140,7 @@ fn no_changed_bit_of_a_fork_proof_is_believed_as_another_fork() {
 }
 
 #[test]
-fn case_13_an_adjudication_clears_the_fork_that_it_names_and_no_other() {
+fn case_13_an_adjudication_clears_forks_only_where_the_history_that_it_names_is_held() {
     use crate::record::{Adjudicated, Enrol, Record, Roles, Signed};
     let province = OfficeKey::from_seed(&[1; 32]);
     let origin = Origin::province("demo.huizhi", 1).unwrap();
@@ -156,6 +156,7 @@ fn case_13_an_adjudication_clears_the_fork_that_it_names_and_no_other() {
         witness: None,
         region: None,
         roles_from: None,
+        documents: None,
     });
     members.apply(&Signed::sign(&origin, &province, &enrol).unwrap()).unwrap();
     let standing = |members: &Membership, index| {
@@ -186,11 +187,17 @@ fn case_13_an_adjudication_clears_the_fork_that_it_names_and_no_other() {
         let said = Record::Adjudicated(Adjudicated { one: other.clone(), other: one.clone(), stands, operator: 1, at_ms: 0 });
         members.apply(&Signed::sign(&origin, &province, &said).unwrap())
     };
-    // The later fork's adjudication does not clear the first one.
+    // The later fork's adjudication clears the first one for whoever holds the history that it names, and for nobody else.
     adjudicate(&mut members, &forks[2], 10).unwrap();
-    assert_eq!(standing(&members, 4), Some(NotCounted::BeyondFork(4)));
-    assert_eq!(members.open_forks().count(), 1);
+    assert_eq!(members.open_forks().count(), 0);
+    assert_eq!(standing(&members, 4), Some(NotCounted::BeyondFork(4)), "which history is held nobody knows yet");
+    let (ours, theirs) = (Tree::of(&(0..20).collect::<Vec<_>>()), Tree::of(&(1..21).collect::<Vec<_>>()));
+    members.compare_history(log().origin(), |size| (size <= 10).then(|| theirs.root(size)));
+    assert_eq!(standing(&members, 4), Some(NotCounted::OtherHistory));
+    members.compare_history(log().origin(), |size| (size <= 10).then(|| ours.root(size)));
+    assert_eq!((standing(&members, 4), standing(&members, 10)), (None, Some(NotCounted::AfterEnd(10))));
     adjudicate(&mut members, &forks[1], 5).unwrap();
+    members.compare_history(log().origin(), |size| (size <= 10).then(|| ours.root(size)));
     assert_eq!((standing(&members, 4), standing(&members, 5)), (None, Some(NotCounted::AfterEnd(5))));
     assert!(adjudicate(&mut members, &forks[1], 7).is_err(), "a fork is adjudicated once");
 }

@@ -7,7 +7,7 @@ use crate::{
     log::{Checkpoint, Fork, ForkProof, LogPoint},
     merkle::{self, Subtrees},
     receipt::ReceiptNumber,
-    record::{Decided, Enrol, ReceiptRevoked, Revoke, Roles, Verdict, Verified},
+    record::{Decided, Enrol, ReceiptRevoked, ReceiptUsed, Revoke, Roles, Submitted, Verdict, Verified},
 };
 use std::convert::Infallible;
 
@@ -74,6 +74,7 @@ impl Log {
             witness: None,
             region: None,
             roles_from: None,
+            documents: None,
         })
     }
 }
@@ -109,6 +110,7 @@ fn receipt(log: &Log, submission: RecordHash, decision: RecordHash) -> ReceiptIs
         valid_until_ms: 9,
         at_ms: 0,
         usage: None,
+        document: None,
     }
 }
 
@@ -153,7 +155,7 @@ fn nothing_that_a_liar_changes_is_believed() {
     // An office that puts another's record into its own log.
     let mut thief = log.clone();
     thief.entries[2] = forged.bytes().to_vec();
-    assert_eq!(count(&thief.evidence(&[2], &[]), &members), Err(EvidenceError::OtherAuthor));
+    assert_eq!(count(&thief.evidence(&[2], &[]), &members), Ok(0));
 }
 
 #[test]
@@ -208,7 +210,73 @@ fn what_a_receipt_rests_on_finds_its_place_before_what_others_pile_up() {
     let hash = said(&mut log, &Record::ReceiptIssued(issued.clone())).hash();
     let revoked = ReceiptRevoked { case: CASE, receipt: hash, reason: "wrong_person".into(), operator: 1, at_ms: 0 };
     said(&mut log, &Record::ReceiptRevoked(revoked));
-    let told = by_weight(entries, hash, &issued);
+    let told = by_weight(entries, hash, &issued, &members(&[log.enrol()]));
     assert_eq!(told.len(), EVIDENCE_ENTRIES_MAX);
     assert_eq!(told.iter().take(3).map(|entry| entry.index).collect::<Vec<_>>(), [100, 101, 102]);
+}
+
+#[test]
+fn mend_15_a_record_that_does_not_count_is_skipped_and_the_honest_rest_of_the_answer_stands() {
+    let (log, members) = sample();
+    // The office put somebody else's record, one that it may not write, and one that is none into its own log.
+    let mut odd = log.clone();
+    odd.entries[1] = Signed::sign(&log.origin, &OfficeKey::from_seed(&[8; 32]), &decision(2)).unwrap().bytes().to_vec();
+    odd.entries[3] = b"no record".to_vec();
+    let used = ReceiptUsed { case: CASE, receipt: RecordHash([7; 32]), reference: BlobHash([7; 32]), operator: 1, at_ms: 0 };
+    odd.entries[4] = Signed::sign(&log.origin, &key(), &Record::ReceiptUsed(used)).unwrap().bytes().to_vec();
+    let (told, worthless) = odd.evidence(&[1, 2, 3, 4, 5], &[]).verify_counting(&members).unwrap();
+    assert_eq!((told.iter().map(|told| told.entry.index).collect::<Vec<_>>(), worthless), (vec![2, 5], 3));
+}
+
+/// A case of office 44030001, its approval and receipt by the same office, 100 revocations by one that may not, and one that counts.
+#[test]
+fn mend_15_what_does_not_count_does_not_crowd_out_the_revocation() {
+    let mut log = Log::new();
+    let mut entries = Vec::new();
+    let mut said = |log: &mut Log, record: &Record| {
+        let record = log.says(record);
+        entries.push(Entry { origin: log.origin.clone(), index: log.entries.len() as u64 - 1, record: record.clone() });
+        record
+    };
+    let blob = BlobHash([4; 32]);
+    let submitted = said(
+        &mut log,
+        &Record::Submitted(Submitted {
+            case: CASE,
+            spec: SpecHash([5; 32]),
+            photo: blob,
+            original: blob,
+            payload: blob,
+            applicant: BlobHash([6; 32]),
+            report: blob,
+            operations: vec![],
+            located_by: "marks".into(),
+            failed_checks: 0,
+            supersedes: None,
+            operator: 1,
+            at_ms: 0,
+        }),
+    );
+    let Record::Decided(approval) = decision(1) else { unreachable!() };
+    let approval = said(&mut log, &Record::Decided(Decided { submission: submitted.hash(), ..approval }));
+    let issued = receipt(&log, submitted.hash(), approval.hash());
+    let hash = said(&mut log, &Record::ReceiptIssued(issued.clone())).hash();
+    // Another reviewing office, which did not issue it.
+    let (other, mut others) = (OfficeKey::from_seed(&[7; 32]), Log::new());
+    others.origin = Origin::office("demo.huizhi", "44030002".parse().unwrap(), 1).unwrap();
+    let revoked = |operator| Record::ReceiptRevoked(ReceiptRevoked { case: CASE, receipt: hash, reason: "x".into(), operator, at_ms: 0 });
+    for index in 0..100 {
+        let record = Signed::sign(&others.origin, &other, &revoked(index as u32)).unwrap();
+        entries.push(Entry { origin: others.origin.clone(), index, record });
+    }
+    let record = log.says(&revoked(100));
+    let genuine = record.hash();
+    entries.push(Entry { origin: log.origin.clone(), index: 3, record });
+    let roles = Roles::CAPTURE.with(Roles::REVIEW);
+    let Record::Enrol(enrol) = log.enrol() else { unreachable!() };
+    let theirs = Enrol { code: "44030002".parse().unwrap(), key: other.public(), ..enrol.clone() };
+    let members = members(&[Record::Enrol(Enrol { roles, ..enrol }), Record::Enrol(theirs)]);
+    let told = by_weight(entries, hash, &issued, &members);
+    assert_eq!(told.len(), 4, "what does not count is not told");
+    assert!(told.iter().any(|entry| entry.record.hash() == genuine));
 }

@@ -40,9 +40,13 @@ pub struct Enrol {
     /// Region in charge, as a division code of GB/T 2260.
     #[n(8)]
     pub region: Option<String>,
-    /// Where in the office's log these roles begin. Absent: at the first entry.
+    /// Where in the office's log roles, region and documents begin. Absent: at the first entry. Where it names a log of an epoch before, they
+    /// change in that log alone.
     #[n(9)]
     pub roles_from: Option<LogPoint>,
+    /// Documents that it makes where it has that role, as ids of specs. Absent: all.
+    #[n(10)]
+    pub documents: Option<Vec<String>>,
 }
 
 /// Province: gives an office a new key and a new epoch of its log.
@@ -64,7 +68,7 @@ pub struct Rotate {
     /// Recipient of sealed payloads from now on, in the text form of the `age` format.
     #[n(3)]
     pub recipient: String,
-    /// Epoch of the new log; above every epoch before.
+    /// Epoch of the new log: the one after the last, and no more than [`crate::limits::EPOCH_MAX`].
     #[n(4)]
     pub epoch: u32,
     /// Where an earlier log of the office ends. Absent: the logs overlap.

@@ -1,4 +1,4 @@
-//! Records of receipts: issued, used, revoked.
+//! Records of receipts: issued, used, revoked, and uses that were annulled.
 
 use crate::id::{BlobHash, CaseId, Millis, OfficeCode, RecordHash, SpecHash};
 use minicbor::{Decode, Encode};
@@ -52,6 +52,9 @@ pub struct ReceiptIssued {
     /// How often it may be used. Absent: again and again.
     #[n(10)]
     pub usage: Option<Usage>,
+    /// The document that it is for: the id of its spec. Absent: it may be used by who makes all documents.
+    #[n(11)]
+    pub document: Option<String>,
 }
 
 /// Document office: made a document from a receipt.
@@ -75,7 +78,7 @@ pub struct ReceiptUsed {
     pub at_ms: Millis,
 }
 
-/// The office that issued a receipt, or one that used it: it is valid no longer.
+/// The office that issued a receipt, or the province: it is valid no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct ReceiptRevoked {
@@ -85,6 +88,27 @@ pub struct ReceiptRevoked {
     /// The record that issued the receipt.
     #[n(1)]
     pub receipt: RecordHash,
+    /// Coded reason.
+    #[n(2)]
+    pub reason: String,
+    /// Staff number of the operator.
+    #[n(3)]
+    pub operator: u32,
+    /// The office's clock.
+    #[n(4)]
+    pub at_ms: Millis,
+}
+
+/// The office that used a receipt takes its use back, or the office that issued it, or the province, calls the use wrong: it counts no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct UseAnnulled {
+    /// The case.
+    #[n(0)]
+    pub case: CaseId,
+    /// The record of the use.
+    #[n(1)]
+    pub used: RecordHash,
     /// Coded reason.
     #[n(2)]
     pub reason: String,

@@ -43,19 +43,31 @@ fn point() -> impl Strategy<Value = LogPoint> {
 fn of_the_province() -> impl Strategy<Value = Record> {
     let texts = || (text(), text(), option::of(spec()), any::<(u32, u64)>(), option::of(any::<u64>()));
     prop_oneof![
-        (code(), text(), public(), text(), any::<(u32, u32, u64)>(), option::of(public()), option::of(text()), option::of(point()))
-            .prop_map(|(code, name, key, recipient, (roles, epoch, at_ms), witness, region, roles_from)| Record::Enrol(Enrol {
-                code,
-                name,
-                key,
-                recipient,
-                roles: Roles(roles),
-                epoch,
-                at_ms,
-                witness,
-                region,
-                roles_from
-            })),
+        (
+            code(),
+            text(),
+            public(),
+            text(),
+            any::<(u32, u32, u64)>(),
+            option::of(public()),
+            (option::of(text()), option::of(vec(text(), 0..4))),
+            option::of(point())
+        )
+            .prop_map(|(code, name, key, recipient, (roles, epoch, at_ms), witness, (region, documents), roles_from)| {
+                Record::Enrol(Enrol {
+                    code,
+                    name,
+                    key,
+                    recipient,
+                    roles: Roles(roles),
+                    epoch,
+                    at_ms,
+                    witness,
+                    region,
+                    roles_from,
+                    documents,
+                })
+            }),
         (code(), public(), option::of(public()), text(), any::<(u32, u32, u64)>(), option::of(point())).prop_map(
             |(code, key, witness, recipient, (epoch, operator, at_ms), closes)| {
                 Record::Rotate(Rotate { code, key, witness, recipient, epoch, closes, operator, at_ms })
@@ -159,8 +171,8 @@ fn of_review() -> impl Strategy<Value = Record> {
                 Record::Decided(Decided { case, submission, verdict, reasons, resolves, operator, at_ms })
             }
         ),
-        (case(), vec(hash(), 5), text(), code(), any::<(u64, u64)>(), 0_u8..3).prop_map(
-            |(case, hashes, number, captured_by, (valid_until_ms, at_ms), usage)| Record::ReceiptIssued(ReceiptIssued {
+        (case(), vec(hash(), 5), text(), code(), any::<(u64, u64)>(), 0_u8..3, option::of(text())).prop_map(
+            |(case, hashes, number, captured_by, (valid_until_ms, at_ms), usage, document)| Record::ReceiptIssued(ReceiptIssued {
                 case,
                 submission: RecordHash(hashes[0]),
                 decision: RecordHash(hashes[1]),
@@ -172,6 +184,7 @@ fn of_review() -> impl Strategy<Value = Record> {
                 valid_until_ms,
                 at_ms,
                 usage: [None, Some(Usage::Single), Some(Usage::Repeated)][usize::from(usage)],
+                document,
             })
         ),
         (case(), record(), blob(), any::<(u32, u64)>()).prop_map(|(case, receipt, reference, (operator, at_ms))| {
@@ -179,6 +192,9 @@ fn of_review() -> impl Strategy<Value = Record> {
         }),
         (case(), record(), text(), any::<(u32, u64)>()).prop_map(|(case, receipt, reason, (operator, at_ms))| {
             Record::ReceiptRevoked(ReceiptRevoked { case, receipt, reason, operator, at_ms })
+        }),
+        (case(), record(), text(), any::<(u32, u64)>()).prop_map(|(case, used, reason, (operator, at_ms))| {
+            Record::UseAnnulled(UseAnnulled { case, used, reason, operator, at_ms })
         }),
         (case(), blob(), any::<(u32, u64)>()).prop_map(|(case, payload, (operator, at_ms))| Record::DocChanged(DocChanged {
             case,

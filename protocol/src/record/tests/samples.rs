@@ -24,6 +24,7 @@ fn enrol() -> Enrol {
         witness: None,
         region: None,
         roles_from: None,
+        documents: None,
     }
 }
 
@@ -89,6 +90,7 @@ fn issued() -> ReceiptIssued {
         valid_until_ms: 6,
         at_ms: 5,
         usage: None,
+        document: None,
     }
 }
 
@@ -98,6 +100,7 @@ fn of_the_province() -> Vec<Record> {
             witness: Some(OfficeKey::from_seed(&[8; 32]).public()),
             region: Some("440300".into()),
             roles_from: Some(point(7, 0xa1)),
+            documents: Some(vec!["cn-id-card".into()]),
             ..enrol()
         }),
         Record::Rotate(Rotate {
@@ -172,7 +175,7 @@ fn of_offices() -> Vec<Record> {
         }),
         Record::Submitted(Submitted { supersedes: Some(RecordHash([8; 32])), ..submitted() }),
         Record::Withdrawn(Withdrawn { case: CASE, submission: RecordHash([8; 32]), reason: "wrong_person".into(), operator: 4, at_ms: 16 }),
-        Record::ReceiptIssued(ReceiptIssued { usage: Some(Usage::Single), ..issued() }),
+        Record::ReceiptIssued(ReceiptIssued { usage: Some(Usage::Single), document: Some("cn-id-card".into()), ..issued() }),
         Record::ReceiptUsed(ReceiptUsed { case: CASE, receipt, reference: BlobHash([0x15; 32]), operator: 6, at_ms: 17 }),
         Record::ReceiptRevoked(ReceiptRevoked { case: CASE, receipt, reason: "issued_in_error".into(), operator: 5, at_ms: 18 }),
         Record::SlotOpened(SlotOpened { starts_ms: 20, ends_ms: 21, capacity: 3, operator: 4, at_ms: 19 }),
@@ -188,6 +191,13 @@ fn of_offices() -> Vec<Record> {
             reason: "retention".into(),
             operator: 4,
             at_ms: 23,
+        }),
+        Record::UseAnnulled(UseAnnulled {
+            case: CASE,
+            used: RecordHash([0x54; 32]),
+            reason: "wrong_receipt".into(),
+            operator: 6,
+            at_ms: 25,
         }),
         Record::EpochRequested(EpochRequested { rotation: vec![0x84, 0x66], operator: 4, at_ms: 24 }),
     ]

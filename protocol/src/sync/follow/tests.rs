@@ -39,6 +39,7 @@ fn federation<'a>(offices: impl IntoIterator<Item = (u32, Roles, Option<&'a str>
             witness: Some(key(number, 3)),
             region: region.map(Into::into),
             roles_from: None,
+            documents: None,
         };
         members.apply(&Signed::sign(log.origin(), &province, &Record::Enrol(enrol)).unwrap()).unwrap();
     }

@@ -40,6 +40,7 @@ fn members() -> Membership {
             witness: Some(seed(number, 3).public()),
             region: None,
             roles_from: None,
+            documents: None,
         };
         members.apply(&Signed::sign(log.origin(), &province, &Record::Enrol(enrol)).unwrap()).unwrap();
     }

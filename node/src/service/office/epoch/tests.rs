@@ -3,7 +3,7 @@
 use crate::{
     audit, enrolment,
     service::{
-        Held, Office,
+        EndAt, Held, Office,
         keys::Keys,
         office::now_ms,
         receipts::{self, Answer},
@@ -115,10 +115,10 @@ fn case_23_a_revoked_office_stops_signing_and_its_old_receipts_stand() {
     let old = receipt(&home_b, &b, 1);
     sync(&b, &province);
     let late = receipt(&home_b, &b, 2);
-    assert_eq!(province.revoke_office(b.code(), "because", None, 1).unwrap_err().code, "reason_unknown");
-    assert_eq!(province.revoke_office(b.code(), "key_stolen", Some(99), 1).unwrap_err().code, "not_held");
-    let point = province.revoke_office(b.code(), "key_stolen", None, 1).unwrap();
-    assert_eq!(point.size, 3);
+    assert_eq!(province.revoke_office(b.code(), "because", None, &[], 1).unwrap_err().code, "reason_unknown");
+    assert_eq!(province.revoke_office(b.code(), "key_stolen", None, &[EndAt { epoch: None, size: 99 }], 1).unwrap_err().code, "not_held");
+    let revoked = province.revoke_office(b.code(), "key_stolen", None, &[], 1).unwrap();
+    assert_eq!((revoked.ends.len(), revoked.ends[0].size, revoked.goes_on), (1, 3, None));
     join_back(&province, &b);
     assert_eq!(b.held(), Some(Held::Ended { origin: b.origin().clone(), stands: 3 }));
     sync(&b, &province);
@@ -156,4 +156,149 @@ fn what_does_not_count_is_not_appended_to_the_province_s_log() {
         b.append_province(&protocol::record::Record::Unknown { kind: "x".into(), body: vec![] }).unwrap_err().code,
         "not_the_province"
     );
+}
+
+/// A receipt of the first epoch, a rotation, and whatever the province says then.
+#[test]
+fn mend_08_receipts_of_every_epoch_are_verified_with_the_same_authority_as_online() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    let old = receipt(&home_b, &b, 1);
+    sync(&b, &province);
+    rotate(&province, &request(&home_b, 2), None);
+    join_back(&province, &b);
+    drop(b);
+    let b = home_b.open_as(&province, B);
+    b.compared().unwrap();
+    let new = receipt(&home_b, &b, 2);
+    sync(&b, &province);
+    let texts = |number: &str| {
+        let Some(found) = receipts::look_up(&b, number, now_ms()).unwrap().found() else { panic!("{number} is here") };
+        [found.proof.to_string(), receipts::qr_text(&found.proof)]
+    };
+    let (old_texts, new_texts) = (texts(&old), texts(&new));
+    for text in old_texts.iter().chain(&new_texts) {
+        let examined = receipts::examine(&province, text).unwrap();
+        assert_eq!(examined.verdict, "valid", "{text}");
+        assert!(!examined.checked.is_empty() && !examined.unchecked.is_empty(), "it says what was checked and what was not");
+    }
+    // An office that has the province's log only: genuine and entitled, and it says that no more is known.
+    let (_home_c, c) = Home::apart(&province, "44030003", Roles::CAPTURE);
+    join_back(&province, &c);
+    let examined = receipts::examine(&c, &old_texts[0]).unwrap();
+    assert_eq!((examined.verdict, examined.unchecked.len()), ("unknown_here", 3));
+    // By a key alone.
+    let key = province.members().verifier(&Origin::office("test.huizhi", B.parse().unwrap(), 1).unwrap()).unwrap();
+    assert_eq!(receipts::examine_by_key(&key, &old_texts[0]).unwrap().verdict, "unknown_here");
+    assert_eq!(receipts::examine_by_key(&key, &new_texts[0]).unwrap_err().code, "log_unknown");
+    let mut forged = old_texts[1].clone().into_bytes();
+    let middle = forged.len() / 2;
+    forged[middle] = if forged[middle] == b'A' { b'B' } else { b'A' };
+    assert_eq!(receipts::examine(&province, &String::from_utf8(forged).unwrap()).unwrap_err().code, "not_genuine");
+    // The province ends the old log before the receipt: genuine, and it does not stand; nowhere, with a case or without.
+    let end = EndAt { epoch: Some(1), size: 1 };
+    province.revoke_office(b.code(), "key_stolen", Some(2), &[end], 1).unwrap();
+    join_back(&province, &c);
+    for (office, text) in [(&province, &old_texts[0]), (&province, &old_texts[1]), (&c, &old_texts[0]), (&c, &old_texts[1])] {
+        let examined = receipts::examine(office, text).unwrap();
+        assert_eq!(examined.verdict, "invalid");
+        assert!(examined.reason.unwrap().contains("ended"), "and why");
+    }
+    assert_eq!(receipts::examine(&province, &new_texts[0]).unwrap().verdict, "valid");
+}
+
+/// What was tried with running nodes: after a rotation the old key was stolen, the office revoked, and the thief signed on.
+#[test]
+fn mend_01_revoking_an_office_ends_every_log_of_it_but_one_that_is_named_as_good() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    receipt(&home_b, &b, 1);
+    sync(&b, &province);
+    let stolen = crate::service::testing::copy_folder(&home_b);
+    let (old_key, code) = (b.keys.office.public(), b.code());
+    rotate(&province, &request(&home_b, 2), None);
+    join_back(&province, &b);
+    drop(b);
+    let b = home_b.open_as(&province, B);
+    b.compared().unwrap();
+    let good = receipt(&home_b, &b, 2);
+    sync(&b, &province);
+    let epochs = |revoked: &crate::service::office::Revoked| -> Vec<u32> {
+        revoked.ends.iter().map(|end| end.origin.office_and_epoch().unwrap().1).collect()
+    };
+    let refused = |keep, upto: &[EndAt]| province.revoke_office(code, "key_stolen", keep, upto, 1).unwrap_err().code;
+    assert_eq!(refused(Some(3), &[]), "epoch_unknown");
+    assert_eq!(refused(None, &[EndAt { epoch: None, size: 1 }]), "epoch_needed", "of which log nobody said");
+    assert!(province.is_enrolled(old_key), "until it is ended");
+    let revoked = province.revoke_office(code, "key_stolen", Some(2), &[], 1).unwrap();
+    assert_eq!((epochs(&revoked), revoked.goes_on.as_ref()), (vec![1], Some(b.origin())));
+    assert!(!province.is_enrolled(old_key), "the stolen key opens no connection");
+    // The thief signs on with the old key, on a machine that heard of nothing.
+    let thief = stolen.open_as(&province, B);
+    thief.compared().unwrap();
+    let forged = receipt(&stolen, &thief, 3);
+    sync(&thief, &province);
+    assert!(!stands(&province, &forged) && stands(&province, &good));
+    // And with nothing named as good, nothing goes on.
+    let revoked = province.revoke_office(code, "misconduct", None, &[], 1).unwrap();
+    assert_eq!((epochs(&revoked), &revoked.goes_on), (vec![2], &None));
+    assert!(province.members().office(code).unwrap().open_logs().next().is_none());
+    assert_eq!(refused(None, &[]), "already_ended");
+    let earlier = province.revoke_office(code, "misconduct", None, &[EndAt { epoch: Some(2), size: 0 }], 1).unwrap();
+    assert_eq!((epochs(&earlier), stands(&province, &good)), (vec![2], false), "a log that was ended may end earlier");
+}
+
+#[test]
+fn mend_01_a_log_that_its_office_left_ends_when_the_office_says_that_it_holds_no_more_of_it() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    receipt(&home_b, &b, 1);
+    sync(&b, &province);
+    let late = receipt(&home_b, &b, 2);
+    rotate(&province, &request(&home_b, 2), None);
+    join_back(&province, &b);
+    let old = b.origin().clone();
+    drop(b);
+    let b = home_b.open_as(&province, B);
+    b.compared().unwrap();
+    let tell = |key| province.store.put_peer_sizes(&[(key, old.clone(), b.store.head(&old).size)]).unwrap();
+    tell(b.keys.office.public());
+    assert_eq!(province.end_left_logs().unwrap(), [], "it has not signed in the new one");
+    receipt(&home_b, &b, 3);
+    let package = b.store.package(b.origin(), 0).unwrap().unwrap();
+    province.ingest(b.origin(), package).unwrap().unwrap();
+    assert_eq!(province.end_left_logs().unwrap(), [], "it holds more of the old one");
+    sync(&b, &province);
+    province.store.put_peer_sizes(&[(b.keys.office.public(), old.clone(), 1)]).unwrap();
+    tell(b.keys.of_epoch(1).unwrap().public());
+    assert_eq!(province.end_left_logs().unwrap(), [], "whoever has the old key does not say so for the office");
+    tell(b.keys.office.public());
+    let ends = province.end_left_logs().unwrap();
+    assert_eq!(ends, [province.point_held(&old, None).unwrap()]);
+    assert_eq!(province.end_left_logs().unwrap(), [], "once");
+    assert!(!province.is_enrolled(b.keys.of_epoch(1).unwrap().public()) && province.is_enrolled(b.keys.office.public()));
+    assert!(stands(&province, &late), "nothing is lost of what it wrote");
+    assert_eq!(b.end_left_logs().unwrap(), [], "only the province ends logs");
+}
+
+#[test]
+fn mend_01_a_role_that_is_taken_away_is_taken_away_in_every_epoch() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    let stolen = crate::service::testing::copy_folder(&home_b);
+    rotate(&province, &request(&home_b, 2), None);
+    join_back(&province, &b);
+    drop(b);
+    let b = home_b.open_as(&province, B);
+    let known = province.members().office(b.code()).unwrap().enrol.clone();
+    province.enrol(protocol::record::Enrol { roles: Roles::CAPTURE, ..known }).unwrap();
+    let thief = stolen.open_as(&province, B);
+    thief.compared().unwrap();
+    let forged = receipt(&stolen, &thief, 3);
+    sync(&thief, &province);
+    assert!(!stands(&province, &forged));
 }

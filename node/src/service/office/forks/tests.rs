@@ -127,20 +127,16 @@ fn case_12_a_second_history_is_neither_taken_in_nor_cosigned() {
 }
 
 #[test]
-fn case_13_only_the_adjudication_of_that_fork_reopens_the_log() {
+fn case_13_an_adjudication_reopens_the_log_where_the_history_that_it_names_is_held() {
     let them = Cloned::new(&[2], &[3]);
     sync(&them.b, &them.province);
     them.b.learn_fork(&them.prove()).unwrap();
     let fork = them.province.forks().remove(0);
-    let mut wrong = fork.points.0.clone();
-    wrong.root = RecordHash([9; 32]);
     let said = |one: &LogPoint, stands: &LogPoint| {
         Record::Adjudicated(Adjudicated { one: one.clone(), other: fork.points.1.clone(), stands: stands.clone(), operator: 1, at_ms: 0 })
     };
     let held = them.province.store.head(&them.origin());
     let ours = LogPoint { origin: them.origin(), size: held.size, root: RecordHash(held.root) };
-    them.province.append_province(&said(&wrong, &ours)).unwrap_or_else(|error| panic!("{error:?}"));
-    assert!(them.province.forks()[0].stands.is_none(), "another fork was named");
     assert_eq!(counted(&them.province), 1);
     them.province.append_province(&said(&fork.points.0, &ours)).unwrap();
     assert_eq!(counted(&them.province), 2, "the history that stands counts again");
@@ -173,4 +169,34 @@ fn an_office_that_signs_history_after_history_fills_no_disk() {
     }
     let ids = |office: &Office| office.forks().into_iter().map(|fork| fork.id).collect::<Vec<_>>();
     assert_eq!(ids(&province), ids(&c), "whatever the order");
+}
+
+#[test]
+fn mend_60_an_export_carries_the_proofs_of_forks_and_its_verdict_says_so() {
+    let them = Cloned::new(&[2], &[3]);
+    sync(&them.b, &them.province);
+    let verdict = |name: &str| {
+        let dir = them.home.path().join(name);
+        let written = crate::audit::export(&them.province, &dir, false).unwrap();
+        (written.forks, crate::audit::verify(&dir, None, None, &mut |_, _, _| {}).unwrap())
+    };
+    let (forks, before) = verdict("before");
+    assert!(forks == 0 && before.holds());
+    them.prove();
+    let (forks, open) = verdict("open");
+    assert_eq!((forks, open.forks, open.holds()), (1, 1, false));
+    assert!(open.failures.iter().any(|failure| failure.reason.contains(them.origin().as_str()) && failure.reason.contains("signed twice")));
+    // The province says which history stands: the proof stays, and the export holds again.
+    let id = them.province.forks()[0].id.clone();
+    them.province.adjudicate(&id, "2", 1).unwrap();
+    let (forks, settled) = verdict("settled");
+    assert_eq!((forks, settled.forks, settled.failures.len()), (1, 1, 0), "{:?}", settled.failures);
+    // A proof that was changed is said, and believed by nobody.
+    let dir = them.home.path().join("settled/forks");
+    let file = std::fs::read_dir(&dir).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert!(!crate::audit::verify(dir.parent().unwrap(), None, None, &mut |_, _, _| {}).unwrap().holds());
 }

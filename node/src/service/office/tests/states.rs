@@ -37,6 +37,7 @@ impl Other {
             witness: None,
             region: None,
             roles_from: None,
+            documents: None,
         };
         Self { enrol, origin, key, records: Vec::new() }
     }

@@ -81,7 +81,7 @@ fn case_24_a_receipt_keeps_the_witness_it_had_and_a_revoked_one_gives_no_more() 
         other => panic!("{other:?}"),
     };
     assert_eq!(witnessed(), 1);
-    owner.revoke_office("44030002".parse().unwrap(), "key_stolen", None, 1).unwrap();
+    owner.revoke_office("44030002".parse().unwrap(), "key_stolen", None, &[], 1).unwrap();
     assert_eq!(witnessed(), 1, "it was given in time");
     // The same key on a later checkpoint, whatever time it writes.
     case(&home, &owner, 7);

@@ -48,7 +48,7 @@ fn what_is_not_followed_is_asked_for_and_verified_as_if_it_were_here() {
     assert_eq!(to_ask_about(&two.elsewhere, "1").unwrap(), None, "mistyped");
     assert_eq!(to_ask_about(&two.issuer, &two.number).unwrap(), None, "who holds every log need not ask");
     let Answer::Valid(found) = two.asks(&[two.evidence()]) else { panic!("it is proved") };
-    assert_eq!(found.as_of, Some(AsOf { offices: 1, witnessed_minutes: None }));
+    assert_eq!(found.as_of, Some(AsOf { offices: 1, worthless: 0, witnessed_minutes: None }));
     assert_eq!(found.case.receipts.len(), 1);
     assert!(matches!(two.asks(&[]), Answer::UnknownHere(_)), "nobody has it: neither valid nor invalid");
 }
@@ -61,7 +61,7 @@ fn a_witness_says_until_when_the_answer_reaches() {
     cosign(&two.issuer, &witness);
     join_back(&two.issuer, &two.elsewhere);
     let Answer::Valid(found) = two.asks(&[two.evidence()]) else { panic!("it is proved") };
-    assert_eq!(found.as_of, Some(AsOf { offices: 1, witnessed_minutes: Some(0) }));
+    assert_eq!(found.as_of, Some(AsOf { offices: 1, worthless: 0, witnessed_minutes: Some(0) }));
 }
 
 #[test]
