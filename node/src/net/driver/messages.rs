@@ -176,7 +176,7 @@ impl Driver {
     }
 
     /// Ends every connection of a peer.
-    fn hang_up(&mut self, key: PublicKey) {
+    pub(super) fn hang_up(&mut self, key: PublicKey) {
         if let Some(peer) = peer_id(key) {
             // Gone by itself meanwhile is as good.
             let _ = self.swarm.disconnect_peer_id(peer);
