@@ -124,6 +124,8 @@ pub struct StatusView {
     pub can_print: bool,
     /// What speaks against this machine's clock, with what to do.
     pub clock: Option<Text>,
+    /// That little space is left on the disk, with what to do.
+    pub disk: Option<Text>,
     /// Logs that were proved to carry two signed histories; open ones first.
     pub forks: Vec<ForkView>,
 }

@@ -5,9 +5,11 @@ mod deep;
 use super::local::{Client, Local};
 use crate::{
     config::Config,
+    panics,
     print::Font,
     runtime::{self, Running},
-    service::Office,
+    service::{Office, condition::Condition},
+    store::{self, StoreError},
 };
 use anyhow::Result;
 use clap::Args;
@@ -16,6 +18,10 @@ use protocol::{log::SignedCheckpoint, merkle};
 use serde::Serialize;
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
+
+const RESTORE: &str = "Keep the folder as it is. Bring the newest backup into a new folder: `huizhi --dir NEW restore --from BACKUP`.";
+const READ_ONLY: &str = "Do not delete anything. Run the node with the network connected: it compares and refills its own log by itself.";
+const SET_CLOCK: &str = "Set the system's clock, for instance from a time server.";
 
 #[derive(Serialize)]
 struct Finding {
@@ -39,6 +45,14 @@ pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> 
     let mut findings = Vec::new();
     let mut find = |good: bool, what: String, next: &'static str| findings.push(Finding { good, what, next });
     let config = Config::load(dir);
+    // Before anything is opened, which mends them.
+    for path in store::exposed(dir) {
+        find(
+            false,
+            format!("files: others on this machine could read {}", path.display()),
+            "Opening the node takes that from them. If strangers use this machine, go on with new keys: `huizhi office new-epoch`.",
+        );
+    }
     match &config {
         Ok(config) => {
             find(true, format!("configuration: office {} {}, pages on {}", config.office.code, config.office.name, config.http.listen), "")
@@ -61,9 +75,13 @@ pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> 
     if config.is_ok() {
         match Local::open(dir) {
             Ok(Local::Stopped(office)) => {
-                look_at(&office, &mut find);
-                if args.deep {
-                    deep::look_at(&office, args.repair, &mut find)?;
+                let looked = panics::caught(|| {
+                    look_at(&office, &mut find);
+                    if args.deep { deep::look_at(&office, args.repair, &mut find) } else { Ok(()) }
+                });
+                match looked {
+                    Ok(looked) => looked?,
+                    Err(panic) => find(false, format!("store: {}", StoreError::Damaged(panic)), RESTORE),
                 }
             }
             Ok(Local::Running(_)) if args.deep => {
@@ -72,23 +90,25 @@ pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> 
             Ok(Local::Running(_)) => {
                 find(true, "store: in use by the running node".into(), "");
                 if let Some(running) = Running::find(dir) {
-                    match Client::new(running).get("/api/status") {
+                    let client = Client::new(running);
+                    match client.get("/api/condition").and_then(|condition| Ok(serde_json::from_value::<Condition>(condition)?)) {
+                        Ok(condition) => look_at_condition(&condition, &mut find),
+                        Err(error) => find(false, format!("running: {error}"), "Stop the node and start it again."),
+                    }
+                    match client.get("/api/status") {
                         Ok(status) => {
                             for fork in status["forks"].as_array().into_iter().flatten() {
                                 let what = format!("fork {}: {}", super::text(fork, "id"), super::text(&fork["message"], "en"));
                                 find(fork["open"] != json!(true), what, "The provincial admin decides with `huizhi fork adjudicate`.");
                             }
-                            find(
-                                status["read_only"].is_null(),
-                                format!("running: {} entries wait to be sent, {} to be received", status["to_send"], status["to_receive"]),
-                                "Stop the node and run `huizhi doctor` again to look into its store.",
-                            )
+                            let (send, receive) = (&status["to_send"], &status["to_receive"]);
+                            find(true, format!("running: {send} entries wait to be sent, {receive} to be received"), "");
                         }
                         Err(error) => find(false, format!("running: {error}"), "Stop the node and start it again."),
                     }
                 }
             }
-            Err(error) => find(false, format!("store: {error:#}"), "Keep the folder as it is and restore from a peer or export."),
+            Err(error) => find(false, format!("store: {error:#}"), RESTORE),
         }
     }
     let healthy = findings.iter().all(|finding| finding.good);
@@ -105,18 +125,37 @@ pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> 
     Ok(ExitCode::from(if healthy { 0 } else { 2 }))
 }
 
+/// What the running node says of itself, where its store is not to be had.
+fn look_at_condition(condition: &Condition, find: &mut impl FnMut(bool, String, &'static str)) {
+    match &condition.read_only {
+        None => find(true, "store: the running node signs".into(), ""),
+        Some(reason) => find(false, format!("store: read-only: {}", reason.en), READ_ONLY),
+    }
+    match &condition.clock {
+        None => find(true, "clock: nothing speaks against it".into(), ""),
+        Some(doubt) => find(false, format!("clock: {}", doubt.en), SET_CLOCK),
+    }
+    let free = condition.disk_free_bytes.map_or("nobody tells how much".into(), |bytes| format!("{:.1} GB", bytes as f64 / 1e9));
+    match &condition.disk {
+        None => find(true, format!("disk: {free} free"), ""),
+        Some(warning) => find(false, format!("disk: {}", warning.en), "Free space on this disk, or bring the node to a larger one."),
+    }
+    if condition.forks_open > 0 {
+        find(false, format!("forks: {} are open", condition.forks_open), "`huizhi fork list` shows them; the provincial admin decides.");
+    }
+}
+
 fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
     match office.read_only() {
         None => find(true, "store: opens, head file and database agree".into(), ""),
-        Some(reason) => find(
-            false,
-            format!("store: read-only: {}", reason.en),
-            "Do not delete anything. Run the node with the network connected: it compares and refills its own log by itself.",
-        ),
+        Some(reason) => find(false, format!("store: read-only: {}", reason.en), READ_ONLY),
+    }
+    if let Some(warning) = office.disk_warning() {
+        find(false, format!("disk: {}", warning.en), "Free space on this disk, or bring the node to a larger one.");
     }
     match office.clock_doubt() {
         Ok(None) => find(true, "clock: nothing speaks against it".into(), ""),
-        Ok(Some(doubt)) => find(false, format!("clock: {}", doubt.text().en), "Set the system's clock, for instance from a time server."),
+        Ok(Some(doubt)) => find(false, format!("clock: {}", doubt.text().en), SET_CLOCK),
         Err(error) => find(false, format!("clock: {error}"), "Look at the store first."),
     }
     for fork in office.forks() {

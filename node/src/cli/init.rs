@@ -9,7 +9,7 @@ use crate::{
         keys::{self, Keys},
         staff,
     },
-    store,
+    store::{self, MarkFile},
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -128,6 +128,7 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
     let origin = Origin::office(&name, code, 1)?;
     store::create_private_dir(dir)?;
     let keys = Keys::create(&dir.join("keys"), joined.is_none())?;
+    MarkFile::new(dir).write_new()?;
     let config = config_of(args);
     let federation = match joined {
         Some(federation) => federation,
@@ -216,5 +217,25 @@ mod tests {
             assert!(!dir.exists(), "{wrong:?}");
         }
         make(&dir, &Line::parse_from(["init"]).args, false).unwrap();
+    }
+
+    /// Opens the office of a directory, and says why it signs nothing.
+    fn held(dir: &Path) -> Option<String> {
+        let office = runtime::open_office(dir, &Config::load(dir).unwrap()).unwrap();
+        office.read_only().map(|text| text.en)
+    }
+
+    #[test]
+    fn mend_46_a_new_office_without_a_network_signs_at_once_and_one_without_its_database_does_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let [province, dir] = ["province", "office"].map(|name| parent.path().join(name));
+        make(&province, &Line::parse_from(["init"]).args, false).unwrap();
+        let federation = province.join(config::FEDERATION).display().to_string();
+        make(&dir, &Line::parse_from(["init", "--code", "44030001", "--join", &federation]).args, false).unwrap();
+        assert_eq!(held(&dir), None);
+        assert_eq!(held(&dir), None, "nor after it was started and ended");
+        runtime::open_office(&dir, &Config::load(&dir).unwrap()).unwrap().compared().unwrap();
+        std::fs::remove_file(dir.join("standing")).unwrap();
+        assert!(held(&dir).is_some(), "keys alone, as after a lost disk");
     }
 }

@@ -3,7 +3,7 @@
 use super::{FILES, FORMAT, MANIFEST, Manifest, STORE, sha256};
 use crate::{
     service::{Kind, Office, Refusal, office::now_ms},
-    store::{StoreError, create_private_dir, replace_file},
+    store::{StoreError, create_private_dir, make_private, replace_file},
 };
 use std::{fs, path::Path};
 
@@ -41,6 +41,7 @@ pub fn backup(office: &Office, dir: &Path, to: &Path, keys: bool) -> Result<Back
 
 fn write(office: &Office, dir: &Path, to: &Path, keys: bool) -> Result<BackedUp, StoreError> {
     create_private_dir(to)?;
+    make_private(to)?;
     let (snapshot, logs) = office.snapshot()?;
     snapshot.write(&to.join(STORE))?;
     for name in FILES {

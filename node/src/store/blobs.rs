@@ -14,7 +14,7 @@ pub use tail::{Came, Next};
 
 #[cfg(test)]
 use super::blob_power_loss::{Op, note};
-use super::heads::write_new;
+use super::{heads::write_new, watch::DiskWatch};
 use protocol::{
     blob::chain::{Lie, Tail},
     id::BlobHash,
@@ -26,7 +26,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 /// Why a blob was not taken or given.
@@ -55,15 +55,20 @@ pub struct Blobs {
     /// What is missing of blobs under way, as far as this process verified what is here of them.
     tails: Mutex<BTreeMap<BlobHash, Tail>>,
     outlines: Mutex<giving::Outlines>,
+    watch: Arc<DiskWatch>,
 }
 
 impl Blobs {
     fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), tails: Mutex::default(), outlines: Mutex::default() }
+        Self { dir: dir.to_owned(), tails: Mutex::default(), outlines: Mutex::default(), watch: Arc::default() }
+    }
+    /// Those of a node: that the disk is full is noted, whichever blob finds it so.
+    pub(super) fn open_watched(dir: &Path, watch: Arc<DiskWatch>) -> io::Result<Self> {
+        Ok(Self { watch, ..Self::open(dir)? })
     }
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         let partial = dir.join("partial");
-        fs::create_dir_all(&partial)?;
+        super::create_private_dir(&partial)?;
         // What a crash left half written is named by nothing and may be somebody's photo.
         for entry in fs::read_dir(&partial)? {
             let path = entry?.path();
@@ -193,8 +198,11 @@ impl Blobs {
         if !matches!(self.read(hash), Ok(Some(_))) {
             // The name is this writer's own: two windows may put the same picture at once.
             let temporary = self.dir.join("partial").join(format!("{hash}.{:016x}.{PUT}", rand::random::<u64>()));
-            write_new(&temporary, bytes)?;
-            self.settle(&temporary, hash).inspect_err(|_| _ = fs::remove_file(&temporary))?;
+            let written = write_new(&temporary, bytes).and_then(|()| self.settle(&temporary, hash));
+            written.inspect_err(|error| {
+                self.watch.note_full(error);
+                _ = fs::remove_file(&temporary);
+            })?;
         }
         Ok(hash)
     }
@@ -203,7 +211,7 @@ impl Blobs {
         let path = self.path(hash);
         let directory = path.parent().expect("a blob lies in a folder");
         if !directory.exists() {
-            fs::create_dir_all(directory)?;
+            super::create_private_dir(directory)?;
             File::open(&self.dir)?.sync_all()?;
         }
         fs::rename(temporary, &path)?;

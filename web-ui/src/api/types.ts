@@ -2771,6 +2771,7 @@ export interface components {
             /** @description Cases, by state. */
             cases: components["schemas"]["CaseCount"][];
             clock?: components["schemas"]["Text"] | null;
+            disk?: components["schemas"]["Text"] | null;
             /**
              * Format: int64
              * @description Days until the disk is full, by how the logs grew lately; nothing where less than a day of growth is known.
@@ -3751,6 +3752,7 @@ export interface components {
             /** @description Whether a receipt can be printed: a CJK font was found. */
             can_print: boolean;
             clock?: components["schemas"]["Text"] | null;
+            disk?: components["schemas"]["Text"] | null;
             /** @description Whether a model finds faces by itself, or the staff marks them. */
             face_model: boolean;
             /** @description Logs that were proved to carry two signed histories; open ones first. */

@@ -96,13 +96,19 @@ pub(super) fn every(me: Option<&Member>, keeps_everything: bool) -> Hash {
     Sha256::new().chain_update([SUMMARY_FORM, u8::from(keeps_everything)]).chain_update(roles.to_be_bytes()).finalize().into()
 }
 
-/// Blobs of a case that an office should hold and may have: a reviewer everything, the capturing office what reviewers wrote.
+/// Blobs of a case that an office should hold and may have: a reviewer everything; the capturing office what reviewers wrote, and what its
+/// own submissions name, which it lacks after a restore from a backup.
 fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     let said = &case.current.said;
     let mut blobs: Vec<BlobHash> = case.note.iter().map(|by| by.said.payload).collect();
     if me.enrol.roles.contains(Roles::REVIEW) {
         blobs.extend([said.payload, said.photo, said.original]);
     }
+    for by in case.submissions.iter().filter(|by| by.office == me.enrol.code) {
+        blobs.extend([by.said.payload, by.said.photo, by.said.original]);
+    }
+    blobs.sort_unstable();
+    blobs.dedup();
     blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles));
     blobs
 }
