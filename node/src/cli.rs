@@ -108,6 +108,8 @@ enum Command {
     Staff(staff::StaffCommand),
     /// How this node and the others stand: who is connected, what waits, what nobody witnessed. Exit code 2: nothing is signed here.
     Status,
+    /// Long work of the running node (backup, export): how far it is, and what became of it.
+    Jobs,
     /// Look at the node and say what is wrong and what to do.
     Doctor(doctor::DoctorArgs),
     /// Print the OpenAPI document of the local API.
@@ -179,6 +181,10 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
         Command::Status => status::run(dir, json),
+        Command::Jobs => {
+            print(json, &local::running(dir)?.get("/api/jobs")?, jobs);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {
             say(&crate::api::openapi()?);
@@ -190,6 +196,20 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
 /// Prints a result as JSON or in words.
 fn print(json: bool, value: &serde_json::Value, words: impl FnOnce(&serde_json::Value) -> String) {
     if json { say(&format!("{value:#}")) } else { say(&words(value)) }
+}
+
+/// Long work, a line each.
+fn jobs(jobs: &serde_json::Value) -> String {
+    let line = |job: &serde_json::Value| {
+        let state = match (job["running"] == true, &job["error"]) {
+            (true, _) => format!("running, {} of {}", job["done"], job["all"]),
+            (false, error) if error.is_null() => format!("done: {}", job["result"]),
+            (false, error) => format!("failed: {}", text(&error["message"], "en")),
+        };
+        format!("{:>4}  {:<8} {state}", job["id"], text(job, "kind"))
+    };
+    let lines: Vec<String> = jobs.as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() { "no long work since the node was started 没有耗时操作".into() } else { lines.join("\n") }
 }
 
 /// Writes a line to standard output. A reader that went away (`huizhi … | head`) is no error.

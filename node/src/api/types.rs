@@ -360,6 +360,25 @@ pub struct BackupRequest {
     pub keys: bool,
 }
 
+/// Long work of a node, for the command line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobView {
+    /// Names it while the node runs.
+    pub id: u64,
+    /// `backup` or `export`.
+    pub kind: String,
+    /// How much is done.
+    pub done: u64,
+    /// Of how much, where that is known.
+    pub all: Option<u64>,
+    /// It has not ended.
+    pub running: bool,
+    /// What it gave: `BackupView` or `ExportView`.
+    pub result: Option<serde_json::Value>,
+    /// Why it failed.
+    pub error: Option<ErrorBody>,
+}
+
 /// What a backup holds.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct BackupView {

@@ -6,7 +6,7 @@ use super::types::{
     MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
-    Office, Refusal,
+    Office, Refusal, erasure,
     feasibility::Feasible,
     intake::{self, Draft},
     notes::{self, OpenNote},
@@ -213,6 +213,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         note: note(&notes::open(office, case)?),
         receipt_number: receipt_number(case),
         erased: case.is_erased(said.payload),
+        erased_kept: erasure::kept(office, case)?,
     })
 }
 

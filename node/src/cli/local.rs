@@ -230,7 +230,7 @@ impl Local {
             }
             Self::Running(client) => {
                 let dir = std::path::absolute(dir)?;
-                client.post("/api/export", &json!({ "dir": dir, "photos": photos }))
+                client.job("/api/export", &json!({ "dir": dir, "photos": photos }))
             }
         }
     }
@@ -268,10 +268,10 @@ impl Local {
     pub(super) fn backup(&self, dir: &Path, to: &Path, keys: bool) -> Result<Value> {
         match self {
             Self::Stopped(office) => {
-                let made = crate::recovery::backup(office, dir, to, keys)?;
+                let made = crate::recovery::backup(office, dir, to, keys, &mut |_, _| {})?;
                 Ok(json!({ "records": made.records, "blobs": made.blobs, "decayed": made.decayed, "keys": made.keys }))
             }
-            Self::Running(client) => client.post("/api/backup", &json!({ "dir": std::path::absolute(to)?, "keys": keys })),
+            Self::Running(client) => client.job("/api/backup", &json!({ "dir": std::path::absolute(to)?, "keys": keys })),
         }
     }
     /// The office itself, for what a running node does not offer.
@@ -313,6 +313,20 @@ impl Client {
             request = request.config().timeout_global(None).build();
         }
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))
+    }
+    /// Begins long work and waits for its end. Whoever is interrupted here asks for it with `huizhi jobs`: it goes on.
+    fn job(&self, path: &str, body: &Value) -> Result<Value> {
+        let mut job = self.post(path, body)?;
+        let place = format!("/api/jobs/{}", job["id"]);
+        let bar = indicatif::ProgressBar::new(0);
+        while job["running"] == true {
+            std::thread::sleep(Duration::from_millis(200));
+            job = self.get(&place)?;
+            bar.set_length(job["all"].as_u64().unwrap_or(0));
+            bar.set_position(job["done"].as_u64().unwrap_or(0));
+        }
+        bar.finish_and_clear();
+        if job["error"].is_null() { Ok(job["result"].take()) } else { Err(anyhow!("{}", super::text(&job["error"]["message"], "en"))) }
     }
     fn delete(&self, path: &str) -> Result<Value> {
         let request = self.agent.delete(format!("{}{path}", self.running.url));

@@ -22,7 +22,7 @@ use protocol::{
 };
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -48,6 +48,8 @@ pub enum BlobError {
 
 /// Extension of a blob of this node's own while it is written.
 const PUT: &str = "put";
+/// Folder of what decayed.
+const ASIDE: &str = "decayed";
 /// The blobs of a node.
 #[derive(Debug)]
 pub struct Blobs {
@@ -85,13 +87,17 @@ impl Blobs {
     ///
     /// # Errors
     /// A disk refuses.
-    pub fn copy_to(&self, to: &Path) -> io::Result<(u64, u64)> {
+    pub fn copy_to(&self, to: &Path, told: &mut dyn FnMut(u64, u64)) -> io::Result<(u64, u64)> {
         let to = Self::open(to)?;
         let (mut copied, mut decayed) = (0, 0);
-        for hash in self.names()? {
+        let names: BTreeSet<BlobHash> = self.names()?.into_iter().collect();
+        // What an earlier try copied and was erased here since.
+        to.names()?.into_iter().filter(|hash| !names.contains(hash)).try_for_each(|hash| to.remove(hash))?;
+        for (done, hash) in (0..).zip(names.iter().copied()) {
+            told(done, names.len() as u64);
             match self.read(hash) {
                 // A draft that was dropped meanwhile took its picture along.
-                Ok(None) => {}
+                Ok(None) => to.remove(hash)?,
                 Ok(Some(bytes)) => {
                     to.put(&bytes).map_err(io::Error::other)?;
                     copied += 1;
@@ -100,6 +106,7 @@ impl Blobs {
                 Err(_) => decayed += 1,
             }
         }
+        told(names.len() as u64, names.len() as u64);
         Ok((copied, decayed))
     }
     /// Copies every blob of one folder of this form into another, up to the first that is not what its name says.
@@ -168,12 +175,49 @@ impl Blobs {
     /// # Errors
     /// The disk refuses.
     pub fn set_aside(&self, hash: BlobHash) -> io::Result<()> {
-        let aside = self.dir.join("decayed");
-        super::create_private_dir(&aside)?;
-        match fs::rename(self.path(hash), aside.join(hash.to_string())) {
+        super::create_private_dir(&self.dir.join(ASIDE))?;
+        match fs::rename(self.path(hash), self.aside(hash)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+    /// Looks again at what was set aside: where it is what its name says, it takes its place again. Says whether it did.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn put_back(&self, hash: BlobHash) -> io::Result<bool> {
+        let aside = self.aside(hash);
+        match fs::read(&aside) {
+            Ok(bytes) if BlobHash(Sha256::digest(&bytes).into()) == hash => {
+                self.settle(&aside, hash)?;
+                Ok(true)
+            }
+            // A disk that still cannot read it has nothing to give back.
+            _ => Ok(false),
+        }
+    }
+    /// Blobs of which something was set aside.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn set_aside_names(&self) -> io::Result<Vec<BlobHash>> {
+        match fs::read_dir(self.dir.join(ASIDE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => {
+                let names = entries?.map(|entry| Ok(entry?.file_name().to_str().and_then(|name| name.parse().ok())));
+                names.filter_map(io::Result::transpose).collect()
+            }
+        }
+    }
+    /// Removes what was set aside of a blob.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn forget_aside(&self, hash: BlobHash) -> io::Result<()> {
+        remove_if_here(&self.aside(hash))
+    }
+    fn aside(&self, hash: BlobHash) -> PathBuf {
+        self.dir.join(ASIDE).join(hash.to_string())
     }
     /// Milliseconds since a blob was written; nothing where it is not here or the clock went back.
     pub fn age_ms(&self, hash: BlobHash) -> Option<u64> {
@@ -256,12 +300,13 @@ impl Blobs {
         file.take(len as u64).read_to_end(&mut piece)?;
         Ok(Some((total, piece)))
     }
-    /// Removes a blob, where it is here, and what came of it so far.
+    /// Removes a blob, where it is here, and what came of it so far or was set aside.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn remove(&self, hash: BlobHash) -> io::Result<()> {
         self.forget_partial(hash)?;
+        self.forget_aside(hash)?;
         remove_if_here(&self.path(hash))
     }
 }

@@ -32,7 +32,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["BackupView"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
             };
@@ -1216,7 +1216,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ExportView"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
             };
@@ -1401,6 +1401,78 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Long work of this process, oldest first; only for the command line there. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far one job is, and what became of it; only for the command line there. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2482,26 +2554,6 @@ export interface components {
             /** @description Whether the secret keys go along. */
             keys: boolean;
         };
-        /** @description What a backup holds. */
-        BackupView: {
-            /**
-             * Format: int64
-             * @description Photos and sealed payloads.
-             */
-            blobs: number;
-            /**
-             * Format: int64
-             * @description Blobs that have decayed here and were left out.
-             */
-            decayed: number;
-            /** @description Whether the secret keys are in it. */
-            keys: boolean;
-            /**
-             * Format: int64
-             * @description Records of all logs.
-             */
-            records: number;
-        };
         /** @description `POST /api/bundle/export`, for the command line. */
         BundleExportRequest: {
             /** @description Absolute path of a folder on the node's machine that does not exist yet or is empty. */
@@ -2684,6 +2736,8 @@ export interface components {
             decisions: components["schemas"]["DecisionView"][];
             /** @description What was known about the person is deleted at every office that heard of it. */
             erased: boolean;
+            /** @description What keeps files of it here although it was erased. */
+            erased_kept: components["schemas"]["Text"][];
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */
@@ -2969,24 +3023,6 @@ export interface components {
             /** @description Whether photos with a receipt that are on this machine go along. */
             photos: boolean;
         };
-        /** @description What an export wrote. */
-        ExportView: {
-            /**
-             * Format: int64
-             * @description Logs written.
-             */
-            logs: number;
-            /**
-             * Format: int64
-             * @description Photos written.
-             */
-            photos: number;
-            /**
-             * Format: int64
-             * @description Records written.
-             */
-            records: number;
-        };
         /** @description A check that stands in the way. */
         FailedCheck: {
             /** @description Name by ISO/IEC 29794-5 where one exists. */
@@ -3136,6 +3172,31 @@ export interface components {
             region?: string | null;
             /** @description Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`. */
             roles: string[];
+        };
+        /** @description Long work of a node, for the command line. */
+        JobView: {
+            /**
+             * Format: int64
+             * @description Of how much, where that is known.
+             */
+            all?: number | null;
+            /**
+             * Format: int64
+             * @description How much is done.
+             */
+            done: number;
+            error?: components["schemas"]["ErrorBody"] | null;
+            /**
+             * Format: int64
+             * @description Names it while the node runs.
+             */
+            id: number;
+            /** @description `backup` or `export`. */
+            kind: string;
+            /** @description What it gave: `BackupView` or `ExportView`. */
+            result?: unknown;
+            /** @description It has not ended. */
+            running: boolean;
         };
         /** @description A log that is not retired. */
         KeptLog: {

@@ -72,6 +72,8 @@ pub struct CaseView {
     pub receipt_number: Option<String>,
     /// What was known about the person is deleted at every office that heard of it.
     pub erased: bool,
+    /// What keeps files of it here although it was erased.
+    pub erased_kept: Vec<Text>,
 }
 
 /// A reviewer's decision.
