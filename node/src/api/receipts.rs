@@ -142,6 +142,9 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
         let reach = reach(as_of, found.verified.checkpoint.size());
         message = Text::new(message.zh + &reach.zh, format!("{}; {}", message.en, reach.en));
     }
+    if let Some(doubt) = found.as_ref().and_then(|found| office.date_doubt(found.verified.receipt.at_ms, &found.verified.checkpoint)) {
+        message = Text::new(format!("{}{}。", message.zh, doubt.zh), format!("{}; {}", message.en, doubt.en));
+    }
     let receipt = found.map(|found| view(office, &found)).transpose()?;
     let may_use = verdict == "valid" && office.has_role(Roles::DOCUMENT);
     Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })

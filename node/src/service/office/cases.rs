@@ -5,7 +5,7 @@
 
 use super::{Change, Member, Office, lock};
 use crate::{
-    service::erasure,
+    service::{erasure, office::now_ms},
     store::{Ahead, Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
 };
 use protocol::{
@@ -109,7 +109,7 @@ fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     }
     blobs.sort_unstable();
     blobs.dedup();
-    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles));
+    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles, now_ms()));
     blobs
 }
 
