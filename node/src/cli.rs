@@ -4,6 +4,7 @@ mod audit;
 mod bundle;
 mod demo;
 mod doctor;
+mod federation;
 mod init;
 mod local;
 mod models;
@@ -97,6 +98,9 @@ enum Command {
         #[arg(value_enum)]
         switch: Option<network::Switch>,
     },
+    /// What new offices begin with: addresses of this federation.
+    #[command(subcommand)]
+    Federation(federation::FederationCommand),
     /// Logs that were signed twice: list, adjudicate.
     #[command(subcommand)]
     Fork(office::ForkCommand),
@@ -177,6 +181,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Office(command) => office::run(dir, json, command),
         Command::Network { switch } => network::run(dir, json, switch),
+        Command::Federation(command) => federation::run(dir, json, command),
         Command::Fork(command) => office::run_fork(dir, json, command),
         Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),

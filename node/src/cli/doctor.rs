@@ -2,13 +2,16 @@
 
 mod deep;
 
-use super::local::{Client, Local};
+use super::{
+    local::{Client, Local},
+    network,
+};
 use crate::{
     config::Config,
     panics,
     print::Font,
     runtime::{self, Running},
-    service::{Office, condition::Condition},
+    service::{Office, condition::Condition, keys::Keys},
     store::{self, StoreError},
 };
 use anyhow::Result;
@@ -111,6 +114,18 @@ pub(super) fn run(dir: &Path, json: bool, args: DoctorArgs) -> Result<ExitCode> 
             Err(error) => find(false, format!("store: {error:#}"), RESTORE),
         }
     }
+    if config.is_ok()
+        && let Ok(keys) = Keys::open(&dir.join("keys"))
+    {
+        let named = runtime::federation(dir).is_ok_and(|federation| !federation.peers.is_empty());
+        let founder = keys.province.is_some();
+        let key = network::own(dir).replace('\n', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        findings.push(Finding {
+            good: named || !founder,
+            what: format!("address: {key}"),
+            next: "Nobody can be invited before new offices know where to begin: `huizhi federation address add /dns4/NAME/tcp/8700`.",
+        });
+    }
     let healthy = findings.iter().all(|finding| finding.good);
     super::print(json, &json!({ "healthy": healthy, "findings": findings }), |_| {
         findings
@@ -197,7 +212,7 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
         find(
             good,
             format!("log {origin}: {} entries, root and checkpoint {}", head.size, if good { "hold" } else { "DO NOT hold" }),
-            "Stop the node and restore this log from a peer.",
+            "Run `huizhi scrub`: it makes hashes anew from the entries, and fetches entries again from other offices.",
         );
     }
     if let Ok(prunable) = office.prunable()
@@ -217,7 +232,7 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             format!("disk: {} entries decayed and wait to be fetched again", damaged.len()),
             "Run the node with the network connected: other offices give them back.",
         ),
-        Err(error) => find(false, format!("disk: {error}"), "Restore from a peer."),
+        Err(error) => find(false, format!("disk: {error}"), RESTORE),
     }
     if let Ok(kinds) = office.store.unknown_kinds()
         && !kinds.is_empty()
@@ -236,6 +251,79 @@ fn look_at(office: &Office, find: &mut impl FnMut(bool, String, &'static str)) {
             format!("records: {} do not count, the first because {}", refused.len(), refused[0].2),
             "Tell the provincial admin; they are kept and change nothing.",
         ),
-        Err(error) => find(false, format!("records: {error}"), "Restore from a peer."),
+        Err(error) => find(false, format!("records: {error}"), RESTORE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    /// Every command that stands in the text of the product: between backticks, beginning with the program's name.
+    fn commands(text: &str) -> Vec<String> {
+        let quoted = text.split('`').skip(1).step_by(2);
+        quoted
+            .filter(|quoted| quoted.starts_with("huizhi "))
+            .map(|quoted| quoted.split_whitespace().collect::<Vec<_>>().join(" ").replace("\\ ", "").replace("--dir NEW ", ""))
+            .collect()
+    }
+
+    #[test]
+    fn mend_57_doctor_beside_a_running_node_tells_clock_and_disk() {
+        let home = crate::service::testing::Home::new();
+        let office = home.open();
+        let mut condition = super::Condition::of(&office, &crate::service::network::NetStatus::default(), true).unwrap();
+        let look = |condition: &super::Condition| {
+            let mut found = Vec::new();
+            super::look_at_condition(condition, &mut |good, what, next| found.push((good, what, next)));
+            found
+        };
+        let starts = |found: &[(bool, String, &str)], with: &str, good: bool| {
+            found.iter().any(|(is, what, _)| *is == good && what.starts_with(with))
+        };
+        assert!(starts(&look(&condition), "clock:", true) && look(&condition).iter().any(|(_, what, _)| what.starts_with("disk:")));
+        condition.clock = Some(crate::text::Text::new("时钟", "the clock is wrong"));
+        condition.disk = Some(crate::text::Text::new("磁盘", "only 3 MB are free"));
+        condition.read_only = Some(crate::text::Text::new("只读", "the disk is full"));
+        let found = look(&condition);
+        assert!(["clock:", "disk:", "store: read-only"].iter().all(|with| starts(&found, with, false)), "{found:?}");
+        assert!(found.iter().all(|(good, _, next)| *good || !next.is_empty()), "each says what to do");
+    }
+
+    #[test]
+    fn mend_50_every_command_that_is_advised_exists() {
+        let texts = [
+            include_str!("doctor.rs"),
+            include_str!("doctor/deep.rs"),
+            include_str!("init.rs"),
+            include_str!("../service/office/standing.rs"),
+            include_str!("../service/invitations.rs"),
+            include_str!("../../../docs/RUNBOOK.md"),
+        ];
+        let mut checked = 0;
+        for command in texts.iter().flat_map(|text| commands(text)) {
+            if command == "huizhi office" || command.contains('|') || command.contains('…') {
+                continue;
+            }
+            let (mut known, mut words) = (super::super::Cli::command(), command.split(' ').skip(1));
+            // As far as it goes by names of commands: behind them stand options and what a person fills in.
+            while let Some(word) = words.next().filter(|word| !word.starts_with("--") && word.bytes().any(|byte| byte.is_ascii_lowercase()))
+            {
+                let Some(sub) = known.find_subcommand(word).cloned() else {
+                    assert!(!known.has_subcommands(), "`{command}`: there is no {word:?}");
+                    break;
+                };
+                known = sub;
+                checked += 1;
+            }
+            for option in words.filter_map(|word| word.strip_prefix("--")) {
+                let option = option.trim_end_matches([',', '.']);
+                let has = |command: &clap::Command| command.get_arguments().any(|arg| arg.get_long() == Some(option));
+                assert!(has(&known) || has(&super::super::Cli::command()), "`{command}`: there is no --{option}");
+            }
+        }
+        assert!(checked > 20, "{checked}");
+        let nobody_can = concat!("from a ", "peer");
+        assert!(texts[..2].iter().all(|text| !text.contains(nobody_can)), "no command restores from another office");
     }
 }

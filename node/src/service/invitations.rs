@@ -111,8 +111,8 @@ pub fn invite(
     if federation.peers.is_empty() {
         return Err(Refusal::state(
             "no_address",
-            "federation.json 中没有本节点的地址，新办公点无法连接。请在其中 peers 一项写入地址，以 /p2p/… 结尾。",
-            "federation.json names no address of this node, so that nobody could reach it: add one to `peers`, ending in /p2p/…",
+            "federation.json 中没有本节点的地址，新办公点无法连接。请运行 huizhi federation address add /dns4/域名/tcp/8700。",
+            "federation.json names no address of this node, so that nobody could reach it: run `huizhi federation address add /dns4/NAME/tcp/8700`",
         ));
     }
     let invited: Vec<Invited> = office.store.invitations()?;

@@ -32,7 +32,9 @@ pub(super) fn in_file(path: PathBuf) -> Opener {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Box::new(FileBackend::new(options.open(&path)?)?))
+        // "Permission denied" alone says nothing.
+        let named = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        Ok(Box::new(FileBackend::new(options.open(&path).map_err(named)?)?))
     })
 }
 

@@ -41,11 +41,7 @@ pub(super) fn look_at(office: &Office, repair: bool, find: &mut impl FnMut(bool,
         office.store.forget_states()?;
         settle(office, &bar)?;
         let left = office.compare_states(|| {})?.len();
-        find(
-            left == 0,
-            format!("repair: everything kept of {cases} cases was made anew; {left} differences are left"),
-            "Keep the folder as it is and restore from a peer or export.",
-        );
+        find(left == 0, format!("repair: everything kept of {cases} cases was made anew; {left} differences are left"), super::RESTORE);
     }
     bar.finish_and_clear();
     Ok(())
