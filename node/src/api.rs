@@ -14,6 +14,7 @@ mod events;
 mod guard;
 mod guidance;
 mod invitations;
+mod jobs;
 mod metrics;
 mod network;
 mod offices;
@@ -29,7 +30,7 @@ pub mod types;
 mod views;
 
 use crate::{
-    jobs::Jobs,
+    jobs::{Jobs, long::LongJobs},
     print::Font,
     service::{Office, Refusal, network::NetworkHandle, runs::Runs},
 };
@@ -63,6 +64,8 @@ pub struct App {
     pub font: Option<Arc<Font>>,
     /// Bounded pool for pixel work.
     pub jobs: Jobs,
+    /// Work that takes longer than a request.
+    pub long: LongJobs,
     /// Photos being made.
     pub runs: Arc<Runs>,
     /// Sessions of this process.
@@ -95,6 +98,7 @@ impl App {
             finds_faces,
             font,
             jobs: Jobs::default(),
+            long: LongJobs::default(),
             runs: Arc::default(),
             sessions: Arc::default(),
             throttle: Arc::default(),
@@ -173,6 +177,8 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(rulings::retire))
         .routes(routes!(offices::export))
         .routes(routes!(offices::backup))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show))
 }
 
 /// Requests whose body is a whole picture.

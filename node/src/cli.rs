@@ -4,6 +4,7 @@ mod audit;
 mod bundle;
 mod demo;
 mod doctor;
+mod federation;
 mod init;
 mod local;
 mod models;
@@ -97,6 +98,9 @@ enum Command {
         #[arg(value_enum)]
         switch: Option<network::Switch>,
     },
+    /// What new offices begin with: addresses of this federation.
+    #[command(subcommand)]
+    Federation(federation::FederationCommand),
     /// Logs that were signed twice: list, adjudicate.
     #[command(subcommand)]
     Fork(office::ForkCommand),
@@ -108,6 +112,8 @@ enum Command {
     Staff(staff::StaffCommand),
     /// How this node and the others stand: who is connected, what waits, what nobody witnessed. Exit code 2: nothing is signed here.
     Status,
+    /// Long work of the running node (backup, export): how far it is, and what became of it.
+    Jobs,
     /// Look at the node and say what is wrong and what to do.
     Doctor(doctor::DoctorArgs),
     /// Print the OpenAPI document of the local API.
@@ -175,10 +181,15 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Office(command) => office::run(dir, json, command),
         Command::Network { switch } => network::run(dir, json, switch),
+        Command::Federation(command) => federation::run(dir, json, command),
         Command::Fork(command) => office::run_fork(dir, json, command),
         Command::Succession(command) => succession::run(dir, json, command),
         Command::Staff(command) => staff::run(dir, json, command),
         Command::Status => status::run(dir, json),
+        Command::Jobs => {
+            print(json, &local::running(dir)?.get("/api/jobs")?, jobs);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor(args) => doctor::run(dir, json, args),
         Command::Openapi => {
             say(&crate::api::openapi()?);
@@ -199,6 +210,20 @@ fn waiting<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let done = work();
     wheel.finish_and_clear();
     done
+}
+
+/// Long work, a line each.
+fn jobs(jobs: &serde_json::Value) -> String {
+    let line = |job: &serde_json::Value| {
+        let state = match (job["running"] == true, &job["error"]) {
+            (true, _) => format!("running, {} of {}", job["done"], job["all"]),
+            (false, error) if error.is_null() => format!("done: {}", job["result"]),
+            (false, error) => format!("failed: {}", text(&error["message"], "en")),
+        };
+        format!("{:>4}  {:<8} {state}", job["id"], text(job, "kind"))
+    };
+    let lines: Vec<String> = jobs.as_array().into_iter().flatten().map(line).collect();
+    if lines.is_empty() { "no long work since the node was started 没有耗时操作".into() } else { lines.join("\n") }
 }
 
 /// Writes a line to standard output. A reader that went away (`huizhi … | head`) is no error.

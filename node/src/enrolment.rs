@@ -31,6 +31,39 @@ pub struct Federation {
     pub successions: Vec<String>,
 }
 
+/// Why an address is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0} cannot work: {1}. Give a name or number and a port, for example /dns4/huizhi.example/tcp/8700 or /ip4/203.0.113.5/udp/8700/quic-v1"
+)]
+pub struct AddressError(Multiaddr, &'static str);
+
+/// Refuses an address under which nobody reaches a node.
+///
+/// # Errors
+/// It names no host, every host, or no port of a transport that nodes speak.
+pub fn check_address(address: &Multiaddr) -> Result<(), AddressError> {
+    use libp2p::multiaddr::Protocol;
+    let wrong = |why| Err(AddressError(address.clone(), why));
+    let mut parts = address.iter();
+    match parts.next() {
+        Some(Protocol::Ip4(host)) if host.is_unspecified() => {
+            return wrong("it stands for every address of a machine, and is none to dial");
+        }
+        Some(Protocol::Ip6(host)) if host.is_unspecified() => {
+            return wrong("it stands for every address of a machine, and is none to dial");
+        }
+        Some(Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_)) => {}
+        _ => return wrong("it does not begin with a host"),
+    }
+    match (parts.next(), parts.next()) {
+        (Some(Protocol::Tcp(0) | Protocol::Udp(0)), _) => wrong("port 0 is none"),
+        (Some(Protocol::Tcp(_)), None | Some(Protocol::P2p(_))) | (Some(Protocol::Udp(_)), Some(Protocol::QuicV1)) => Ok(()),
+        (Some(Protocol::Udp(_)), _) => wrong("over UDP nodes speak /quic-v1 only"),
+        _ => wrong("it names no port"),
+    }
+}
+
 /// Successor keys as `federation.json` names them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

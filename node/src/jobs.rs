@@ -1,6 +1,8 @@
 //! A bounded pool for pixel work: as many jobs at once as there are cores, and a short queue; beyond it a clerk is told to wait.
 //! A glance at a preview frame never waits and is never waited for long: it is made when a core is idle, one at a time, or not at all.
 
+pub mod long;
+
 use crate::service::{Kind, Refusal};
 use std::sync::Arc;
 use tokio::sync::Semaphore;

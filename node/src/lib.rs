@@ -12,6 +12,7 @@ pub mod enrolment;
 pub mod invitation;
 pub mod jobs;
 pub mod net;
+mod panics;
 pub mod print;
 pub mod recovery;
 pub mod runtime;

@@ -17,12 +17,14 @@ mod logs;
 mod mark;
 mod mend;
 mod packages;
+mod private;
 mod prune;
 mod reserve;
 mod rows;
 mod spec_drafts;
 mod tables;
 mod waiting;
+mod watch;
 mod witness;
 
 pub use backup::Snapshot;
@@ -31,19 +33,28 @@ pub use cases::{Difference, Place, STATUSES};
 pub use check::{Damage, DamageKind, LogCheck};
 pub use fold::{Ahead, Fold, FoldedCase, Walk};
 pub use heads::HeadFile;
-pub(crate) use heads::{create_private_dir, replace_file};
+pub(crate) use heads::replace_file;
+pub use index::IndexDifference;
 pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
+pub(crate) use private::{create_private_dir, create_private_file, exposed, make_private};
 pub use reserve::{RESERVE_BYTES, Reserve};
 pub use waiting::Waiting;
+pub use watch::Refused;
+pub(crate) use watch::is_full;
 pub use witness::{Cosigned, NamedProof};
 
+use crate::panics;
+use database::Door;
 pub(crate) use database::Opener;
-use database::{CACHE_BYTES, Door};
 use protocol::id::{BlobHash, CaseId, Origin, PublicKey};
-use redb::{Database, ReadableTable};
+use redb::ReadableTable;
 use serde::{Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, path::Path, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
 
 /// What can go wrong with the disk.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +79,17 @@ pub enum StoreError {
     /// A file could not be read or written.
     #[error("file: {0}")]
     Io(#[from] std::io::Error),
+    /// The database file is not one that was written by this program, or decayed.
+    #[error(
+        "the database is damaged here ({0}). Keep the whole folder as it is, for somebody who can look at it. Then bring the newest backup into \
+         a new folder: huizhi --dir NEW restore --from BACKUP. What was signed since comes back from other offices"
+    )]
+    Damaged(String),
+    /// Others on this machine may read what a node keeps.
+    #[error(
+        "others on this machine can read {0}, and its mode cannot be changed ({1}): run `chmod -R go-rwx` on the data directory as its owner"
+    )]
+    Exposed(PathBuf, std::io::Error),
     /// What is stored does not have the form it was written in.
     #[error("corrupt store: {0}")]
     Corrupt(String),
@@ -85,7 +107,7 @@ impl StoreError {
     /// Whether space on the disk and opening the database again may end it.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Io(error) => matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded),
+            Self::Io(error) => is_full(error),
             Self::Stopped => true,
             _ => false,
         }
@@ -97,6 +119,7 @@ impl From<redb::StorageError> for StoreError {
         match error {
             redb::StorageError::Io(error) => Self::Io(error),
             redb::StorageError::PreviousIo => Self::Stopped,
+            redb::StorageError::Corrupted(what) => Self::Damaged(what),
             other => Self::Database(other.to_string()),
         }
     }
@@ -131,6 +154,7 @@ const INCIDENTS_MAX: u64 = 100;
 /// An open store.
 pub struct Store {
     db: Door,
+    watch: Arc<watch::DiskWatch>,
     /// Edge and newest complete checkpoint of every log; what the database holds, in memory.
     logs: Mutex<BTreeMap<Origin, logs::LogState>>,
     /// Held from looking at a log's size until memory and database agree on the next one, so that two packages of one log cannot
@@ -147,12 +171,15 @@ impl Store {
     /// In use, of a later version, or unreadable.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         create_private_dir(dir)?;
-        let path = dir.join("store.redb");
-        Self::over(dir, Box::new(move || Database::builder().set_cache_size(CACHE_BYTES).create(&path)))
+        private::close(dir)?;
+        // The database's library trusts a file that was closed in order.
+        panics::caught(|| Self::over(dir, database::in_file(dir.join("store.redb"))))
+            .unwrap_or_else(|panic| Err(StoreError::Damaged(panic)))
     }
 
     pub(crate) fn over(dir: &Path, opener: Opener) -> Result<Self, StoreError> {
-        let db = Door::open(opener)?;
+        let watch = Arc::new(watch::DiskWatch::default());
+        let db = Door::open(opener, watch.clone())?;
         let write = db.begin_write()?;
         {
             let mut meta = write.open_table(tables::META)?;
@@ -192,7 +219,13 @@ impl Store {
             write.open_table(tables::SPEC_DRAFTS)?;
         }
         write.commit()?;
-        let store = Self { logs: Mutex::new(BTreeMap::new()), writer: Mutex::new(()), blobs: Blobs::open(&dir.join("blobs"))?, db };
+        let store = Self {
+            logs: Mutex::new(BTreeMap::new()),
+            writer: Mutex::new(()),
+            blobs: Blobs::open_watched(&dir.join("blobs"), watch.clone())?,
+            watch,
+            db,
+        };
         store.finish_pruning()?;
         store.load_logs()?;
         store.load_cosigned()?;
@@ -208,6 +241,19 @@ impl Store {
         let _writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         self.db.reopen()?;
         self.load_logs()
+    }
+
+    /// That the disk refused something since the database was opened, whoever wanted to write it.
+    pub fn refused_write(&self) -> Option<Refused> {
+        let closed = || self.db.is_closed().then(|| Refused { full: false, words: StoreError::Stopped.to_string() });
+        self.watch.refused().or_else(closed)
+    }
+
+    /// Notes that a file beside the database found no space.
+    pub fn note_full(&self, error: &StoreError) {
+        if let StoreError::Io(error) = error {
+            self.watch.note_full(error);
+        }
     }
 
     /// Keeps that something happened to this machine, for whoever asks later. Only the newest hundred are kept.

@@ -1,20 +1,23 @@
 //! Which office may be given which blob. Decided here, once, for every transport.
 
 use crate::{
-    case::{Case, Status},
-    id::{BlobHash, OfficeCode},
-    record::Roles,
+    case::{By, Case, Status},
+    id::{BlobHash, Millis, OfficeCode},
+    receipt::{ReceiptVerdict, judge},
+    record::{ReceiptIssued, Roles},
 };
 
 /// Whether the office, with these roles, may be given the blob. `cases` are all cases known here that name it.
 ///
-/// Reviewers may have everything of a case, and the capturing office what reviewers wrote about it. Once a receipt stands, every enrolled
-/// office that makes documents, captures or archives may have the photo itself, since a document office fetches it by the receipt's number;
-/// never the original or the payload.
+/// Reviewers may have everything of a case, and the capturing office what reviewers wrote about it. While a receipt is valid `now`, an office
+/// that makes documents may have the photo itself, since it fetches it by the receipt's number; never the original or the payload. A receipt
+/// that was revoked, used up or has expired gives the photo to nobody. Archives keep records and no photos.
+///
+/// Attack: hashes of photos stand in the logs for all to read, so a stolen key of an office that only captures must not get them.
 ///
 /// Attack: hashes stand in the logs for all to read, so an office could name another's blob in a record of its own and ask for it as
 /// the capturing office. Its own word therefore gives it nothing but what it alone has named, which it had before, as after a lost disk.
-pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, office: OfficeCode, roles: Roles) -> bool {
+pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, office: OfficeCode, roles: Roles, now: Millis) -> bool {
     let (mut named_by_office, mut named_by_others) = (false, false);
     for case in cases {
         // What was deleted on purpose is not spread again by who still has it.
@@ -36,11 +39,10 @@ pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, o
                 return true;
             }
         }
-        let receipt_stands = case.status == Status::Approved && !case.receipts.is_empty();
-        let photo_of_receipt = receipt_stands && blob == case.current.said.photo;
-        if part_of_case && roles.contains(Roles::REVIEW)
-            || photo_of_receipt && [Roles::CAPTURE, Roles::ARCHIVE, Roles::DOCUMENT].into_iter().any(|role| roles.contains(role))
-        {
+        let is_valid = |by: &By<ReceiptIssued>| matches!(judge(by.hash, &by.said, Some(case), now), ReceiptVerdict::Valid);
+        let may_be = case.status == Status::Approved && blob == case.current.said.photo;
+        let photo_of_receipt = may_be && case.receipts.iter().any(is_valid);
+        if part_of_case && roles.contains(Roles::REVIEW) || photo_of_receipt && roles.contains(Roles::DOCUMENT) {
             return true;
         }
     }

@@ -89,6 +89,10 @@ pub const REQUEST_TIMEOUT_MS: u64 = 20_000;
 /// A peer that gave entries of a log which do not continue what is here is not asked for that log again before this long. Somebody lies, and
 /// what proves it may have been lost on its way the first time.
 pub const DISTRUST_MS: u64 = 300_000;
+/// A fetch that brought fewer than [`FETCH_SLOW_ENTRIES`] entries in so long is slow. Where somebody else offers the log, it is taken from the peer.
+pub const FETCH_SLOW_MS: u64 = 20_000;
+/// Three entries a second: a line of 16 kbit/s carries more.
+pub const FETCH_SLOW_ENTRIES: u64 = 64;
 /// A peer that did not give what it told of is not asked for that log again before this long.
 pub const FETCH_RETRY_MS: u64 = 2_000;
 /// Successor keys of a province; people carry each of them.
@@ -246,5 +250,16 @@ pub const ACCEPTS_PER_S: u64 = 512;
 pub const ACCEPTS_BURST: u64 = 64;
 /// Where none is left nothing is accepted for so long, so that a storm wakes this node twenty times a second and not for each connection.
 pub const ACCEPT_PAUSE_MS: u64 = 50;
+/// Handshakes that are begun in a second, in all, with addresses for which there is no room in the table. Whoever can make up addresses fills it;
+/// some of those that are turned away come again and are let in.
+pub const KNOCKS_UNKNOWN_PER_S: u64 = 64;
+/// And in reserve.
+pub const KNOCKS_UNKNOWN_BURST: u64 = 256;
+/// Questions to join in a second, from one key that was never enrolled. A few are enough: an office asks every 15 s.
+pub const JOINS_PER_S: u64 = 1;
+/// And in reserve.
+pub const JOINS_BURST: u64 = 8;
+/// Keys that were never enrolled and are remembered while they ask. All others together have what one of them has.
+pub const STRANGERS_MAX: usize = 1_024;
 /// Addresses that are remembered while they knock.
 pub const KNOCKING_ADDRESSES_MAX: usize = 4_096;

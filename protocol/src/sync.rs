@@ -266,6 +266,7 @@ impl Sync {
                         peer.note_failure(log, now);
                     }
                 }
+                self.leave_slow(now);
             }
         }
         self.go_on(now, &mut effects);
@@ -347,6 +348,31 @@ impl Sync {
             busy.insert(log);
         }
         self.ask_for_packages(now, &busy, effects);
+    }
+
+    /// Attack: a peer that gives a few entries each time, just before it is too late, keeps a log for itself. It is left where another one that
+    /// has nothing else to give offers the same.
+    fn leave_slow(&mut self, now: Millis) {
+        let mut slow: Vec<(PublicKey, LogId)> = Vec::new();
+        for (key, peer) in &mut self.peers {
+            slow.extend(peer.fetch.as_mut().and_then(|fetch| fetch.is_slow(now).then_some((*key, fetch.log))));
+        }
+        for (key, log) in slow {
+            let size = self.holdings.logs.size(log);
+            let offers = |(other, peer): (&PublicKey, &Peer)| {
+                *other != key
+                    && peer.connected
+                    && peer.fetch.is_none()
+                    && peer.may_give(log, now)
+                    && self.holdings.held_of(*other, log) > size
+            };
+            if self.peers.iter().any(offers)
+                && let Some(peer) = self.peers.get_mut(&key)
+            {
+                peer.note_failure(log, now);
+                peer.fetch_of(log).into_iter().for_each(Fetch::gone);
+            }
+        }
     }
 
     fn ask_for_packages(&mut self, now: Millis, busy: &BTreeSet<LogId>, effects: &mut Vec<Effect>) {

@@ -17,7 +17,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn an_export_verifies_with_no_node_running_and_any_flipped_byte_is_found() {
-    let mut federation = Federation::start();
+    let mut federation = Federation::start_with_roles("capture,document");
     let id = federation.a.client().submit("cn-id-card", &pictures::astronaut(), None);
     let reviewer = federation.province.client();
     let number = reviewer.decide(&id, "approve", &[])["receipt_number"].as_str().unwrap().to_owned();

@@ -5,7 +5,7 @@ use system_tests::{Federation, Node, eventually, pictures};
 
 #[test]
 fn one_photo_all_the_way() {
-    let federation = Federation::start();
+    let federation = Federation::start_with_roles("capture,document");
     let (counter, reviewer, elsewhere) = (federation.a.client(), federation.province.client(), federation.b.client());
 
     let id = counter.submit("cn-id-card", &pictures::astronaut(), None);

@@ -3,10 +3,13 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{BackupRequest, BackupView, DocumentsRequest, EnrolRequest, EnrolledOffice, ExportRequest, ExportView, RegionRequest},
+    jobs::{only_the_command_line, view as view_of},
+    types::{BackupRequest, BackupView, DocumentsRequest, EnrolRequest, EnrolledOffice, ExportRequest, ExportView, JobView, RegionRequest},
 };
 use crate::{
-    audit, enrolment, recovery,
+    audit, enrolment,
+    jobs::long::Progress,
+    recovery,
     service::{Office, Refusal, network::NetworkHandle, office::read_region, retirement::Requested, staff::StaffRole},
 };
 use axum::{
@@ -149,39 +152,30 @@ pub(super) async fn region(
 }
 
 /// Writes an export on the node's machine; only for the command line there.
-#[utoipa::path(post, path = "/api/export", request_body = ExportRequest, responses((status = 200, body = ExportView)))]
-pub(super) async fn export(
-    State(app): State<App>,
-    who: Operator,
-    Json(request): Json<ExportRequest>,
-) -> Result<Json<ExportView>, ApiError> {
-    // Attack: a browser must not choose paths on this machine, whoever is logged in.
-    if who.number != 0 {
-        return Err(ApiError::role());
-    }
-    app.run(move |office| {
+#[utoipa::path(post, path = "/api/export", request_body = ExportRequest, responses((status = 200, body = JobView)))]
+pub(super) async fn export(State(app): State<App>, who: Operator, Json(request): Json<ExportRequest>) -> Result<Json<JobView>, ApiError> {
+    only_the_command_line(&who)?;
+    let office = app.office.clone();
+    let work = move |_: &Progress| {
+        let office = &office;
         let written = audit::export(office, &PathBuf::from(&request.dir), request.photos)?;
-        Ok(ExportView { logs: written.logs, records: written.records, photos: written.photos })
-    })
-    .await
-    .map(Json)
+        let view = ExportView { logs: written.logs, records: written.records, photos: written.photos };
+        serde_json::to_value(view).map_err(Refusal::fault)
+    };
+    Ok(Json(view_of(app.long.begin("export", work)?)))
 }
 
 /// Writes a backup on the node's machine; only for the command line there.
-#[utoipa::path(post, path = "/api/backup", request_body = BackupRequest, responses((status = 200, body = BackupView)))]
-pub(super) async fn backup(
-    State(app): State<App>,
-    who: Operator,
-    Json(request): Json<BackupRequest>,
-) -> Result<Json<BackupView>, ApiError> {
-    // Attack: as for the export, and a backup may hold the keys.
-    if who.number != 0 {
-        return Err(ApiError::role());
-    }
-    app.run(move |office| {
-        let made = recovery::backup(office, office.dir(), &PathBuf::from(&request.dir), request.keys)?;
-        Ok(BackupView { records: made.records, blobs: made.blobs, decayed: made.decayed, keys: made.keys })
-    })
-    .await
-    .map(Json)
+#[utoipa::path(post, path = "/api/backup", request_body = BackupRequest, responses((status = 200, body = JobView)))]
+pub(super) async fn backup(State(app): State<App>, who: Operator, Json(request): Json<BackupRequest>) -> Result<Json<JobView>, ApiError> {
+    // A backup may hold the keys.
+    only_the_command_line(&who)?;
+    let office = app.office.clone();
+    let work = move |progress: &Progress| {
+        let mut told = |done, all| progress.report(done, Some(all));
+        let made = recovery::backup(&office, office.dir(), &PathBuf::from(&request.dir), request.keys, &mut told)?;
+        let view = BackupView { records: made.records, blobs: made.blobs, decayed: made.decayed, keys: made.keys };
+        serde_json::to_value(view).map_err(Refusal::fault)
+    };
+    Ok(Json(view_of(app.long.begin("backup", work)?)))
 }

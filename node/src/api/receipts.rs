@@ -147,6 +147,9 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
         message = Text::new(message.zh + &reach.zh, format!("{}; {}", message.en, reach.en));
     }
     let document = found.as_ref().and_then(|found| found.verified.receipt.document.clone());
+    if let Some(doubt) = found.as_ref().and_then(|found| office.date_doubt(found.verified.receipt.at_ms, &found.verified.checkpoint)) {
+        message = Text::new(format!("{}{}。", message.zh, doubt.zh), format!("{}; {}", message.en, doubt.en));
+    }
     let receipt = found.map(|found| view(office, &found)).transpose()?;
     let may_use = verdict == "valid" && office.member().is_some_and(|me| me.grant().may_use(document.as_deref()));
     Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })

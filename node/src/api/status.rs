@@ -48,6 +48,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 awaiting_review: awaiting,
                 can_print,
                 clock: office.clock_doubt()?.map(ClockDoubt::text),
+                disk: office.disk_warning(),
                 forks: forks(office),
             })
         })

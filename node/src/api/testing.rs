@@ -16,7 +16,7 @@ pub(super) const TOKEN: &str = "token";
 pub(super) struct Served {
     pub(super) app: App,
     runtime: Option<tokio::runtime::Runtime>,
-    _home: Home,
+    pub(super) home: Home,
 }
 
 impl Served {
@@ -27,7 +27,7 @@ impl Served {
         let port = listener.local_addr().unwrap().port();
         let app = App::new(Arc::new(home.open()), NetworkHandle::default(), vision, false, None, TOKEN, port);
         runtime.spawn(axum::serve(listener, router(app.clone())).into_future());
-        Self { app, runtime: Some(runtime), _home: home }
+        Self { app, runtime: Some(runtime), home }
     }
 
     /// Sends one request and leaves the answer to be read; `headers` are whole lines.

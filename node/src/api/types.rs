@@ -127,6 +127,8 @@ pub struct StatusView {
     pub can_print: bool,
     /// What speaks against this machine's clock, with what to do.
     pub clock: Option<Text>,
+    /// That little space is left on the disk, with what to do.
+    pub disk: Option<Text>,
     /// Logs that were proved to carry two signed histories; open ones first.
     pub forks: Vec<ForkView>,
 }
@@ -354,6 +356,25 @@ pub struct BackupRequest {
     pub dir: String,
     /// Whether the secret keys go along.
     pub keys: bool,
+}
+
+/// Long work of a node, for the command line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct JobView {
+    /// Names it while the node runs.
+    pub id: u64,
+    /// `backup` or `export`.
+    pub kind: String,
+    /// How much is done.
+    pub done: u64,
+    /// Of how much, where that is known.
+    pub all: Option<u64>,
+    /// It has not ended.
+    pub running: bool,
+    /// What it gave: `BackupView` or `ExportView`.
+    pub result: Option<serde_json::Value>,
+    /// Why it failed.
+    pub error: Option<ErrorBody>,
 }
 
 /// What a backup holds.

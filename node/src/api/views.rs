@@ -6,7 +6,7 @@ use super::types::{
     MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
-    Office, Refusal,
+    Office, Refusal, erasure,
     feasibility::Feasible,
     intake::{self, Draft},
     notes::{self, OpenNote},
@@ -216,6 +216,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         erased: case.is_erased(said.payload),
         eyes: case.eyes().map(|eyes| eyes_code(eyes).to_owned()),
         four_eyes_missing: policy.zip(case.eyes()).is_some_and(|(policy, eyes)| !review::keeps(policy, eyes)),
+        erased_kept: erasure::kept(office, case)?,
     })
 }
 

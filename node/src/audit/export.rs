@@ -1,7 +1,10 @@
 //! Writing an export.
 
 use super::{BLOBS, FORKS, LOGS, POLICY};
-use crate::service::{Kind, Office, Refusal};
+use crate::{
+    service::{Kind, Office, Refusal},
+    store::{StoreError, create_private_dir, make_private},
+};
 use protocol::{
     id::RecordHash,
     limits::{COSIGNATURES_MAX, FORK_PROOFS_TOLD_MAX},
@@ -33,6 +36,8 @@ pub struct Written {
 /// The folder is not empty, or the disk refuses.
 pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refusal> {
     must_be_empty(dir)?;
+    // It will hold photos of people.
+    create_private_dir(dir).and_then(|()| make_private(dir)).map_err(StoreError::from)?;
     let mut written = Written::default();
     let mut keys = Vec::new();
     for origin in office.kept() {
@@ -136,7 +141,7 @@ fn export_photos(office: &Office, dir: &Path) -> Result<u64, Refusal> {
     Ok(count)
 }
 
-pub(crate) fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), crate::store::StoreError> {
+pub(crate) fn write(path: &PathBuf, bytes: &[u8]) -> Result<(), StoreError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     audit::{BLOBS, LOGS},
-    service::{Cosigning, Learned, Office, Refusal},
+    service::{Cosigning, Learned, Office, Refusal, office::now_ms},
     text::Text,
 };
 use protocol::{
@@ -244,8 +244,9 @@ impl Import<'_> {
             }
             let place = format!("{BLOBS}/{blob}");
             let cases = self.office.cases_of_blob(*blob)?;
-            let may =
-                me.as_ref().is_some_and(|me| access::may_have(cases.iter().map(|case| &**case), *blob, me.enrol.code, me.enrol.roles));
+            let may = me
+                .as_ref()
+                .is_some_and(|me| access::may_have(cases.iter().map(|case| &**case), *blob, me.enrol.code, me.enrol.roles, now_ms()));
             if !may {
                 self.report.refuse(place, not_for_here(cases.is_empty()));
                 continue;

@@ -30,18 +30,35 @@ pub(super) const TILE_BYTES_MAX: u64 = 32 * tile::WIDTH;
 /// Tiles of a log lie at most this deep in folders of a thousand.
 const GROUPS_MAX: usize = 6;
 /// What systems leave on every stick. It is neither read nor gone into.
-const LEFT_BY_SYSTEMS: [&str; 10] = [
-    ".DS_Store",
-    "Thumbs.db",
+/// In small letters: systems write them as they like.
+const LEFT_BY_SYSTEMS: [&str; 19] = [
+    ".ds_store",
+    "thumbs.db",
+    "ehthumbs.db",
     "desktop.ini",
-    ".Trashes",
-    ".Spotlight-V100",
+    ".trash",
+    ".trashes",
+    ".spotlight-v100",
     ".fseventsd",
-    "System Volume Information",
-    "$RECYCLE.BIN",
-    "lost+found",
+    ".temporaryitems",
+    ".documentrevisions-v100",
+    ".metadata_never_index",
+    ".volumeicon.icns",
     ".apdisk",
+    "system volume information",
+    "$recycle.bin",
+    "recycler",
+    "lost.dir",
+    "lost+found",
+    "found.000",
 ];
+
+/// Whether a system leaves this name on sticks. The trash of freedesktop.org carries the number of its user.
+fn is_left_by_a_system(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let trash = name.strip_prefix(".trash-").is_some_and(|user| !user.is_empty() && user.bytes().all(|byte| byte.is_ascii_digit()));
+    trash || name.starts_with("._") || LEFT_BY_SYSTEMS.contains(&name.as_str())
+}
 
 /// What may stand at a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -197,7 +214,7 @@ fn place(path: &[&str]) -> Place {
     if path.iter().any(|name| ["", ".", ".."].contains(name)) {
         return Place::Nothing;
     }
-    if LEFT_BY_SYSTEMS.contains(name) || name.starts_with("._") {
+    if is_left_by_a_system(name) {
         return Place::Left;
     }
     match (folders, *name) {
@@ -338,5 +355,33 @@ mod tests {
             assert_eq!(place(&path.split('/').collect::<Vec<_>>()), Place::Nothing, "{path}");
         }
         assert_eq!(place(&["logs", ".DS_Store"]), Place::Left);
+    }
+
+    #[test]
+    fn mend_58_what_operating_systems_leave_on_a_stick_refuses_none() {
+        let left = [
+            "System Volume Information",
+            "SYSTEM VOLUME INFORMATION",
+            ".Trash-1000",
+            ".Trash-0",
+            ".Trash",
+            "$RECYCLE.BIN",
+            "$Recycle.Bin",
+            ".Spotlight-V100",
+            ".fseventsd",
+            "desktop.ini",
+            "Desktop.ini",
+            ".DS_Store",
+            "._policy",
+            "LOST.DIR",
+            "FOUND.000",
+            ".TemporaryItems",
+        ];
+        for name in left {
+            assert_eq!(place(&[name]), Place::Left, "{name}");
+        }
+        for name in [".Trash-", ".Trash-root", ".Trash-1000x", "System Volume", "policy.exe"] {
+            assert_eq!(place(&[name]), Place::Nothing, "{name}");
+        }
     }
 }

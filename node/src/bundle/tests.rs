@@ -192,7 +192,8 @@ fn no_stick_holds_a_blob_that_its_receiver_may_not_have() {
             export(&them.province, &dir, to.code(), None).unwrap();
             let said = &case.current.said;
             let may = [said.photo, said.original, said.payload].into_iter();
-            let may: BTreeSet<BlobHash> = may.filter(|blob| access::may_have([&*case], *blob, to.code(), Roles::CAPTURE)).collect();
+            let may: BTreeSet<BlobHash> =
+                may.filter(|blob| access::may_have([&*case], *blob, to.code(), Roles::CAPTURE, now_ms())).collect();
             assert_eq!(blobs(&dir), may, "{name} {}", to.code());
             // Names and numbers of people stand on no stick; a photo only where its receipt stands.
             let photo = may.contains(&said.photo);

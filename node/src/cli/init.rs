@@ -9,7 +9,7 @@ use crate::{
         keys::{self, Keys},
         staff,
     },
-    store,
+    store::{self, MarkFile},
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -77,6 +77,7 @@ pub(super) struct Made {
 pub(super) fn run(dir: &Path, json: bool, args: InitArgs) -> Result<ExitCode> {
     let made = make(dir, &args, true)?;
     let value = json!({
+        "opens": { "pages": args.http, "offices_port": args.port, "interfaces": "all", "mdns": true },
         "dir": dir, "login": args.login, "password": made.password, "enrolment_request": made.request, "url": format!("http://{}", args.http),
     });
     super::print(json, &value, |_| {
@@ -90,9 +91,26 @@ pub(super) fn run(dir: &Path, json: bool, args: InitArgs) -> Result<ExitCode> {
         } else if let Some(request) = &made.request {
             words += &format!("\nGive this to the provincial admin, who enters it at Offices or runs `huizhi enrol`:\n\n{request}\n");
         }
-        words + &format!("\nNext: `huizhi run`, then open http://{}", args.http)
+        if args.join.is_none() && args.invitation.is_none() && args.announce.is_empty() {
+            words += "\nNo address is named under which other offices reach this node, so nobody can be invited yet. When there is one:\n\
+                      `huizhi federation address add /dns4/NAME/tcp/PORT`\n";
+        }
+        words + &opens(&args) + &format!("\nNext: `huizhi run`, then open http://{}", args.http)
     });
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the node opens, to whom, and how to change it.
+fn opens(args: &InitArgs) -> String {
+    format!(
+        "\nWhat `huizhi run` opens:\n  \
+         pages     {}, to this machine only\n  \
+         offices   port {port} of every network interface, TCP and UDP: whoever reaches it may knock, enrolled offices are served\n  \
+         mDNS      says on the local network that this node is here, and looks for enrolled offices\n\
+         To change it: `listen` and `mdns` in the section [network] of node.toml; `huizhi network off` closes everything but the pages.\n",
+        args.http,
+        port = args.port
+    )
 }
 
 /// Makes a node. Without `with_staff` nobody can log in yet.
@@ -108,6 +126,7 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
     }
     let args = &args;
     let code: OfficeCode = args.code.parse()?;
+    args.announce.iter().try_for_each(enrolment::check_address)?;
     if !args.http.ip().is_loopback() {
         bail!("--http {} is not this machine: use 127.0.0.1", args.http);
     }
@@ -128,6 +147,7 @@ pub(super) fn make(dir: &Path, args: &InitArgs, with_staff: bool) -> Result<Made
     let origin = Origin::office(&name, code, 1)?;
     store::create_private_dir(dir)?;
     let keys = Keys::create(&dir.join("keys"), joined.is_none())?;
+    MarkFile::new(dir).write_new()?;
     let config = config_of(args);
     let federation = match joined {
         Some(federation) => federation,
@@ -210,11 +230,39 @@ mod tests {
     fn a_mistyped_option_leaves_nothing_behind_that_a_second_try_would_meet() {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("node");
-        for wrong in [["--roles", "captain"], ["--federation", "Not A Host"], ["--code", "1"]] {
+        for wrong in [["--announce", "/ip4/0.0.0.0/tcp/8700"], ["--roles", "captain"], ["--federation", "Not A Host"], ["--code", "1"]] {
             let line = Line::parse_from([&["init"][..], &wrong].concat());
             assert!(make(&dir, &line.args, false).is_err());
             assert!(!dir.exists(), "{wrong:?}");
         }
         make(&dir, &Line::parse_from(["init"]).args, false).unwrap();
+    }
+
+    #[test]
+    fn mend_48_init_says_what_it_opens_and_to_whom() {
+        let words = opens(&Line::parse_from(["init", "--port", "8765"]).args);
+        for said in ["127.0.0.1:8600, to this machine only", "port 8765 of every network interface", "mDNS", "[network] of node.toml"] {
+            assert!(words.contains(said), "{words}");
+        }
+    }
+
+    /// Opens the office of a directory, and says why it signs nothing.
+    fn held(dir: &Path) -> Option<String> {
+        let office = runtime::open_office(dir, &Config::load(dir).unwrap()).unwrap();
+        office.read_only().map(|text| text.en)
+    }
+
+    #[test]
+    fn mend_46_a_new_office_without_a_network_signs_at_once_and_one_without_its_database_does_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let [province, dir] = ["province", "office"].map(|name| parent.path().join(name));
+        make(&province, &Line::parse_from(["init"]).args, false).unwrap();
+        let federation = province.join(config::FEDERATION).display().to_string();
+        make(&dir, &Line::parse_from(["init", "--code", "44030001", "--join", &federation]).args, false).unwrap();
+        assert_eq!(held(&dir), None);
+        assert_eq!(held(&dir), None, "nor after it was started and ended");
+        runtime::open_office(&dir, &Config::load(&dir).unwrap()).unwrap().compared().unwrap();
+        std::fs::remove_file(dir.join("standing")).unwrap();
+        assert!(held(&dir).is_some(), "keys alone, as after a lost disk");
     }
 }

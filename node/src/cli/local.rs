@@ -21,6 +21,31 @@ pub(super) fn running(dir: &Path) -> Result<Client> {
     Running::find(dir).map(Client::new).with_context(|| format!("no node runs in {}", dir.display()))
 }
 
+/// How often a store that another command holds is tried again, and the pause between: ten seconds, for most commands are short.
+const WAIT_TRIES: u32 = if cfg!(test) { 2 } else { 50 };
+const WAIT: Duration = Duration::from_millis(200);
+
+/// Whether a node answers where one said that it would.
+fn answers(running: &Running) -> bool {
+    let address = running.url.trim_start_matches("http://").parse::<std::net::SocketAddr>();
+    address.is_ok_and(|address| std::net::TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
+}
+
+/// Who holds the store of a data directory, where the system tells.
+fn holder(dir: &Path) -> String {
+    let Ok(store) = dir.join("store.redb").canonicalize() else { return String::new() };
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    for process in processes.filter(|process| process.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit())) {
+        let files = std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        if files.filter_map(|file| std::fs::read_link(file.path()).ok()).any(|file| file == store) {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            return format!(" (process {}: {})", process.file_name().to_string_lossy(), line.trim());
+        }
+    }
+    String::new()
+}
+
 /// A node, running or not.
 pub(super) enum Local {
     /// Nobody runs it: this process has the store.
@@ -33,14 +58,23 @@ impl Local {
     /// Opens the node of a data directory.
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let config = Config::load(dir)?;
-        match runtime::open_office(dir, &config) {
-            Ok(office) => Ok(Self::Stopped(Box::new(office))),
-            Err(StartError::Office(OfficeError::Store(StoreError::InUse))) => {
-                let running = Running::find(dir).context("the store is in use, but no running node left its address in run.json")?;
-                Ok(Self::Running(Client::new(running)))
+        for tries in 0.. {
+            match runtime::open_office(dir, &config) {
+                Ok(office) => return Ok(Self::Stopped(Box::new(office))),
+                Err(StartError::Office(OfficeError::Store(StoreError::InUse))) => {
+                    // One that was killed leaves its address, and another command may have the store.
+                    if let Some(running) = Running::find(dir).filter(answers) {
+                        return Ok(Self::Running(Client::new(running)));
+                    }
+                    if tries == WAIT_TRIES {
+                        break;
+                    }
+                    std::thread::sleep(WAIT);
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error.into()),
         }
+        bail!("another huizhi command works on {} and has not ended{}: wait for it, or end it", dir.display(), holder(dir))
     }
 
     /// Specs in force.
@@ -247,7 +281,7 @@ impl Local {
             }
             Self::Running(client) => {
                 let dir = std::path::absolute(dir)?;
-                client.post("/api/export", &json!({ "dir": dir, "photos": photos }))
+                client.job("/api/export", &json!({ "dir": dir, "photos": photos }))
             }
         }
     }
@@ -285,10 +319,10 @@ impl Local {
     pub(super) fn backup(&self, dir: &Path, to: &Path, keys: bool) -> Result<Value> {
         match self {
             Self::Stopped(office) => {
-                let made = crate::recovery::backup(office, dir, to, keys)?;
+                let made = crate::recovery::backup(office, dir, to, keys, &mut |_, _| {})?;
                 Ok(json!({ "records": made.records, "blobs": made.blobs, "decayed": made.decayed, "keys": made.keys }))
             }
-            Self::Running(client) => client.post("/api/backup", &json!({ "dir": std::path::absolute(to)?, "keys": keys })),
+            Self::Running(client) => client.job("/api/backup", &json!({ "dir": std::path::absolute(to)?, "keys": keys })),
         }
     }
     /// The office itself, for what a running node does not offer.
@@ -331,6 +365,20 @@ impl Client {
         }
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).send_json(body))
     }
+    /// Begins long work and waits for its end. Whoever is interrupted here asks for it with `huizhi jobs`: it goes on.
+    fn job(&self, path: &str, body: &Value) -> Result<Value> {
+        let mut job = self.post(path, body)?;
+        let place = format!("/api/jobs/{}", job["id"]);
+        let bar = indicatif::ProgressBar::new(0);
+        while job["running"] == true {
+            std::thread::sleep(Duration::from_millis(200));
+            job = self.get(&place)?;
+            bar.set_length(job["all"].as_u64().unwrap_or(0));
+            bar.set_position(job["done"].as_u64().unwrap_or(0));
+        }
+        bar.finish_and_clear();
+        if job["error"].is_null() { Ok(job["result"].take()) } else { Err(anyhow!("{}", super::text(&job["error"]["message"], "en"))) }
+    }
     fn delete(&self, path: &str) -> Result<Value> {
         let request = self.agent.delete(format!("{}{path}", self.running.url));
         Self::read(request.header("authorization", &format!("Bearer {}", self.running.token)).call())
@@ -354,4 +402,27 @@ fn path_segment(text: &str) -> String {
     text.bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() || byte == b'-' { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::Home;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn mend_49_a_command_that_meets_another_one_says_who_holds_the_store() {
+        let home = Home::new();
+        let office = home.open();
+        let trust = serde_json::json!({ "province": office.members().province().to_string(), "peers": [] });
+        std::fs::write(home.path().join(crate::config::FEDERATION), trust.to_string()).unwrap();
+        std::fs::write(home.path().join(crate::config::FILE), "[office]\ncode = \"44030001\"\nname = \"x\"\n").unwrap();
+        // A node that was killed left its address.
+        let gone = Running { url: "http://127.0.0.1:9".into(), token: String::new() };
+        std::fs::write(home.path().join("run.json"), serde_json::to_vec(&gone).unwrap()).unwrap();
+        let refused = Local::open(home.path()).err().unwrap().to_string();
+        assert!(refused.contains("has not ended") && refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(office);
+        assert!(matches!(Local::open(home.path()).unwrap(), Local::Stopped(_)));
+    }
 }

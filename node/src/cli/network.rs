@@ -1,6 +1,7 @@
 //! `huizhi network`: how the running node is connected to the others, and its switch.
 
 use super::{local, print, text};
+use crate::{runtime, service::keys::Keys};
 use anyhow::Result;
 use serde_json::Value;
 use std::{path::Path, process::ExitCode};
@@ -19,9 +20,19 @@ pub(super) fn run(dir: &Path, json: bool, switch: Option<Switch>) -> Result<Exit
             let network = node.switch_network(switch == Switch::On)?;
             print(json, &network, |network| format!("the network is {}", if network["on"] == true { "on" } else { "off" }));
         }
-        None => print(json, &node.get("/api/status")?["peers"], words),
+        None => print(json, &node.get("/api/status")?["peers"], |peers| format!("{}\n{}", own(dir), words(peers))),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How others name this node, and where they begin.
+pub(super) fn own(dir: &Path) -> String {
+    let key = Keys::open(&dir.join("keys")).ok().and_then(|keys| crate::net::peer_id(keys.office.public()));
+    let Some(key) = key else { return "the keys of this node cannot be read".into() };
+    let federation = runtime::federation(dir).map(|federation| federation.peers).unwrap_or_default();
+    let own: Vec<String> = federation.iter().map(ToString::to_string).filter(|address| address.ends_with(&key.to_string())).collect();
+    let told = if own.is_empty() { "no address of it stands in federation.json".into() } else { own.join("\n          ") };
+    format!("this node /p2p/{key}\n          {told}")
 }
 
 fn words(peers: &Value) -> String {

@@ -19,7 +19,7 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
 
 fn words(condition: &Condition, running: bool) -> String {
     let mut words = format!("huizhi {}  {}", condition.version, if running { "running 运行中" } else { "stopped 未运行" });
-    for (what, text) in [("READ-ONLY 只读", &condition.read_only), ("clock 时钟", &condition.clock)] {
+    for (what, text) in [("READ-ONLY 只读", &condition.read_only), ("clock 时钟", &condition.clock), ("disk 磁盘", &condition.disk)] {
         if let Some(text) = text {
             words += &format!("\n{what}: {} {}", text.en, text.zh);
         }

@@ -4,6 +4,7 @@
 //! drops work that anti-entropy repeats.
 
 mod accepting;
+mod addresses;
 mod behaviour;
 mod blobs;
 mod dialling;
@@ -29,13 +30,14 @@ use crate::service::{
     network::{NetworkHandle, ReceiptQuestion},
     office::now_ms,
 };
+use addresses::Addresses;
 use behaviour::{Behaviour, BehaviourEvent, build_swarm, key_of};
 use disk::{Done, Looking, head_of};
 use forks::Forks;
 use futures::StreamExt;
 use gossip::Gossiping;
 use joining::Joining;
-use libp2p::{Multiaddr, PeerId, Swarm, identify, identity, mdns, ping, request_response::OutboundRequestId, swarm::SwarmEvent};
+use libp2p::{PeerId, Swarm, identify, identity, mdns, ping, request_response::OutboundRequestId, swarm::SwarmEvent};
 use messages::{ANSWERS_MAX, Asked};
 use paths::Paths;
 use protocol::{
@@ -97,7 +99,7 @@ struct Driver {
     comparing: bool,
     /// Whom, what, and when.
     asked: HashMap<OutboundRequestId, (PublicKey, Asked, u64)>,
-    known: BTreeMap<PublicKey, Vec<Multiaddr>>,
+    known: Addresses,
     dialled: BTreeMap<PublicKey, u64>,
     refused: BTreeMap<PublicKey, Refusal>,
     strangers: Vec<PublicKey>,
@@ -125,10 +127,10 @@ pub fn start(office: Arc<Office>, config: &NetConfig, stop: watch::Receiver<bool
     for address in &config.listen {
         swarm.listen_on(address.clone()).map_err(|error| NetError::Listen { address: address.clone(), reason: error.to_string() })?;
     }
-    let mut known: BTreeMap<PublicKey, Vec<Multiaddr>> = BTreeMap::new();
+    let mut known = Addresses::default();
     for address in &config.peers {
         let key = key_in(address).ok_or_else(|| NetError::NoPeerId(address.clone()))?;
-        known.entry(key).or_default().push(address.clone());
+        known.configure(key, address.clone());
     }
     let (handle, questions) = NetworkHandle::new();
     let (done, done_queue) = mpsc::channel(DONE_QUEUE);
@@ -256,6 +258,7 @@ impl Driver {
                 }
                 self.strangers.retain(|key| !self.office.is_enrolled(*key));
                 self.relay_or_not();
+                self.end_former();
             }
             Change::Cases => self.look_for_wanted(),
             Change::Fork(proof) => self.pass_on(&proof),
@@ -340,11 +343,14 @@ impl Driver {
                 for (peer, address) in found {
                     // Bound: only enrolled offices are remembered, so a noisy network cannot fill the memory.
                     if let Some(key) = key_of(&peer).filter(|key| self.office.is_enrolled(*key)) {
-                        let addresses = self.known.entry(key).or_default();
-                        let address = address.with_p2p(peer).unwrap_or_else(|address| address);
-                        if !addresses.contains(&address) && addresses.len() < 8 {
-                            addresses.push(address);
-                        }
+                        self.known.found(key, address.with_p2p(peer).unwrap_or_else(|address| address));
+                    }
+                }
+            }
+            SwarmEvent::Behaviour(BehaviourEvent::Mdns(mdns::Event::Expired(gone))) => {
+                for (peer, address) in gone {
+                    if let Some(key) = key_of(&peer) {
+                        self.known.expired(key, &address.with_p2p(peer).unwrap_or_else(|address| address));
                     }
                 }
             }
@@ -356,9 +362,21 @@ impl Driver {
         key_of(peer).is_some_and(|key| self.fairness.is_shut_out(uptime_ms(), key))
     }
 
-    /// Enrolled, or given to us as an address to begin with (a new office knows only the province).
+    /// Enrolled; or configured, where its enrolment is not known yet (a new office knows only the address of the province). A key that was
+    /// enrolled once is judged by the province's log alone.
     fn may_speak(&self, key: PublicKey) -> bool {
-        self.office.is_enrolled(key) || self.known.contains_key(&key)
+        let members = self.office.members();
+        members.office_of(key).is_some() || !members.was_enrolled(key) && self.known.is_configured(key)
+    }
+
+    /// Hangs up on those whose enrolment ended while they were connected.
+    fn end_former(&mut self) {
+        for key in self.sync.connected().collect::<Vec<_>>() {
+            if !self.may_speak(key) {
+                tracing::warn!(%key, "its enrolment ended: it is hung up on");
+                self.hang_up(key);
+            }
+        }
     }
 
     /// A peer told its frontier in the form of before.

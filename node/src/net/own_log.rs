@@ -72,7 +72,7 @@ impl Shown {
         }
         match mark {
             Mark::Restored => false,
-            Mark::Clean | Mark::CleanBefore => self.since + ASK_CLEAN_MS <= now,
+            Mark::New | Mark::Clean | Mark::CleanBefore => self.since + ASK_CLEAN_MS <= now,
             Mark::Unknown => go_on_unanswered && self.since + ASK_UNKNOWN_MS <= now,
         }
     }

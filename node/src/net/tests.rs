@@ -1,5 +1,6 @@
 //! Two offices over loopback: one follows what it needs, and asks the other about the rest.
 
+mod former;
 mod gossip;
 mod knocking;
 mod relaying;

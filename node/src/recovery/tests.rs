@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     enrolment::Federation,
-    service::{Held, testing::Home},
+    service::{
+        Held,
+        testing::{Home, picture},
+    },
 };
 use protocol::{id::Origin, log::VerifierKey};
 use std::{fs, path::Path};
@@ -31,9 +34,9 @@ fn case_10_a_backup_of_a_working_node_is_restored_whole_and_signs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (to, dir) = (folder.path().join("backup"), folder.path().join("restored"));
     let office = home.open();
-    let made = backup(&office, home.path(), &to, true).unwrap();
+    let made = backup(&office, home.path(), &to, true, &mut |_, _| {}).unwrap();
     assert_eq!((made.records, made.decayed), (4, 0), "two enrolling and issuing logs: enrol; submitted, decided, receipt");
-    assert!(backup(&office, home.path(), &to, true).is_err(), "a backup never mixes with another");
+    assert!(backup(&office, home.path(), &to, true, &mut |_, _| {}).is_err(), "a backup never mixes with another");
     assert!(!to.join("heads").exists(), "a backup must not vouch for its own freshness");
     let restored = restore(&to, &dir, &mut |_| {}).unwrap();
     assert_eq!((restored.records, restored.blobs), (made.records, made.blobs));
@@ -59,7 +62,7 @@ fn no_changed_file_of_a_backup_is_restored() {
     let home = home();
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("backup");
-    backup(&home.open(), home.path(), &to, false).unwrap();
+    backup(&home.open(), home.path(), &to, false, &mut |_, _| {}).unwrap();
     let keys = |dir: &Path| {
         fs::create_dir_all(dir.join("keys")).unwrap();
         for file in files(&home.path().join("keys")) {
@@ -83,4 +86,38 @@ fn no_changed_file_of_a_backup_is_restored() {
     restore(&to, &dir, &mut |_| {}).unwrap();
     fs::remove_file(to.join(MANIFEST)).unwrap();
     assert!(matches!(restore(&to, &folder.path().join("x"), &mut |_| {}), Err(RestoreError::NotABackup(..))), "never finished");
+}
+
+#[test]
+fn mend_31_a_backup_that_was_cut_off_goes_on_in_its_folder() {
+    let home = Home::new();
+    let office = home.open();
+    let cases: Vec<_> = (0..3).map(|shade| home.case(&office, &picture(8, 8, [shade; 3]), false)).collect();
+    for name in FILES {
+        fs::write(home.path().join(name), "{}").unwrap();
+    }
+    let to = home.path().join("backup");
+    // The stick is pulled out in the middle.
+    let pulled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        backup(&office, home.path(), &to, true, &mut |done, _| assert!(done < 3, "pulled out"))
+    }));
+    assert!(pulled.is_err() && !to.join(MANIFEST).exists() && to.join(STORE).exists());
+    // Meanwhile somebody was erased.
+    crate::service::erasure::withdraw(&office, cases[0].id, "applicant_asked", 1).unwrap();
+    crate::service::erasure::erase(&office, cases[0].id, "applicant_asked", 1).unwrap();
+    let mut told = Vec::new();
+    let made = backup(&office, home.path(), &to, true, &mut |done, all| told.push((done, all))).unwrap();
+    let here = office.store.blobs.names().unwrap().len() as u64;
+    assert_eq!((made.blobs, told.last()), (here, Some(&(here, here))));
+    assert_eq!(
+        to.join("blobs")
+            .read_dir()
+            .unwrap()
+            .filter(|folder| folder.as_ref().unwrap().file_name().len() == 2)
+            .map(|folder| folder.unwrap().path().read_dir().unwrap().count() as u64)
+            .sum::<u64>(),
+        here,
+        "nobody who was erased"
+    );
+    assert!(backup(&office, home.path(), &to, true, &mut |_, _| {}).is_err(), "it is finished");
 }

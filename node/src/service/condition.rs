@@ -5,7 +5,7 @@
 use super::{
     Office, Refusal,
     network::{NetStatus, PeerState},
-    office::{ClockDoubt, now_ms},
+    office::{ClockDoubt, now_ms, space},
 };
 use crate::{
     store::{STATUSES, StoreError},
@@ -19,7 +19,7 @@ use protocol::{
     record::Verified,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Blobs that are counted at most as wanted.
@@ -41,6 +41,8 @@ pub struct Condition {
     pub read_only: Option<Text>,
     /// What speaks against this machine's clock, with what to do.
     pub clock: Option<Text>,
+    /// That little space is left on the disk, with what to do.
+    pub disk: Option<Text>,
     /// Bytes that are free on the disk of the data directory; nothing where the system does not tell.
     pub disk_free_bytes: Option<u64>,
     /// Days until the disk is full, by how the logs grew lately; nothing where less than a day of growth is known.
@@ -121,7 +123,7 @@ impl Condition {
     /// As the store.
     pub fn of(office: &Office, net: &NetStatus, thorough: bool) -> Result<Self, Refusal> {
         let now = now_ms();
-        let disk_free_bytes = free_bytes(office.dir());
+        let disk_free_bytes = space(office.dir()).map(|(free, _)| free);
         let origins = office.store.origins();
         let (unwitnessed, unwitnessed_ms) = unwitnessed(office, now)?;
         let disk_days_left = match disk_free_bytes.filter(|_| thorough) {
@@ -148,6 +150,7 @@ impl Condition {
             now_ms: now,
             read_only: office.read_only(),
             clock: office.clock_doubt()?.map(ClockDoubt::text),
+            disk: office.disk_warning(),
             disk_free_bytes,
             disk_days_left,
             unwitnessed,
@@ -238,16 +241,6 @@ fn quarantined(office: &Office, origins: &[Origin]) -> Result<u64, StoreError> {
         count += stands.map_or(0, |stands| office.store.head(origin).size.saturating_sub(stands));
     }
     Ok(count)
-}
-
-fn free_bytes(dir: &Path) -> Option<u64> {
-    #[cfg(unix)]
-    return rustix::fs::statvfs(dir).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    #[cfg(not(unix))]
-    {
-        let _ = dir;
-        None
-    }
 }
 
 /// Bytes of the database and of all blobs, the latter measured on a sample.

@@ -9,6 +9,7 @@
 use crate::{
     service::{Kind, Office, Refusal, office::now_ms, review},
     store::StoreError,
+    text::Text,
 };
 use protocol::{
     case::{Case, Status},
@@ -16,7 +17,7 @@ use protocol::{
     receipt::{ReceiptVerdict, judge},
     record::{Erased, Record, Roles, Withdrawn},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Why a submission is taken back or its data are deleted: code, Chinese, English.
 const REASONS: [(&str, &str, &str); 4] = [
@@ -110,12 +111,45 @@ pub fn delete_erased(office: &Office, case: &Case) -> Result<(), StoreError> {
 /// As the store.
 pub fn is_erased(office: &Office, blob: BlobHash) -> Result<bool, StoreError> {
     let cases = office.cases_of_blob(blob)?;
-    Ok(!cases.is_empty() && cases.iter().all(|case| case.is_erased(blob)) && !held_by_draft(office, blob)?)
+    // Attack: any office can name another's blob and so keep it. A sealed payload is made by one submission; where that is this office's own,
+    // nobody else has a say.
+    let own = |case: &Case| case.submissions.iter().any(|by| by.office == office.code() && by.said.payload == blob);
+    let is_own = cases.iter().any(|case| own(case) && case.is_erased(blob));
+    Ok(!cases.is_empty() && (is_own || cases.iter().all(|case| case.is_erased(blob))) && !held_by_draft(office, blob)?)
 }
 
 fn held_by_draft(office: &Office, blob: BlobHash) -> Result<bool, StoreError> {
     let drafts = office.store.drafts::<crate::service::intake::Draft>()?;
     Ok(drafts.iter().any(|draft| draft.names(blob)))
+}
+
+/// What keeps files here of which the case told that they are erased; nothing where all of them are gone.
+///
+/// # Errors
+/// As the store.
+pub fn kept(office: &Office, case: &Case) -> Result<Vec<Text>, StoreError> {
+    let of_submissions = case.submissions.iter().flat_map(|by| [by.said.payload, by.said.photo, by.said.original]);
+    let blobs: BTreeSet<BlobHash> = of_submissions.filter(|blob| case.is_erased(*blob)).collect();
+    let mut keepers = Vec::new();
+    for blob in blobs.into_iter().filter(|blob| office.store.blobs.size(*blob).is_some()) {
+        for other in office.cases_of_blob(blob)?.iter().filter(|other| other.id != case.id && !other.is_erased(blob)) {
+            let name = office.office_name(other.captured_by());
+            keepers.push(Text::new(
+                format!("同一文件仍用于{name}的记录 {}，该记录的资料删除后此文件才会删除", other.id),
+                format!("the same file belongs to case {} of {name} as well, and goes when that one is erased too", other.id),
+            ));
+        }
+        let drafts = office.store.drafts::<crate::service::intake::Draft>()?;
+        for draft in drafts.iter().filter(|draft| draft.names(blob)) {
+            keepers.push(Text::new(
+                format!("未提交的采集（{}）使用同一照片，放弃该采集后照片才会删除", draft.applicant.name),
+                "a draft that was not submitted uses the same picture, and keeps it until it is dropped",
+            ));
+        }
+    }
+    keepers.sort_unstable_by(|a, b| a.en.cmp(&b.en));
+    keepers.dedup();
+    Ok(keepers)
 }
 
 fn own_case(office: &Office, id: CaseId) -> Result<Arc<Case>, Refusal> {
@@ -169,7 +203,7 @@ mod tests {
         audit,
         service::{
             notes, receipts,
-            testing::{Home, picture},
+            testing::{Home, picture, sync},
         },
     };
 
@@ -211,5 +245,36 @@ mod tests {
         withdraw(&office, other.id, "applicant_asked", 1).unwrap();
         erase(&office, other.id, "applicant_asked", 1).unwrap();
         assert_eq!(office.store.blobs.names().unwrap(), []);
+    }
+
+    #[test]
+    fn mend_33_erasing_says_what_keeps_the_rest() {
+        let home = Home::new();
+        let office = home.open();
+        let jpeg = picture(8, 8, [9; 3]);
+        let (one, other) = (home.case(&office, &jpeg, false), home.case(&office, &jpeg, false));
+        withdraw(&office, one.id, "applicant_asked", 1).unwrap();
+        let one = erase(&office, one.id, "applicant_asked", 1).unwrap();
+        let words = kept(&office, &one).unwrap();
+        assert!(words.len() == 1 && words[0].en.contains(&other.id.to_string()) && words[0].zh.contains("test"), "{words:?}");
+        withdraw(&office, other.id, "applicant_asked", 1).unwrap();
+        let other = erase(&office, other.id, "applicant_asked", 1).unwrap();
+        assert_eq!((kept(&office, &one).unwrap(), kept(&office, &other).unwrap()), (vec![], vec![]));
+    }
+
+    #[test]
+    fn mend_33_no_other_office_keeps_a_sealed_payload_by_naming_it() {
+        let home = Home::new();
+        let office = home.open();
+        let (_other, thief) = Home::join(&office, "44030002", Roles::CAPTURE);
+        let case = home.case(&office, &picture(8, 8, [9; 3]), false);
+        let named = protocol::record::Submitted { case: CaseId([7; 16]), ..case.current.said.clone() };
+        thief.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(named))?])).unwrap();
+        sync(&thief, &office);
+        assert_eq!(office.cases_of_blob(case.current.said.payload).unwrap().len(), 2);
+        withdraw(&office, case.id, "applicant_asked", 1).unwrap();
+        let case = erase(&office, case.id, "applicant_asked", 1).unwrap();
+        assert_eq!(office.store.blobs.size(case.current.said.payload), None);
+        assert!(!kept(&office, &case).unwrap().is_empty(), "the photo may be the other's too, and that is said");
     }
 }

@@ -113,8 +113,8 @@ pub fn invite(
     if federation.peers.is_empty() {
         return Err(Refusal::state(
             "no_address",
-            "federation.json 中没有本节点的地址，新办公点无法连接。请在其中 peers 一项写入地址，以 /p2p/… 结尾。",
-            "federation.json names no address of this node, so that nobody could reach it: add one to `peers`, ending in /p2p/…",
+            "federation.json 中没有本节点的地址，新办公点无法连接。请运行 huizhi federation address add /dns4/域名/tcp/8700。",
+            "federation.json names no address of this node, so that nobody could reach it: run `huizhi federation address add /dns4/NAME/tcp/8700`",
         ));
     }
     let invited: Vec<Invited> = office.store.invitations()?;
@@ -176,6 +176,8 @@ pub fn accept(office: &Office, key: PublicKey, request: &str, secret: &[u8; 16],
             "the invitation is unknown, used, cancelled or expired",
         )
     };
+    // Of two that show one secret the second waits until it is known what became of the first.
+    let _joining = office.joining.lock().unwrap_or_else(PoisonError::into_inner);
     let sha256 = digest(secret);
     let mut invited = list(office)?.into_iter().find(|invited| invited.secret_sha256 == sha256).ok_or_else(no)?;
     match &invited.joined {
@@ -190,7 +192,6 @@ pub fn accept(office: &Office, key: PublicKey, request: &str, secret: &[u8; 16],
     enrol.name = invited.name.clone();
     enrol.region = invited.region.clone();
     let code = enrol.code;
-    // Two that show one secret at once ask for one code, which the province's log gives once.
     if office.members().office(code).is_none_or(|member| member.enrol.key != key) {
         office.enrol(enrol)?;
     }
@@ -274,6 +275,35 @@ mod tests {
         assert!(!office.is_invited(&second.secret));
         assert_eq!(show(&office, &keys, "44030401", &second.secret, 0).unwrap_err().code, "invitation_not_open");
         assert_eq!(cancel(&office, code).unwrap_err().kind, Kind::NotFound);
+    }
+
+    #[test]
+    fn mend_37_of_two_that_show_one_invitation_at_once_one_is_enrolled_and_the_other_told_so() {
+        let (_home, office, other) = province();
+        let first = Keys::open(&other.path().join("keys")).unwrap();
+        let another = Home::new();
+        let keys = another.path().join("keys");
+        let code: OfficeCode = "44030401".parse().unwrap();
+        let made = invite(&office, code, "x", Roles::CAPTURE, None, 7).unwrap();
+        let (office, secret) = (std::sync::Arc::new(office), made.secret);
+        let loser = std::sync::Arc::new(std::sync::Mutex::new(None));
+        let (shown, thread) = (office.clone(), loser.clone());
+        // The first one's record stands in the log and not in the membership yet.
+        crate::service::office::APPENDED.set(Some(Box::new(move |_| {
+            let (office, second_keys) = (shown.clone(), Keys::open(&keys).unwrap());
+            let (said, heard) = std::sync::mpsc::channel();
+            *thread.lock().unwrap() = Some(std::thread::spawn(move || {
+                let answer = show(&office, &second_keys, "44030401", &secret, 0);
+                let _ = said.send(());
+                answer
+            }));
+            // Whoever waits for the first to be done says nothing yet.
+            let _ = heard.recv_timeout(std::time::Duration::from_millis(300));
+        })));
+        show(&office, &first, "44030401", &secret, 0).unwrap();
+        let answer = loser.lock().unwrap().take().unwrap().join().unwrap();
+        assert_eq!(answer.unwrap_err().code, "invitation_not_open");
+        assert_eq!(office.members().office(code).unwrap().enrol.key, first.office.public());
     }
 
     #[test]

@@ -5,10 +5,10 @@
 //! stands in `keys/epoch`, which is written when the province's log names the new key, and not before. Old keys are kept: payloads that
 //! were sealed for them are still opened, and an old log's last checkpoint may have to be signed.
 
-use crate::store::{StoreError, replace_file};
+use crate::store::{StoreError, create_private_dir, create_private_file, replace_file};
 use protocol::{id::PublicKey, keys::OfficeKey, log::VerifierKey};
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::Write,
     path::{Path, PathBuf},
     str::FromStr,
@@ -59,7 +59,7 @@ impl Keys {
     /// # Errors
     /// The disk refuses, or a key is there already.
     pub fn create(dir: &Path, province: bool) -> Result<Self, StoreError> {
-        fs::create_dir_all(dir)?;
+        create_private_dir(dir)?;
         if province {
             write_seed(&dir.join("province.key"))?;
         }
@@ -222,19 +222,29 @@ pub(crate) fn read_seed(path: &PathBuf) -> Result<[u8; 32], StoreError> {
         .ok_or_else(|| StoreError::Corrupt(format!("{} is not 64 hex digits", path.display())))
 }
 
-/// Writes a new file that only this user may read; refuses to replace one.
+/// Writes a new file that only this user may read; refuses to replace one. A crash leaves it whole or not at all.
 pub(crate) fn write_secret(path: &Path, text: &str) -> Result<(), StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = directory.join(format!(".{name}.{:016x}.new", rand::random::<u64>()));
+    let mut file = create_private_file(&temporary)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all());
+    let placed = written.and_then(|()| place(&temporary, path));
+    let _ = fs::remove_file(&temporary);
+    placed?;
     // A key whose name a power cut forgets is lost, and its log with it.
-    if let Some(directory) = path.parent() {
-        fs::File::open(directory)?.sync_all()?;
-    }
+    fs::File::open(directory)?.sync_all()?;
     Ok(())
+}
+
+/// Gives a file its name, which must be nobody's yet.
+fn place(temporary: &Path, path: &Path) -> std::io::Result<()> {
+    match fs::hard_link(temporary, path) {
+        // A file system without links.
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            drop(create_private_file(path)?);
+            fs::rename(temporary, path)
+        }
+        linked => linked,
+    }
 }

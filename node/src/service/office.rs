@@ -14,6 +14,7 @@ mod witnessing;
 
 pub use cases::Listing;
 pub use clock::ClockDoubt;
+pub(super) use disk::space;
 pub use forks::{ForkNotice, Learned};
 pub use province::read_region;
 pub use rulings::{EndAt, Revoked};
@@ -136,6 +137,10 @@ pub struct Office {
     /// Held while a fork proof is compared with what is known and stored.
     forks: Mutex<()>,
     drafts: Mutex<()>,
+    /// Held from the trial of records of the province until they are taken into the membership.
+    ruling: Mutex<()>,
+    /// Held while an invitation is used.
+    pub(super) joining: Mutex<()>,
     /// Held while the draft of a spec is merged and stored.
     pub(super) spec_drafts: Mutex<()>,
     /// SHA-256 of the secrets of open invitations, so that strangers cost no disk.
@@ -165,7 +170,8 @@ impl Office {
     /// # Errors
     /// The store cannot be opened, or the keys are not those of the root of trust.
     pub fn open(dir: &Path, code: OfficeCode, province: &VerifierKey) -> Result<Self, OfficeError> {
-        Self::over(dir, code, province, Store::open(dir)?)
+        let open = || Self::over(dir, code, province, Store::open(dir)?);
+        crate::panics::caught(open).unwrap_or_else(|panic| Err(StoreError::Damaged(panic).into()))
     }
 
     fn over(dir: &Path, code: OfficeCode, province: &VerifierKey, store: Store) -> Result<Self, OfficeError> {
@@ -194,6 +200,8 @@ impl Office {
             restanding: AtomicBool::new(true),
             append: Mutex::new(()),
             drafts: Mutex::new(()),
+            ruling: Mutex::new(()),
+            joining: Mutex::new(()),
             invited: Mutex::default(),
             spec_drafts: Mutex::new(()),
             dir: dir.to_owned(),
@@ -243,7 +251,7 @@ impl Office {
     fn reconcile_head(&self, own: &OwnLog) -> Result<(), OfficeError> {
         let head = self.store.head(&own.origin);
         let Some(signed) = own.head.read(&VerifierKey::new(own.origin.clone(), self.key_of(own).public()))? else { return Ok(()) };
-        if signed.size() == head.size {
+        if signed.size() == head.size && head.size > 0 {
             self.store.set_own_note(&signed);
             self.store.load_cosigned_of(&own.origin)?;
         }
@@ -448,6 +456,9 @@ pub(super) fn china_time(at_ms: Millis) -> Option<time::OffsetDateTime> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+pub(in crate::service) use tests::APPENDED;
 
 #[cfg(test)]
 mod tests;

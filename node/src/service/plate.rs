@@ -39,7 +39,7 @@ pub fn record(office: &Office, vision: &dyn Vision, bytes: &[u8]) -> Result<Plat
             "somebody is in the picture: record the wall when nobody stands before the camera",
         ));
     }
-    store::replace_file(office.plate_path(), bytes)?;
+    store::replace_file(office.plate_path(), bytes).inspect_err(|error| office.store.note_full(error))?;
     Ok(plate(&image, bytes, now_ms()))
 }
 

@@ -54,6 +54,16 @@ impl Refusal {
     pub fn state(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(Kind::State, code, zh, en)
     }
+    /// The disk took nothing, and may take something later.
+    fn full(error: impl std::fmt::Display) -> Self {
+        Self::state(
+            "disk_full",
+            "磁盘已满或拒绝写入，此操作没有保存。请腾出至少 100 MB 空间，几秒后本机会自动恢复，然后重试。",
+            format!(
+                "the disk is full or takes nothing, so this was not kept ({error}): free at least 100 MB; the node goes on by itself, then try again"
+            ),
+        )
+    }
     /// The program or the disk failed.
     pub fn fault(error: impl std::fmt::Display) -> Self {
         Self::new(
@@ -67,13 +77,16 @@ impl Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self::fault(error)
+        if error.may_pass() { Self::full(error) } else { Self::fault(error) }
     }
 }
 
 impl From<BlobError> for Refusal {
     fn from(error: BlobError) -> Self {
-        Self::fault(error)
+        match error {
+            BlobError::Io(error) => StoreError::Io(error).into(),
+            other => Self::fault(other),
+        }
     }
 }
 

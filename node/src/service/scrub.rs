@@ -31,6 +31,9 @@ pub struct Progress {
     index: u64,
     /// The logs are done; blobs up to this one are.
     blob: Option<String>,
+    /// Blobs that could not be read in this pass. They are read once more at its end.
+    #[serde(default)]
+    unreadable: Vec<String>,
     /// Entries looked at.
     pub entries: u64,
     /// Blobs looked at.
@@ -158,23 +161,58 @@ impl<'a> Scrub<'a> {
             }
             self.progress.blobs += 1;
             step.bytes += self.office.store.blobs.size(hash).unwrap_or(0);
-            match self.office.store.blobs.read(hash) {
-                Ok(_) => {}
-                Err(BlobError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(error) => {
-                    step.found.push(format!("blob {hash}: {error}"));
-                    self.office.store.blobs.set_aside(hash)?;
-                    self.office.store.set_wanted(&[hash], &[])?;
-                    self.office.tell(crate::service::Change::Wanted(hash));
-                }
-            }
+            self.look_at_blob(hash, false, &mut step)?;
         }
         if !more {
+            for hash in std::mem::take(&mut self.progress.unreadable).iter().filter_map(|name| name.parse().ok()) {
+                self.look_at_blob(hash, true, &mut step)?;
+            }
             step.ended = true;
             self.progress.log = None;
             self.progress.blob = None;
         }
         Ok(step)
+    }
+}
+
+impl Scrub<'_> {
+    /// A blob decayed when its bytes have another hash, or the medium cannot give them again and again. Any other error says nothing of it.
+    fn look_at_blob(&mut self, hash: BlobHash, again: bool, step: &mut Step) -> Result<(), StoreError> {
+        let blobs = &self.office.store.blobs;
+        // A second look, for memory decays too.
+        let error = match blobs.read(hash).or_else(|_| blobs.read(hash)) {
+            Ok(_) => return Ok(()),
+            Err(BlobError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => error,
+        };
+        if let BlobError::Io(error) = &error
+            && !(again && is_of_the_medium(error))
+        {
+            step.found.push(format!("blob {hash} cannot be read now: {error}"));
+            if !again && self.progress.unreadable.len() < FOUND_MAX {
+                self.progress.unreadable.push(hash.to_string());
+            }
+            return Ok(());
+        }
+        step.found.push(format!("blob {hash}: {error}"));
+        blobs.set_aside(hash)?;
+        self.office.store.set_wanted(&[hash], &[])?;
+        self.office.tell(crate::service::Change::Wanted(hash));
+        Ok(())
+    }
+}
+
+/// Whether the disk itself could not give what lies on it.
+fn is_of_the_medium(error: &std::io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        return error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|error| [Errno::IO, Errno::BADMSG].contains(&error));
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        true
     }
 }
 
@@ -219,6 +257,13 @@ impl Office {
             let _drafts = self.lock_drafts();
             if may_go(self)? {
                 self.store.blobs.remove(hash).map_err(StoreError::from)?;
+                removed += 1;
+            }
+        }
+        // What was set aside goes when its blob is here again, when nothing names it, and when it is erased.
+        for hash in self.store.blobs.set_aside_names().map_err(StoreError::from)? {
+            if self.store.blobs.size(hash).is_some() || !self.is_named(hash)? || erasure::is_erased(self, hash)? {
+                self.store.blobs.forget_aside(hash).map_err(StoreError::from)?;
                 removed += 1;
             }
         }

@@ -26,6 +26,8 @@ const FOLD_STEP: usize = 16_384;
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// Between two messages of how much there is still to take in.
 const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Between two looks whether the disk refuses, or has space again.
+const LOOK_AT_DISK: Duration = Duration::from_secs(2);
 /// After an error of the disk nothing is tried for this long.
 const PAUSE: Duration = Duration::from_secs(10);
 /// Blobs that nothing names are removed when they are this old: a kill came between them and their record.
@@ -40,7 +42,7 @@ const SCRUB_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration
 pub async fn run(office: Arc<Office>, scrub: ScrubSection, stop: watch::Receiver<bool>) {
     tokio::join!(
         fold(office.clone(), stop.clone()),
-        regularly(PAUSE, office.clone(), stop.clone(), try_disk),
+        regularly(LOOK_AT_DISK, office.clone(), stop.clone(), try_disk),
         regularly(Duration::from_millis(DAY_MS), office.clone(), stop.clone(), remove_orphans),
         regularly(HOUR, office.clone(), stop.clone(), look_at_the_calendar),
         regularly(PAUSE, office.clone(), stop.clone(), end_left_logs),

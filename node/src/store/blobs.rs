@@ -14,7 +14,7 @@ pub use tail::{Came, Next};
 
 #[cfg(test)]
 use super::blob_power_loss::{Op, note};
-use super::heads::write_new;
+use super::{heads::write_new, watch::DiskWatch};
 use protocol::{
     blob::chain::{Lie, Tail},
     id::BlobHash,
@@ -22,11 +22,11 @@ use protocol::{
 };
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 /// Why a blob was not taken or given.
@@ -48,6 +48,8 @@ pub enum BlobError {
 
 /// Extension of a blob of this node's own while it is written.
 const PUT: &str = "put";
+/// Folder of what decayed.
+const ASIDE: &str = "decayed";
 /// The blobs of a node.
 #[derive(Debug)]
 pub struct Blobs {
@@ -55,15 +57,20 @@ pub struct Blobs {
     /// What is missing of blobs under way, as far as this process verified what is here of them.
     tails: Mutex<BTreeMap<BlobHash, Tail>>,
     outlines: Mutex<giving::Outlines>,
+    watch: Arc<DiskWatch>,
 }
 
 impl Blobs {
     fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), tails: Mutex::default(), outlines: Mutex::default() }
+        Self { dir: dir.to_owned(), tails: Mutex::default(), outlines: Mutex::default(), watch: Arc::default() }
+    }
+    /// Those of a node: that the disk is full is noted, whichever blob finds it so.
+    pub(super) fn open_watched(dir: &Path, watch: Arc<DiskWatch>) -> io::Result<Self> {
+        Ok(Self { watch, ..Self::open(dir)? })
     }
     pub(super) fn open(dir: &Path) -> io::Result<Self> {
         let partial = dir.join("partial");
-        fs::create_dir_all(&partial)?;
+        super::create_private_dir(&partial)?;
         // What a crash left half written is named by nothing and may be somebody's photo.
         for entry in fs::read_dir(&partial)? {
             let path = entry?.path();
@@ -80,13 +87,17 @@ impl Blobs {
     ///
     /// # Errors
     /// A disk refuses.
-    pub fn copy_to(&self, to: &Path) -> io::Result<(u64, u64)> {
+    pub fn copy_to(&self, to: &Path, told: &mut dyn FnMut(u64, u64)) -> io::Result<(u64, u64)> {
         let to = Self::open(to)?;
         let (mut copied, mut decayed) = (0, 0);
-        for hash in self.names()? {
+        let names: BTreeSet<BlobHash> = self.names()?.into_iter().collect();
+        // What an earlier try copied and was erased here since.
+        to.names()?.into_iter().filter(|hash| !names.contains(hash)).try_for_each(|hash| to.remove(hash))?;
+        for (done, hash) in (0..).zip(names.iter().copied()) {
+            told(done, names.len() as u64);
             match self.read(hash) {
                 // A draft that was dropped meanwhile took its picture along.
-                Ok(None) => {}
+                Ok(None) => to.remove(hash)?,
                 Ok(Some(bytes)) => {
                     to.put(&bytes).map_err(io::Error::other)?;
                     copied += 1;
@@ -95,6 +106,7 @@ impl Blobs {
                 Err(_) => decayed += 1,
             }
         }
+        told(names.len() as u64, names.len() as u64);
         Ok((copied, decayed))
     }
     /// Copies every blob of one folder of this form into another, up to the first that is not what its name says.
@@ -163,12 +175,49 @@ impl Blobs {
     /// # Errors
     /// The disk refuses.
     pub fn set_aside(&self, hash: BlobHash) -> io::Result<()> {
-        let aside = self.dir.join("decayed");
-        super::create_private_dir(&aside)?;
-        match fs::rename(self.path(hash), aside.join(hash.to_string())) {
+        super::create_private_dir(&self.dir.join(ASIDE))?;
+        match fs::rename(self.path(hash), self.aside(hash)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+    /// Looks again at what was set aside: where it is what its name says, it takes its place again. Says whether it did.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn put_back(&self, hash: BlobHash) -> io::Result<bool> {
+        let aside = self.aside(hash);
+        match fs::read(&aside) {
+            Ok(bytes) if BlobHash(Sha256::digest(&bytes).into()) == hash => {
+                self.settle(&aside, hash)?;
+                Ok(true)
+            }
+            // A disk that still cannot read it has nothing to give back.
+            _ => Ok(false),
+        }
+    }
+    /// Blobs of which something was set aside.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn set_aside_names(&self) -> io::Result<Vec<BlobHash>> {
+        match fs::read_dir(self.dir.join(ASIDE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            entries => {
+                let names = entries?.map(|entry| Ok(entry?.file_name().to_str().and_then(|name| name.parse().ok())));
+                names.filter_map(io::Result::transpose).collect()
+            }
+        }
+    }
+    /// Removes what was set aside of a blob.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn forget_aside(&self, hash: BlobHash) -> io::Result<()> {
+        remove_if_here(&self.aside(hash))
+    }
+    fn aside(&self, hash: BlobHash) -> PathBuf {
+        self.dir.join(ASIDE).join(hash.to_string())
     }
     /// Milliseconds since a blob was written; nothing where it is not here or the clock went back.
     pub fn age_ms(&self, hash: BlobHash) -> Option<u64> {
@@ -193,8 +242,11 @@ impl Blobs {
         if !matches!(self.read(hash), Ok(Some(_))) {
             // The name is this writer's own: two windows may put the same picture at once.
             let temporary = self.dir.join("partial").join(format!("{hash}.{:016x}.{PUT}", rand::random::<u64>()));
-            write_new(&temporary, bytes)?;
-            self.settle(&temporary, hash).inspect_err(|_| _ = fs::remove_file(&temporary))?;
+            let written = write_new(&temporary, bytes).and_then(|()| self.settle(&temporary, hash));
+            written.inspect_err(|error| {
+                self.watch.note_full(error);
+                _ = fs::remove_file(&temporary);
+            })?;
         }
         Ok(hash)
     }
@@ -203,7 +255,7 @@ impl Blobs {
         let path = self.path(hash);
         let directory = path.parent().expect("a blob lies in a folder");
         if !directory.exists() {
-            fs::create_dir_all(directory)?;
+            super::create_private_dir(directory)?;
             File::open(&self.dir)?.sync_all()?;
         }
         fs::rename(temporary, &path)?;
@@ -248,12 +300,13 @@ impl Blobs {
         file.take(len as u64).read_to_end(&mut piece)?;
         Ok(Some((total, piece)))
     }
-    /// Removes a blob, where it is here, and what came of it so far.
+    /// Removes a blob, where it is here, and what came of it so far or was set aside.
     ///
     /// # Errors
     /// The disk refuses.
     pub fn remove(&self, hash: BlobHash) -> io::Result<()> {
         self.forget_partial(hash)?;
+        self.forget_aside(hash)?;
         remove_if_here(&self.path(hash))
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! It lies outside the database and its backups and only moves forward. Written to a temporary name, synced, renamed, directory synced.
 
-use super::StoreError;
+use super::{
+    StoreError,
+    private::{create_private_dir, create_private_file},
+};
 use protocol::log::{SignedCheckpoint, VerifierKey};
 use std::{
     fs::{self, File},
@@ -20,7 +23,7 @@ impl HeadFile {
     /// # Errors
     /// The directory cannot be made.
     pub fn new(dir: &Path, name: &str) -> Result<Self, StoreError> {
-        fs::create_dir_all(dir)?;
+        create_private_dir(dir)?;
         Ok(Self(dir.join(format!("{name}.checkpoint"))))
     }
     /// The checkpoint in it, if there is a file.
@@ -47,7 +50,7 @@ impl HeadFile {
 
 /// Puts a file in place so that a crash leaves the old or the new one, whole.
 ///
-/// The temporary name is nobody else's: two writers, or a file of the user's that lies beside it, never meet.
+/// Only this user may read it. The temporary name is nobody else's: two writers, or a file of the user's that lies beside it, never meet.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -64,7 +67,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> 
 
 /// Writes a new file, durable when this returns. A full disk is not left fuller: what was begun is removed.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
+    let mut file = create_private_file(path)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| _ = fs::remove_file(path))?;
     #[cfg(test)]
     {
@@ -72,13 +75,4 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
         super::blob_power_loss::note(super::blob_power_loss::Op::Sync(path.to_owned()));
     }
     Ok(())
-}
-
-/// Makes a folder that only this user may enter: photos and drafts lie below it. One that is there already is left as it is.
-pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }

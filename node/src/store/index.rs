@@ -6,7 +6,7 @@ use super::{
     rows, tables,
 };
 use protocol::{
-    id::{BlobHash, CaseId},
+    id::{BlobHash, CaseId, Origin},
     record::{Record, Signed},
 };
 use redb::{Durability, ReadableTable, Table, WriteTransaction};
@@ -112,7 +112,7 @@ impl Found {
 
     fn add(&mut self, number: u32, entry: &StoredEntry) -> Result<(), StoreError> {
         let place = entry_key(number, entry.index);
-        let record = match claimed(entry) {
+        let record = match claimed(&entry.bytes, &entry.origin) {
             Ok(record) => record,
             Err(reason) => {
                 self.refused.push((place, reason));
@@ -156,14 +156,23 @@ impl Found {
 }
 
 /// What an entry says, as far as nobody asks for its signature: that is asked where its case is folded. One that is about no case is folded
-/// nowhere, and verified here.
-fn claimed(stored: &StoredEntry) -> Result<Record, String> {
-    let signed = Signed::parse(&stored.bytes).map_err(|error| error.to_string())?;
+/// nowhere, and verified here. The one place that decides what the indexes hold of an entry, whichever way it came.
+pub(super) fn claimed(bytes: &[u8], origin: &Origin) -> Result<Record, String> {
+    let signed = Signed::parse(bytes).map_err(|error| error.to_string())?;
     let record = signed.claimed().map_err(|error| error.to_string())?;
     if record.case().is_none() {
-        stored.verify().map_err(|error| error.to_string())?;
+        signed.verify(origin).map_err(|error| error.to_string())?;
     }
     Ok(record)
+}
+
+/// How the indexes differ from what the entries say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexDifference {
+    /// Rows that the entries ask for and that are not there.
+    pub missing: u64,
+    /// Rows that no entry asks for.
+    pub extra: u64,
 }
 
 impl Store {
@@ -315,6 +324,56 @@ impl Store {
         Ok(found)
     }
 
+    /// Makes the rows of the indexes from the entries and compares them with those that are kept. Nothing may be written meanwhile; entries
+    /// that are in no index yet are left out.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn compare_index(&self, mut look: impl FnMut(u64)) -> Result<IndexDifference, StoreError> {
+        let mut found = Found::default();
+        for origin in self.origins() {
+            let Some(number) = self.log_number(&origin) else { continue };
+            let end = self.indexed(&origin);
+            let log = Unindexed { number, from: 0, size: end, origin };
+            for start in (0..end).step_by(READ_STEP) {
+                let stop = end.min(start + READ_STEP as u64);
+                found.take(self.look_at(&log, start, stop)?);
+                look(stop - start);
+            }
+        }
+        found.cases.sort_unstable();
+        found.blobs.sort_unstable();
+        found.blobs.dedup();
+        let read = self.db.begin_read()?;
+        let (cases, blobs) = (read.open_table(tables::CASES)?, read.open_table(tables::BLOB_CASES)?);
+        let cases = differences(&found.cases, cases.iter()?.map(|row| Ok::<_, StoreError>(*row?.0.value())))?;
+        let blobs = differences(&found.blobs, blobs.iter()?.map(|row| Ok::<_, StoreError>(*row?.0.value())))?;
+        Ok(IndexDifference { missing: cases.missing + blobs.missing, extra: cases.extra + blobs.extra })
+    }
+
+    /// Empties the indexes; [`Store::index_more`] makes them anew from the entries.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn forget_index(&self) -> Result<(), StoreError> {
+        let logs: Vec<(Origin, u32)> =
+            self.origins().into_iter().filter_map(|origin| Some((origin.clone(), self.log_number(&origin)?))).collect();
+        let logs: Vec<_> = logs.into_iter().filter(|(origin, _)| self.edge(origin).size() > 0).collect();
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let write = self.db.begin_write()?;
+        {
+            write.open_table(tables::CASES)?.retain(|_, ()| false)?;
+            write.open_table(tables::BLOB_CASES)?.retain(|_, ()| false)?;
+            let mut unindexed = write.open_table(tables::UNINDEXED)?;
+            for (_, number) in &logs {
+                unindexed.insert(&number.to_be_bytes(), 0)?;
+            }
+        }
+        write.commit()?;
+        logs.into_iter().for_each(|(origin, _)| self.set_unindexed(&origin, Some(0)));
+        Ok(())
+    }
+
     /// Takes records into the indexes whose kind was unknown when they came and is known to this program. Their cases are folded anew.
     pub(super) fn index_known(&self) -> Result<(), StoreError> {
         let known: Vec<[u8; 12]> = {
@@ -345,6 +404,39 @@ impl Store {
         tracing::info!(records = known.len(), "records of kinds that this version knows were taken in");
         Ok(())
     }
+}
+
+#[cfg(test)]
+impl Store {
+    /// Puts the rows of one case under the name of another.
+    pub(crate) fn spoil_index(&self, case: CaseId, other: CaseId) {
+        let write = self.db.begin_write().unwrap();
+        {
+            let mut table = write.open_table(tables::CASES).unwrap();
+            let key = table.iter().unwrap().map(|row| *row.unwrap().0.value()).find(|key| key[..16] == case.0).unwrap();
+            table.remove(&key).unwrap();
+            let mut moved = key;
+            moved[..16].copy_from_slice(&other.0);
+            table.insert(&moved, ()).unwrap();
+        }
+        write.commit().unwrap();
+    }
+}
+
+/// What is in only one of two ascending lists.
+fn differences<T: Ord>(wanted: &[T], kept: impl Iterator<Item = Result<T, StoreError>>) -> Result<IndexDifference, StoreError> {
+    let (mut difference, mut wanted) = (IndexDifference::default(), wanted.iter().peekable());
+    for row in kept {
+        let row = row?;
+        while wanted.next_if(|wanted| **wanted < row).is_some() {
+            difference.missing += 1;
+        }
+        if wanted.next_if(|wanted| **wanted == row).is_none() {
+            difference.extra += 1;
+        }
+    }
+    difference.missing += wanted.count() as u64;
+    Ok(difference)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{
     Store, StoreError,
     fold::{EntryPlace, stored},
-    index::Index,
+    index::{self, Index},
     packages::Cover,
     rows, tables,
 };
@@ -244,7 +244,8 @@ impl Store {
     pub fn commit_package(&self, origin: &Origin, package: VerifiedPackage) -> Result<Vec<Entry>, StoreError> {
         let verified: Vec<_> = package.entries.iter().map(|entry| verify(entry, origin, &package.key)).collect();
         let start = package.start;
-        let said = verified.iter().map(|verified| verified.as_ref().map(Verified::record).map_err(String::as_str)).collect();
+        let claimed: Vec<_> = package.entries.iter().map(|entry| index::claimed(entry, origin)).collect();
+        let said = claimed.iter().map(|claimed| claimed.as_ref().map_err(String::as_str)).collect();
         self.commit(origin, Commit { said: Some(said), ..Commit::of(std::slice::from_ref(&package)) })?;
         let placed = (start..).zip(verified);
         Ok(placed.filter_map(|(index, record)| Some(Entry { origin: origin.clone(), index, record: record.ok()? })).collect())

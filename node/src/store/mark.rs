@@ -15,6 +15,8 @@ const FILE: &str = "standing";
 /// What the mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
+    /// The directory was just made, and no process has signed anything in it.
+    New,
     /// The last process ended in order, and the machine was not started since.
     Clean,
     /// The last process ended in order, but the machine was started since: its disk may be another day's.
@@ -35,6 +37,11 @@ impl MarkFile {
         Self(dir.join(FILE))
     }
 
+    /// Whether some process left one.
+    pub fn is_here(&self) -> bool {
+        self.0.exists()
+    }
+
     /// Reads it. What cannot be read says nothing.
     pub fn read(&self) -> Mark {
         let text = fs::read_to_string(&self.0).unwrap_or_default();
@@ -42,10 +49,18 @@ impl MarkFile {
             Some(("clean", start)) if start == machine_start() => Mark::Clean,
             Some(("clean", _)) => Mark::CleanBefore,
             _ if text.trim_end() == "restored" => Mark::Restored,
+            _ if text.trim_end() == "new" => Mark::New,
             _ => Mark::Unknown,
         }
     }
 
+    /// The directory was just made, with keys that nobody has used. Never to be written where anything was signed.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn write_new(&self) -> Result<(), StoreError> {
+        replace_file(&self.0, b"new\n")
+    }
     /// From now on a process writes; durable when this returns.
     ///
     /// # Errors
@@ -83,6 +98,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mark = MarkFile::new(dir.path());
         assert_eq!(mark.read(), Mark::Unknown, "no mark");
+        mark.write_new().unwrap();
+        assert_eq!(mark.read(), Mark::New);
         mark.write_clean().unwrap();
         assert_eq!(mark.read(), Mark::Clean);
         mark.write_running().unwrap();

@@ -148,8 +148,8 @@ fn a_record_by_another_author_in_a_log_does_not_count() {
     let package = a.package(&origin(), 0).unwrap().unwrap();
     let verified = package.verify(&b.edge(&origin()), &VerifierKey::new(origin(), key.public()), []).unwrap();
     assert_eq!(b.commit_package(&origin(), verified).unwrap().len(), 0);
-    assert_eq!(b.refused().unwrap().len(), 1, "kept and marked");
-    assert_eq!(b.case_ids().unwrap(), [], "and in no index");
+    // Whichever way it comes it stands in the index, and the membership says of it that it counts for nothing.
+    assert_eq!(b.case_ids().unwrap().len(), 1, "kept");
 }
 
 #[test]

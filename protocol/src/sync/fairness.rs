@@ -10,7 +10,7 @@ use crate::{
     limits::{
         ASK_BLOB_BYTES_BURST, ASK_BLOB_BYTES_PER_S, ASK_CONTROL_BURST, ASK_CONTROL_PER_S, ASK_ENTRIES_BURST, ASK_ENTRIES_PER_S,
         ASK_WITNESSING_BURST, ASK_WITNESSING_PER_S, BLOB_CHUNK_BYTES_MAX, COST_BLOB_BYTES_MIN, COST_FORK, COST_FRONTIER, COST_RECEIPT,
-        REFUSED_BURST, REFUSED_PER_S, SHUT_OUT_MS,
+        JOINS_BURST, JOINS_PER_S, REFUSED_BURST, REFUSED_PER_S, SHUT_OUT_MS, STRANGERS_MAX,
     },
 };
 use std::collections::BTreeMap;
@@ -114,6 +114,10 @@ struct Taken {
 pub struct Fairness {
     /// Bound: one for each key that was ever enrolled.
     peers: BTreeMap<PublicKey, Taken>,
+    /// Keys that were never enrolled and ask to be. Bound: [`STRANGERS_MAX`].
+    strangers: BTreeMap<PublicKey, Taken>,
+    /// All others of them together.
+    crowd: Taken,
 }
 
 impl Fairness {
@@ -122,6 +126,9 @@ impl Fairness {
     /// # Errors
     /// The answer is no, and why.
     pub fn admit(&mut self, now: Millis, key: PublicKey, who: Who, request: &Request, province: &Origin) -> Result<(), Refusal> {
+        if let Request::Join { .. } = request {
+            return self.admit_join(now, key);
+        }
         let may = match who {
             Who::Peer => true,
             Who::Stranger => false,
@@ -145,6 +152,24 @@ impl Fairness {
         Err(Refusal::Later)
     }
 
+    /// Whether a question to join is answered. Strangers ask it, so its buckets are not those of peers.
+    fn admit_join(&mut self, now: Millis, key: PublicKey) -> Result<(), Refusal> {
+        if !self.strangers.contains_key(&key) && self.strangers.len() >= STRANGERS_MAX {
+            let rested = JOINS_BURST * 1_000 / JOINS_PER_S;
+            self.strangers.retain(|_, taken| taken.refused.at.max(taken.classes[0].at) + rested > now || taken.shut_out_until > now);
+        }
+        let room = self.strangers.contains_key(&key) || self.strangers.len() < STRANGERS_MAX;
+        // Attack: keys cost nothing.
+        let taken = if room { self.strangers.entry(key).or_default() } else { &mut self.crowd };
+        if taken.classes[0].take(now, 1, (JOINS_PER_S, JOINS_BURST)) {
+            return Ok(());
+        }
+        if !taken.refused.take(now, 1, (JOINS_PER_S, JOINS_BURST)) && room {
+            taken.shut_out_until = now + SHUT_OUT_MS;
+        }
+        Err(Refusal::Later)
+    }
+
     /// A question for a blob that was admitted is answered: it takes what was read, and not the whole piece that it was reckoned at.
     pub fn gave(&mut self, now: Millis, key: PublicKey, read: Read) {
         let Read::Bytes(bytes) = read else { return };
@@ -157,7 +182,8 @@ impl Fairness {
 
     /// Whether a peer went on asking after so many refusals that its connections end: refusing costs something too.
     pub fn is_shut_out(&self, now: Millis, key: PublicKey) -> bool {
-        self.peers.get(&key).is_some_and(|taken| taken.shut_out_until > now)
+        let shut_out = |taken: &Taken| taken.shut_out_until > now;
+        self.peers.get(&key).is_some_and(shut_out) || self.strangers.get(&key).is_some_and(shut_out)
     }
 }
 
@@ -186,6 +212,22 @@ mod tests {
         let (cosign, cosigned) = (Request::Cosign(String::new()), Request::Cosigned(String::new()));
         let entries = entries("demo.huizhi/office/44030001/1");
         vec![heads(None), heads(Some([0; 32])), Request::Frontier(Vec::new()), entries, blob, piece, cosign, cosigned, compare, fork, forks]
+    }
+
+    #[test]
+    fn mend_23_questions_to_join_are_bounded_for_each_key_and_for_all() {
+        let mut fairness = Fairness::default();
+        let join = Request::Join { request: String::new(), secret: [0; 16].into() };
+        let mut ask = |now: Millis, key: PublicKey| fairness.admit(now, key, Who::Stranger, &join, &province());
+        let answered = (0..60_000).filter(|now| ask(*now, A).is_ok()).count() as u64;
+        assert!((1..=JOINS_BURST + 60 * JOINS_PER_S).contains(&answered), "{answered}");
+        assert!(ask(60_000, B).is_ok(), "another one is answered at once");
+        let key = |number: u32| PublicKey(std::array::from_fn(|at| number.to_be_bytes()[at % 4]));
+        let crowd = (0..100_000).filter(|number| ask(60_000, key(*number)).is_ok()).count() as u64;
+        assert!(crowd <= STRANGERS_MAX as u64 + JOINS_BURST, "{crowd}");
+        assert!(fairness.strangers.len() <= STRANGERS_MAX);
+        assert!(fairness.is_shut_out(60_000, A), "who goes on and on is hung up on");
+        assert!(fairness.admit(200_000, B, Who::Stranger, &join, &province()).is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use super::logs::LogId;
 use crate::{
     id::Millis,
-    limits::{PACKAGE_ENTRIES_MAX, PACKAGES_AHEAD_MAX},
+    limits::{FETCH_SLOW_ENTRIES, FETCH_SLOW_MS, PACKAGE_ENTRIES_MAX, PACKAGES_AHEAD_MAX},
     log::Package,
 };
 use std::collections::VecDeque;
@@ -42,11 +42,13 @@ pub(super) struct Fetch {
     storing: bool,
     /// Nothing more is asked for; what came in order is stored still.
     closed: bool,
+    /// Since when entries are counted, and how many came. Begins with the first question.
+    counting: Option<(Millis, u64)>,
 }
 
 impl Fetch {
     pub(super) fn new(log: LogId, at: u64) -> Self {
-        Self { log, at, stride: PACKAGE_ENTRIES_MAX as u64, slots: VecDeque::new(), storing: false, closed: false }
+        Self { log, at, stride: PACKAGE_ENTRIES_MAX as u64, slots: VecDeque::new(), storing: false, closed: false, counting: None }
     }
 
     /// Packages that were asked for or wait.
@@ -73,6 +75,9 @@ impl Fetch {
             None => Came::NotAsked,
             Some(slot) if slot.start != package.start => Came::Elsewhere,
             Some(slot) => {
+                if let Some((_, came)) = &mut self.counting {
+                    *came += package.entries.len() as u64;
+                }
                 slot.package = Some(package);
                 Came::Kept
             }
@@ -118,6 +123,20 @@ impl Fetch {
     /// A package will not come. Whether it was one of these.
     pub(super) fn failed(&mut self, id: u64) -> bool {
         self.drop_from(|slot| slot.id == id)
+    }
+
+    /// Whether the peer brought too little since entries are counted. Asked at every tick. Time in which nothing is missing is this node's own.
+    pub(super) fn is_slow(&mut self, now: Millis) -> bool {
+        if !self.slots.iter().any(|slot| slot.package.is_none()) {
+            self.counting = None;
+            return false;
+        }
+        let (since, came) = *self.counting.get_or_insert((now, 0));
+        if now.saturating_sub(since) < FETCH_SLOW_MS {
+            return false;
+        }
+        self.counting = Some((now, 0));
+        came < FETCH_SLOW_ENTRIES
     }
 
     /// Whether a package is too late.

@@ -7,7 +7,10 @@
 use super::fairness::Bucket;
 use crate::{
     id::Millis,
-    limits::{ACCEPT_PAUSE_MS, ACCEPTS_BURST, ACCEPTS_PER_S, KNOCKING_ADDRESSES_MAX, KNOCKS_BURST, KNOCKS_PENDING_MAX, KNOCKS_PER_S},
+    limits::{
+        ACCEPT_PAUSE_MS, ACCEPTS_BURST, ACCEPTS_PER_S, KNOCKING_ADDRESSES_MAX, KNOCKS_BURST, KNOCKS_PENDING_MAX, KNOCKS_PER_S,
+        KNOCKS_UNKNOWN_BURST, KNOCKS_UNKNOWN_PER_S,
+    },
 };
 use std::collections::BTreeMap;
 
@@ -47,6 +50,8 @@ struct Knocks {
 #[derive(Debug, Default)]
 pub struct Knocking {
     lines: BTreeMap<Line, Knocks>,
+    /// What all lines have together for which there is no room.
+    unknown: Bucket,
 }
 
 impl Knocking {
@@ -54,9 +59,10 @@ impl Knocking {
     pub fn admit(&mut self, now: Millis, line: Line) -> bool {
         if !self.lines.contains_key(&line) && self.lines.len() >= KNOCKING_ADDRESSES_MAX {
             self.forget(now);
-            // Attack: so many lines at once are a flood from everywhere; those that are known go on.
+            // Attack: so many lines at once are a flood from everywhere, and addresses may be made up. Those that are known go on, and of the
+            // others some are let in, so that nobody is shut out for long.
             if self.lines.len() >= KNOCKING_ADDRESSES_MAX {
-                return false;
+                return self.unknown.take(now, 1, (KNOCKS_UNKNOWN_PER_S, KNOCKS_UNKNOWN_BURST));
             }
         }
         let knocks = self.lines.entry(line).or_default();
@@ -176,6 +182,28 @@ mod tests {
         let later = KNOCKS_BURST * 1_000 / KNOCKS_PER_S + 1;
         assert!(knocking.admit(later, at(u32::MAX)), "who rested is forgotten");
         assert!(knocking.lines.len() <= 2);
+    }
+
+    #[test]
+    fn mend_19_a_table_full_of_made_up_addresses_shuts_nobody_out() {
+        let mut knocking = Knocking::default();
+        let at = |number: u32| Line::from(number.to_be_bytes());
+        let mut number = 0;
+        let mut admitted_late = 0;
+        // 400 made-up addresses a second keep the table full; somebody new knocks every three seconds, as an office does.
+        for now in 0..120_000 {
+            for _ in 0..if now % 5 == 0 { 2 } else { 0 } {
+                number += 1;
+                if knocking.admit(now, at(number)) {
+                    knocking.ended(at(number));
+                }
+            }
+            if now > 60_000 && now % 3_000 == 1 {
+                admitted_late += u32::from(knocking.admit(now, at(0xf000_0000 + u32::try_from(now).unwrap())));
+            }
+        }
+        assert!(knocking.lines.len() <= KNOCKING_ADDRESSES_MAX);
+        assert!(admitted_late >= 2, "{admitted_late} of 20");
     }
 
     #[test]

@@ -32,7 +32,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["BackupView"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
             };
@@ -1216,7 +1216,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["ExportView"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
             };
@@ -1401,6 +1401,78 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Long work of this process, oldest first; only for the command line there. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far one job is, and what became of it; only for the command line there. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1614,45 +1686,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/offices/{code}/documents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Says of which documents an office may use receipts; only at the province. */
-        put: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    code: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["DocumentsRequest"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/offices/{code}/epoch": {
         parameters: {
             query?: never;
@@ -1672,11 +1705,7 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["GrantEpochRequest"];
-                };
-            };
+            requestBody?: never;
             responses: {
                 200: {
                     headers: {
@@ -1744,7 +1773,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends the logs of an office at what is held of them here, but for one that is named as good; only at the province. */
+        /** Ends an office's log at what is held of it here; only at the province. */
         post: {
             parameters: {
                 query?: never;
@@ -1765,7 +1794,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["RevokedOffice"];
+                        "application/json": components["schemas"]["NamedHistory"];
                     };
                 };
             };
@@ -1886,45 +1915,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/receipts/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Verifies an electronic receipt or the text of a QR code by everything that is known here. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["VerifyRequest"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ReceiptVerification"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/receipts/{number}": {
         parameters: {
             query?: never;
@@ -1956,47 +1946,6 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/receipts/{number}/annul": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Signs that uses of a receipt count no longer, and gives the answer that look-ups have from now on. */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    number: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": components["schemas"]["AnnulRequest"];
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["ReceiptAnswer"];
-                    };
-                };
-            };
-        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2125,7 +2074,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Revokes a receipt of this office, or at the province any, and gives the answer that look-ups have from now on. */
+        /** Revokes a receipt of this office, and gives the answer that look-ups have from now on. */
         post: {
             parameters: {
                 query?: never;
@@ -2568,13 +2517,6 @@ export interface components {
             /** @description `one` or `other` for the smaller and the larger checkpoint, or a number of entries of the history held here. */
             stands: string;
         };
-        /** @description `POST /api/receipts/{number}/annul`. */
-        AnnulRequest: {
-            /** @description Office whose use it is; left out: this one. */
-            office?: string | null;
-            /** @description Code of the reason; a wrong one is answered with all codes. */
-            reason: string;
-        };
         /** @description Who sits in front of the camera. */
         Applicant: {
             /** @description Resident identity number by GB 11643, 18 characters. */
@@ -2611,26 +2553,6 @@ export interface components {
             dir: string;
             /** @description Whether the secret keys go along. */
             keys: boolean;
-        };
-        /** @description What a backup holds. */
-        BackupView: {
-            /**
-             * Format: int64
-             * @description Photos and sealed payloads.
-             */
-            blobs: number;
-            /**
-             * Format: int64
-             * @description Blobs that have decayed here and were left out.
-             */
-            decayed: number;
-            /** @description Whether the secret keys are in it. */
-            keys: boolean;
-            /**
-             * Format: int64
-             * @description Records of all logs.
-             */
-            records: number;
         };
         /** @description `POST /api/bundle/export`, for the command line. */
         BundleExportRequest: {
@@ -2814,10 +2736,8 @@ export interface components {
             decisions: components["schemas"]["DecisionView"][];
             /** @description What was known about the person is deleted at every office that heard of it. */
             erased: boolean;
-            /** @description Who stands behind the decision beside who submitted: `one_person`, `one_office` or `two_offices`; nothing before there is one. */
-            eyes?: string | null;
-            /** @description The document asks for more eyes than that. */
-            four_eyes_missing: boolean;
+            /** @description What keeps files of it here although it was erased. */
+            erased_kept: components["schemas"]["Text"][];
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */
@@ -2905,6 +2825,7 @@ export interface components {
             /** @description Cases, by state. */
             cases: components["schemas"]["CaseCount"][];
             clock?: components["schemas"]["Text"] | null;
+            disk?: components["schemas"]["Text"] | null;
             /**
              * Format: int64
              * @description Days until the disk is full, by how the logs grew lately; nothing where less than a day of growth is known.
@@ -2995,11 +2916,6 @@ export interface components {
             /** @description `approve` or `return`. */
             verdict: string;
         };
-        /** @description `PUT /api/offices/{code}/documents`. */
-        DocumentsRequest: {
-            /** @description Ids of specs; nothing for every document. */
-            documents?: string[] | null;
-        };
         /** @description A capture under way at this office; nothing of it has left the machine. */
         DraftView: {
             /** @description Who. */
@@ -3024,19 +2940,6 @@ export interface components {
              */
             started_ms: number;
         };
-        /** @description Where one log of an office ends. */
-        EndAtRequest: {
-            /**
-             * Format: int32
-             * @description Epoch of the log; it may be left out where one log ends.
-             */
-            epoch?: number | null;
-            /**
-             * Format: int64
-             * @description Entries that stand.
-             */
-            size: number;
-        };
         /** @description `POST /api/offices`. */
         EnrolRequest: {
             /** @description Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province, or for what an enrolled office has. */
@@ -3054,8 +2957,6 @@ export interface components {
             code: string;
             /** @description Connected at this moment. */
             connected: boolean;
-            /** @description Ids of the specs of which it makes documents, where it has that role; nothing for all. */
-            documents?: string[] | null;
             /**
              * Format: int64
              * @description When the province enrolled it.
@@ -3084,8 +2985,6 @@ export interface components {
              * @description The epoch that it asks for in its log and was not given yet.
              */
             requested_epoch?: number | null;
-            /** @description Keys that ask for it, hex. Where there are several, compare them with the office before one is granted. */
-            requesting_keys: string[];
             /** @description Roles. */
             roles: string[];
             /**
@@ -3123,24 +3022,6 @@ export interface components {
             dir: string;
             /** @description Whether photos with a receipt that are on this machine go along. */
             photos: boolean;
-        };
-        /** @description What an export wrote. */
-        ExportView: {
-            /**
-             * Format: int64
-             * @description Logs written.
-             */
-            logs: number;
-            /**
-             * Format: int64
-             * @description Photos written.
-             */
-            photos: number;
-            /**
-             * Format: int64
-             * @description Records written.
-             */
-            records: number;
         };
         /** @description A check that stands in the way. */
         FailedCheck: {
@@ -3189,11 +3070,6 @@ export interface components {
              * @description Entries of the smaller checkpoint.
              */
             smaller: number;
-        };
-        /** @description `POST /api/offices/{code}/epoch`. */
-        GrantEpochRequest: {
-            /** @description The key that gets it, or its first eight digits and more; needed where several ask. */
-            key?: string | null;
         };
         /** @description Answer of `POST /api/offices/{code}/epoch`. */
         GrantedEpoch: {
@@ -3296,6 +3172,31 @@ export interface components {
             region?: string | null;
             /** @description Roles that it gets: `capture`, `review`, `document`, `admin`, `archive`. */
             roles: string[];
+        };
+        /** @description Long work of a node, for the command line. */
+        JobView: {
+            /**
+             * Format: int64
+             * @description Of how much, where that is known.
+             */
+            all?: number | null;
+            /**
+             * Format: int64
+             * @description How much is done.
+             */
+            done: number;
+            error?: components["schemas"]["ErrorBody"] | null;
+            /**
+             * Format: int64
+             * @description Names it while the node runs.
+             */
+            id: number;
+            /** @description `backup` or `export`. */
+            kind: string;
+            /** @description What it gave: `BackupView` or `ExportView`. */
+            result?: unknown;
+            /** @description It has not ended. */
+            running: boolean;
         };
         /** @description A log that is not retired. */
         KeptLog: {
@@ -3668,23 +3569,6 @@ export interface components {
              */
             verdict: string;
         };
-        /** @description What an electronic receipt or QR code proves, by what is known here. One that is forged or damaged is refused. */
-        ReceiptVerification: {
-            /** @description What was checked and held. */
-            checked: components["schemas"]["Text"][];
-            /** @description Log in which it stands. */
-            log: string;
-            /** @description Receipt number, grouped. */
-            number: string;
-            /** @description SHA-256 of the photo that it vouches for. */
-            photo_sha256: string;
-            /** @description Why it does not stand, where it does not. */
-            reason?: string | null;
-            /** @description What could not be checked. */
-            unchecked: components["schemas"]["Text"][];
-            /** @description As of a look-up; `unknown_here` where its case is not here. */
-            verdict: string;
-        };
         /** @description A verified receipt. */
         ReceiptView: {
             applicant?: components["schemas"]["Applicant"] | null;
@@ -3765,22 +3649,13 @@ export interface components {
         };
         /** @description `POST /api/offices/{code}/revoke`. */
         RevokeOfficeRequest: {
-            /**
-             * Format: int32
-             * @description Epoch of the log that goes on; left out: every log of the office ends.
-             */
-            keep_epoch?: number | null;
             /** @description Code of the reason; a wrong one is answered with all codes. */
             reason: string;
-            /** @description Entries that stand, where fewer than are here. */
-            upto?: components["schemas"]["EndAtRequest"][];
-        };
-        /** @description Answer of `POST /api/offices/{code}/revoke`. */
-        RevokedOffice: {
-            /** @description Where logs of the office end. */
-            ends: components["schemas"]["NamedHistory"][];
-            /** @description The log that goes on, where one was named as good. */
-            goes_on?: string | null;
+            /**
+             * Format: int64
+             * @description Entries of its log that stand, where fewer than are here.
+             */
+            upto?: number | null;
         };
         /** @description `POST /api/offices/rotate`. */
         RotateRequest: {
@@ -3938,6 +3813,7 @@ export interface components {
             /** @description Whether a receipt can be printed: a CJK font was found. */
             can_print: boolean;
             clock?: components["schemas"]["Text"] | null;
+            disk?: components["schemas"]["Text"] | null;
             /** @description Whether a model finds faces by itself, or the staff marks them. */
             face_model: boolean;
             /** @description Logs that were proved to carry two signed histories; open ones first. */
@@ -3993,11 +3869,6 @@ export interface components {
         UseRequest: {
             /** @description Number of the application that it is used for. It is sealed and stays at this office. */
             reference: string;
-        };
-        /** @description `POST /api/receipts/verify`. */
-        VerifyRequest: {
-            /** @description An electronic receipt, or the text of a QR code. */
-            text: string;
         };
         /** Format: int64 */
         u64: number;

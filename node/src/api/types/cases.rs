@@ -76,6 +76,8 @@ pub struct CaseView {
     pub eyes: Option<String>,
     /// The document asks for more eyes than that.
     pub four_eyes_missing: bool,
+    /// What keeps files of it here although it was erased.
+    pub erased_kept: Vec<Text>,
 }
 
 /// A reviewer's decision.

@@ -2,7 +2,7 @@
 
 use crate::{
     service::Office,
-    store::{Difference, LogCheck, STATUSES},
+    store::{Difference, IndexDifference, LogCheck, STATUSES},
 };
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,6 +20,7 @@ pub(super) fn look_at(office: &Office, repair: bool, find: &mut impl FnMut(bool,
         ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left")?);
     look_at_logs(office, &bar, find)?;
     settle(office, &bar)?;
+    look_at_index(office, repair, &bar, find)?;
     let cases = office.store.case_ids()?.len();
     bar.set_message("cases      个案");
     bar.set_length(cases as u64);
@@ -40,11 +41,7 @@ pub(super) fn look_at(office: &Office, repair: bool, find: &mut impl FnMut(bool,
         office.store.forget_states()?;
         settle(office, &bar)?;
         let left = office.compare_states(|| {})?.len();
-        find(
-            left == 0,
-            format!("repair: everything kept of {cases} cases was made anew; {left} differences are left"),
-            "Keep the folder as it is and restore from a peer or export.",
-        );
+        find(left == 0, format!("repair: everything kept of {cases} cases was made anew; {left} differences are left"), super::RESTORE);
     }
     bar.finish_and_clear();
     Ok(())
@@ -76,6 +73,27 @@ fn look_at_logs(office: &Office, bar: &ProgressBar, find: &mut impl FnMut(bool, 
             find(true, format!("log {origin}: every entry, hash and signature holds"), "");
         }
     }
+    Ok(())
+}
+
+/// Which records are about which case is looked up in an index; the entries say what must stand in it.
+fn look_at_index(office: &Office, repair: bool, bar: &ProgressBar, find: &mut impl FnMut(bool, String, &'static str)) -> Result<()> {
+    bar.set_message("index      索引");
+    bar.set_length(office.store.frontier().iter().map(|head| head.size).sum());
+    bar.set_position(0);
+    let compare = || office.store.compare_index(|entries| bar.inc(entries));
+    let mut difference = compare()?;
+    if difference != IndexDifference::default() && repair {
+        office.store.forget_index()?;
+        settle(office, bar)?;
+        bar.set_position(0);
+        difference = compare()?;
+    }
+    find(
+        difference == IndexDifference::default(),
+        format!("index: {} rows are missing and {} stand for no record", difference.missing, difference.extra),
+        "Run `huizhi doctor --deep --repair`: the records are untouched, the index is made anew from them.",
+    );
     Ok(())
 }
 

@@ -25,12 +25,12 @@ impl Driver {
         let me = self.office.keys.office.public();
         let waiting: Vec<(PublicKey, Vec<Multiaddr>)> = self
             .known
-            .iter()
-            .filter(|(key, _)| !self.status.is_off() && **key != me && !self.paths.machine.is_direct(**key))
+            .all()
+            .filter(|(key, _)| !self.status.is_off() && *key != me && !self.paths.machine.is_direct(*key))
             // Whoever is connected by way of another can wait for the shorter way.
-            .map(|known| (known, if self.paths.machine.by(*known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }))
-            .filter(|((key, _), pause)| self.dialled.get(key).is_none_or(|at| at + pause <= now))
-            .map(|((key, addresses), _)| (*key, addresses.clone()))
+            .map(|known| (if self.paths.machine.by(known.0).is_some() { RELAY_RETRY_MS } else { REDIAL_MS }, known))
+            .filter(|(pause, (key, _))| self.dialled.get(key).is_none_or(|at| at + pause <= now))
+            .map(|(_, known)| known)
             .collect();
         for (key, addresses) in waiting {
             self.dialled.insert(key, now);

@@ -22,16 +22,22 @@ struct TooOften;
 
 /// Who knocked, as the door and the listener know it: the swarm polls them in turns.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Knocks(Arc<Mutex<Knocking>>);
+pub(super) struct Knocks {
+    /// Over TCP nobody gets as far as here with an address that is made up.
+    tcp: Arc<Mutex<Knocking>>,
+    /// Over UDP anybody does, so its table may be full of them.
+    udp: Arc<Mutex<Knocking>>,
+}
 
 impl Knocks {
-    fn machine(&self) -> MutexGuard<'_, Knocking> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn machine(&self, remote: &Multiaddr) -> MutexGuard<'_, Knocking> {
+        let machine = if remote.iter().any(|part| matches!(part, Protocol::Udp(_))) { &self.udp } else { &self.tcp };
+        machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the door would turn an address away at this moment.
     pub(super) fn turns_away(&self, remote: &Multiaddr) -> bool {
-        line_of(remote).is_some_and(|line| self.machine().turns_away(uptime_ms(), line))
+        line_of(remote).is_some_and(|line| self.machine(remote).turns_away(uptime_ms(), line))
     }
 }
 
@@ -40,7 +46,7 @@ impl Knocks {
 pub(super) struct Door {
     knocks: Knocks,
     /// Handshakes under way.
-    pending: HashMap<ConnectionId, Line>,
+    pending: HashMap<ConnectionId, (Line, Multiaddr)>,
 }
 
 impl Door {
@@ -48,8 +54,8 @@ impl Door {
         Self { knocks, pending: HashMap::new() }
     }
     fn ended(&mut self, connection: ConnectionId) {
-        if let Some(line) = self.pending.remove(&connection) {
-            self.knocks.machine().ended(line);
+        if let Some((line, remote)) = self.pending.remove(&connection) {
+            self.knocks.machine(&remote).ended(line);
         }
     }
 }
@@ -74,10 +80,10 @@ impl NetworkBehaviour for Door {
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         let Some(line) = line_of(remote) else { return Ok(()) };
-        if !self.knocks.machine().admit(uptime_ms(), line) {
+        if !self.knocks.machine(remote).admit(uptime_ms(), line) {
             return Err(ConnectionDenied::new(TooOften));
         }
-        self.pending.insert(connection, line);
+        self.pending.insert(connection, (line, remote.clone()));
         Ok(())
     }
 
@@ -115,5 +121,27 @@ impl NetworkBehaviour for Door {
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::limits::{KNOCKING_ADDRESSES_MAX, KNOCKS_UNKNOWN_BURST};
+
+    #[test]
+    fn mend_19_made_up_addresses_over_udp_take_no_room_from_tcp() {
+        let mut door = Door::new(Knocks::default());
+        let local: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+        let mut connections = 0;
+        let mut knock = |address: String| {
+            connections += 1;
+            let remote: Multiaddr = address.parse().unwrap();
+            door.handle_pending_inbound_connection(ConnectionId::new_unchecked(connections), &local, &remote).is_ok()
+        };
+        let flood = KNOCKING_ADDRESSES_MAX as u64 + 2 * KNOCKS_UNKNOWN_BURST;
+        let admitted = (0..flood).filter(|at| knock(format!("/ip4/10.{}.{}.1/udp/1/quic-v1", at >> 8, at & 255))).count() as u64;
+        assert!(admitted < flood, "the table of UDP is full");
+        assert!((0..100).all(|at| knock(format!("/ip4/11.0.0.{at}/tcp/1"))), "and nobody waits for that over TCP");
     }
 }

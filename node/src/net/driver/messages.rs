@@ -91,16 +91,13 @@ impl Driver {
     }
 
     pub(super) fn on_request(&mut self, key: PublicKey, request: Request, channel: ResponseChannel<Response>) {
-        if let Request::Join { request, secret } = request {
-            self.on_join(key, request, secret.into(), channel);
-            return;
-        }
         let who = match self.may_speak(key) {
             true => Who::Peer,
             false if self.office.members().was_enrolled(key) => Who::Former,
             false => Who::Stranger,
         };
-        if who == Who::Stranger {
+        let joins = matches!(request, Request::Join { .. });
+        if who == Who::Stranger && !joins {
             self.note_stranger(key);
         }
         let admitted = self.fairness.admit(uptime_ms(), key, who, &request, self.office.members().province().origin());
@@ -110,6 +107,10 @@ impl Driver {
                 tracing::warn!(%key, "a peer goes on asking for more than its share: its connections end for a minute");
                 self.hang_up(key);
             }
+            return;
+        }
+        if let Request::Join { request, secret } = request {
+            self.on_join(key, request, secret.into(), channel);
             return;
         }
         if who != Who::Peer {
@@ -176,7 +177,7 @@ impl Driver {
     }
 
     /// Ends every connection of a peer.
-    fn hang_up(&mut self, key: PublicKey) {
+    pub(super) fn hang_up(&mut self, key: PublicKey) {
         if let Some(peer) = peer_id(key) {
             // Gone by itself meanwhile is as good.
             let _ = self.swarm.disconnect_peer_id(peer);

@@ -63,15 +63,14 @@ impl Driver {
     pub(super) fn keep_the_best_paths(&mut self) {
         let me = self.office.keys.office.public();
         let known = &self.known;
-        let can_dial = |peer, over| known.get(&peer).into_iter().flatten().any(|address| transport(address) == over);
+        let can_dial = |peer, over| known.of(peer).iter().any(|address| transport(address) == over);
         for step in self.paths.machine.next(uptime_ms(), me, can_dial) {
             tracing::debug!(?step, "a connection is closed or tried");
             match step {
                 // Gone by itself meanwhile is as good.
                 Step::Close(connection) => _ = self.swarm.close_connection(connection),
                 Step::Try(key, over) => {
-                    let addresses =
-                        self.known.get(&key).into_iter().flatten().filter(|address| transport(address) == over).cloned().collect();
+                    let addresses = self.known.of(key).into_iter().filter(|address| transport(address) == over).collect();
                     let Some(peer) = peer_id(key) else { continue };
                     let dial = DialOpts::peer_id(peer).addresses(addresses).condition(PeerCondition::Always).build();
                     if let Err(error) = self.swarm.dial(dial) {

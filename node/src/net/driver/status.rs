@@ -16,7 +16,7 @@ impl Driver {
             .members()
             .offices()
             .map(|office| office.enrol.key)
-            .chain(self.known.keys().copied())
+            .chain(self.known.all().map(|(key, _)| key))
             .filter(|key| *key != me)
             .collect();
         let own = self.office.store.head(self.office.origin()).size;

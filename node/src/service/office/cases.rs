@@ -5,7 +5,7 @@
 
 use super::{Change, Member, Office, lock};
 use crate::{
-    service::erasure,
+    service::{erasure, office::now_ms},
     store::{Ahead, Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
 };
 use protocol::{
@@ -98,7 +98,8 @@ pub(super) fn every(me: Option<&Member>, keeps_everything: bool) -> Hash {
     sha.chain_update(region).finalize().into()
 }
 
-/// Blobs of a case that an office should hold and may have: who is in charge of it everything, the capturing office what reviewers wrote.
+/// Blobs of a case that an office should hold and may have: an office in charge of it everything; the capturing office what reviewers wrote,
+/// and what its own submissions name, which it lacks after a restore from a backup.
 fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     let said = &case.current.said;
     let in_charge = me.grant().may_decide(case.captured_by());
@@ -109,7 +110,12 @@ fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     if in_charge {
         blobs.extend([said.payload, said.photo, said.original]);
     }
-    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles));
+    for by in case.submissions.iter().filter(|by| by.office == me.enrol.code) {
+        blobs.extend([by.said.payload, by.said.photo, by.said.original]);
+    }
+    blobs.sort_unstable();
+    blobs.dedup();
+    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles, now_ms()));
     blobs
 }
 
@@ -223,7 +229,8 @@ impl Office {
         let Some(me) = self.member() else { return Ok(Vec::new()) };
         let (mut wanted, mut no_more) = (Vec::new(), Vec::new());
         for blob in self.store.wanted(BlobHash(rand::random()), max)? {
-            let lacks = self.store.blobs.size(blob).is_none();
+            // What was set aside as decayed may be whole after all: a cable was loose, or an earlier program took any error for decay.
+            let lacks = self.store.blobs.size(blob).is_none() && !self.store.blobs.put_back(blob)?;
             let list = if lacks && self.cases_of_blob(blob)?.iter().any(|case| needed(&me, case).contains(&blob)) {
                 &mut wanted
             } else {

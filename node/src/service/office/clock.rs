@@ -12,6 +12,10 @@ use protocol::{
 
 /// 2026-11-01, before which this program was not built.
 const BUILT_AFTER_MS: Millis = 1_793_491_200_000;
+/// A program is not run for longer than this after it was built, in ms: ten years.
+const LIFE_MS: Millis = 10 * 366 * 86_400_000;
+/// Some record of the office, of the province or of a witness is younger than this, in ms: they sign every year, by a new epoch.
+const SILENCE_MS: Millis = 400 * 86_400_000;
 /// Clocks of honest offices differ by less, in ms.
 const TOLERANCE_MS: Millis = 3_600_000;
 
@@ -24,6 +28,10 @@ pub enum ClockDoubt {
     Behind,
     /// This office signed later than a witness saw the signature.
     Ahead,
+    /// It stands years after the program was built.
+    AfterLife,
+    /// It stands long after everything that is known to have been signed.
+    Leap,
 }
 
 impl ClockDoubt {
@@ -36,6 +44,14 @@ impl ClockDoubt {
             Self::Behind => {
                 ("本机时钟落后：早于已签名或已见证的记录", "this machine's clock is behind what it signed or what witnesses saw")
             }
+            Self::AfterLife => (
+                "本机时钟比本程序的发布日期晚十年以上",
+                "this machine's clock stands more than ten years after the day on which the program was made",
+            ),
+            Self::Leap => (
+                "本机时钟比所有已知记录晚一年以上",
+                "this machine's clock stands more than a year after everything that this office, the province and witnesses signed",
+            ),
             Self::Ahead => ("本机时钟超前于见证机构的时间", "this machine's clock is ahead of what witnesses saw"),
         };
         Text::new(
@@ -61,7 +77,20 @@ impl Office {
         };
         let last = self.store.head(origin).size.checked_sub(1).map(signed_at).transpose()?.flatten();
         let under = seen.and_then(|(size, _)| size.checked_sub(1)).map(signed_at).transpose()?.flatten();
-        Ok(doubt(now_ms(), last, under.zip(seen.map(|(_, at)| at))))
+        let province = self.members().province().origin().clone();
+        let of_province = match self.store.head(&province).size.checked_sub(1) {
+            Some(last) => {
+                self.store.entry(&province, last)?.and_then(|entry| entry.verify().ok()).and_then(|entry| entry.record.record().at_ms())
+            }
+            None => None,
+        };
+        let witnessed = under.zip(seen.map(|(_, at)| at));
+        Ok(doubt(now_ms(), last, witnessed).or_else(|| leap(now_ms(), [last, of_province, seen.map(|(_, at)| at)])))
+    }
+
+    /// What speaks against the date of a record under a checkpoint, for people: it lies ahead, or a witness saw it before.
+    pub fn date_doubt(&self, signed_ms: Millis, checkpoint: &SignedCheckpoint) -> Option<Text> {
+        date_doubt(now_ms(), signed_ms, self.cosigned_ms(checkpoint))
     }
 }
 
@@ -70,6 +99,8 @@ fn doubt(now: Millis, last: Option<Millis>, witnessed: Option<(Millis, Millis)>)
     let seen = witnessed.map(|(_, seen)| seen);
     if now < BUILT_AFTER_MS {
         Some(ClockDoubt::BeforeBuild)
+    } else if now > BUILT_AFTER_MS + LIFE_MS {
+        Some(ClockDoubt::AfterLife)
     } else if witnessed.is_some_and(|(signed, seen)| signed > seen.saturating_add(TOLERANCE_MS)) {
         Some(ClockDoubt::Ahead)
     } else if last.max(seen).is_some_and(|past| past > now.saturating_add(TOLERANCE_MS)) {
@@ -77,6 +108,23 @@ fn doubt(now: Millis, last: Option<Millis>, witnessed: Option<(Millis, Millis)>)
     } else {
         None
     }
+}
+
+/// Years without a word of anybody. `known` are times that were signed; 0 is no time.
+fn leap(now: Millis, known: [Option<Millis>; 3]) -> Option<ClockDoubt> {
+    let newest = known.into_iter().flatten().filter(|at| *at > 0).max()?;
+    (now > newest.saturating_add(SILENCE_MS)).then_some(ClockDoubt::Leap)
+}
+
+fn date_doubt(now: Millis, signed: Millis, seen: Option<Millis>) -> Option<Text> {
+    let ahead = signed > now.saturating_add(TOLERANCE_MS) || signed > BUILT_AFTER_MS + LIFE_MS;
+    let before_witness = seen.is_some_and(|seen| signed > seen.saturating_add(TOLERANCE_MS));
+    (ahead || before_witness || signed < BUILT_AFTER_MS).then(|| {
+        Text::new(
+            "日期存疑：签发时的时钟有误，签发日期和有效期不可信，请向签发办公点核实",
+            "dated in doubt: the clock was wrong when it was signed, so neither its date nor its validity can be relied on; ask the issuing office",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -95,6 +143,31 @@ mod tests {
         assert_eq!(doubt(now + year, Some(now + year), Some((now + year, now))), Some(ClockDoubt::Ahead));
         assert_eq!(doubt(now, Some(now), Some((now + TOLERANCE_MS, now))), None, "within what honest clocks differ by");
         assert_eq!(doubt(now, Some(u64::MAX), Some((u64::MAX, u64::MAX))), Some(ClockDoubt::Behind), "made-up times do not overflow");
+    }
+
+    #[test]
+    fn mend_44_a_clock_at_2040_is_doubted_also_where_nobody_answers() {
+        let (year, day) = (366 * 86_400_000, 86_400_000);
+        let now = BUILT_AFTER_MS + 30 * day;
+        let in_2040 = BUILT_AFTER_MS + 14 * year;
+        assert_eq!(doubt(in_2040, None, None), Some(ClockDoubt::AfterLife), "by the day of the build");
+        assert_eq!(doubt(now + 9 * year, None, None), None);
+        assert_eq!(leap(now + 2 * year, [Some(now), None, None]), Some(ClockDoubt::Leap), "by what this office signed last");
+        assert_eq!(leap(now + 2 * year, [None, Some(now + 2 * year - day), None]), None, "by what the province signed");
+        assert_eq!(leap(now + 2 * year, [None, None, Some(now + 2 * year - day)]), None, "by what a witness saw");
+        assert_eq!(leap(u64::MAX, [None, Some(0), None]), None, "nothing is known");
+        assert!(!ClockDoubt::AfterLife.text().zh.is_empty() && ClockDoubt::Leap.text().en.contains("set the system's clock"));
+    }
+
+    #[test]
+    fn mend_44_a_receipt_from_the_future_is_dated_in_doubt() {
+        let (now, year) = (BUILT_AFTER_MS + 86_400_000, 366 * 86_400_000);
+        assert_eq!(date_doubt(now, now, None), None);
+        assert_eq!(date_doubt(now, now + TOLERANCE_MS, Some(now)), None, "within what honest clocks differ by");
+        assert!(date_doubt(now, now + 2 * TOLERANCE_MS, None).is_some(), "it lies ahead");
+        assert!(date_doubt(now + 14 * year, now + 13 * year, None).is_some(), "also where this clock is wrong as well");
+        assert!(date_doubt(now + year, now + year, Some(now)).is_some(), "a witness saw it before it was signed");
+        assert!(date_doubt(now, 0, None).unwrap().zh.contains("日期存疑"), "1970");
     }
 
     #[test]

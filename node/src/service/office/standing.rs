@@ -12,7 +12,8 @@ use crate::{
 };
 use protocol::{
     id::{OfficeCode, Origin},
-    log::{LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
+    log::{Checkpoint, LogPoint, Package, PackageError, SignedCheckpoint, VerifierKey},
+    merkle,
     record::Verified,
 };
 use std::sync::{PoisonError, atomic::Ordering};
@@ -22,7 +23,7 @@ use std::sync::{PoisonError, atomic::Ordering};
 pub enum Held {
     /// The last end is unknown, and no other office has shown what it holds of the own log.
     Unasked,
-    /// The data directory came from a backup, and its own log was not compared yet.
+    /// The data directory came from a backup, or a head file is missing, and its own log was not compared yet.
     Restored,
     /// The own log was signed further than the database holds.
     Behind {
@@ -78,9 +79,9 @@ impl Held {
                  connect the network; drafts can be captured meanwhile",
             ),
             Self::Restored => Text::new(
-                "本机由备份恢复，须先与其他办公点核对并补齐本机记录才能签发。请连接网络；草稿可以照常采集",
-                "this node was restored from a backup and signs nothing until its own log was compared with other offices: connect the \
-                 network; drafts can be captured meanwhile",
+                "本机由备份恢复，或 heads 文件夹中的文件缺失，须先与其他办公点核对并补齐本机记录才能签发。请连接网络；草稿可以照常采集",
+                "this node was restored from a backup, or a file in its folder heads/ is missing: it signs nothing until its own log was \
+                 compared with other offices. Connect the network; drafts can be captured meanwhile",
             ),
             Self::Behind { origin, here, signed } => Text::new(
                 format!(
@@ -157,21 +158,23 @@ pub(super) struct Standing {
     compared: bool,
     /// For the life of this process.
     stuck: Option<Held>,
+    /// Until there is space on the disk again: the words in which the system refused.
+    full: Option<String>,
 }
 
 impl Standing {
     pub(super) fn new(mark: Mark) -> Self {
-        Self { mark, compared: mark == Mark::Clean, stuck: None }
+        Self { mark, compared: mark == Mark::Clean, stuck: None, full: None }
     }
-    pub(super) fn stuck(&self) -> Option<&Held> {
-        self.stuck.as_ref()
+    pub(super) fn is_full(&self) -> bool {
+        self.full.is_some()
     }
-    pub(super) fn unstick(&mut self) {
-        self.stuck = None;
+    pub(super) fn fill(&mut self, words: String) {
+        self.full.get_or_insert(words);
     }
-}
-
-impl Standing {
+    pub(super) fn empty(&mut self) {
+        self.full = None;
+    }
     /// Whether nobody is known to hold more of the own logs.
     pub(super) fn is_compared(&self) -> bool {
         self.compared
@@ -182,13 +185,20 @@ impl Office {
     /// Why nothing is signed, when nothing is.
     pub fn held(&self) -> Option<Held> {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stuck) = &standing.stuck {
-            return Some(stuck.clone());
+        if let Some(stuck) = self.stopped_by_the_disk(&standing).or_else(|| standing.stuck.clone()) {
+            return Some(stuck);
         }
         if let Some(held) = self.own_logs().find_map(|own| self.stopped_by_the_province(own)) {
             return Some(held);
         }
         self.unsure(&standing)
+    }
+
+    /// A full disk, or one that fails. A write that was refused a moment ago counts, whoever tried it.
+    fn stopped_by_the_disk(&self, standing: &Standing) -> Option<Held> {
+        let refused =
+            || self.store.refused_write().map(|refused| if refused.full { Held::Full(refused.words) } else { Held::Disk(refused.words) });
+        standing.full.clone().map(Held::Full).or_else(refused)
     }
 
     /// As long as it is not known that nobody holds more of the own logs.
@@ -222,7 +232,8 @@ impl Office {
     /// was cloned must be able to say so.
     pub(super) fn check_writable_of(&self, own: &OwnLog) -> Result<(), Refusal> {
         let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
-        let held = standing.stuck.clone().or_else(|| self.stopped_by_the_province(own)).or_else(|| self.unsure(&standing));
+        let held = self.stopped_by_the_disk(&standing).or_else(|| standing.stuck.clone());
+        let held = held.or_else(|| self.stopped_by_the_province(own)).or_else(|| self.unsure(&standing));
         held.map_or(Ok(()), |held| Err(refusal(&held)))
     }
 
@@ -255,7 +266,9 @@ impl Office {
     /// # Errors
     /// The disk refused a write.
     pub fn check_drafts(&self) -> Result<(), Refusal> {
-        self.held().filter(|held| matches!(held, Held::Disk(_) | Held::Full(_))).map_or(Ok(()), |held| Err(refusal(&held)))
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        let stuck = || standing.stuck.clone().filter(|held| matches!(held, Held::Disk(_)));
+        self.stopped_by_the_disk(&standing).or_else(stuck).map_or(Ok(()), |held| Err(refusal(&held)))
     }
 
     /// Whether no other office can hold anything of this one: the province before it enrolled anybody else.
@@ -270,16 +283,46 @@ impl Office {
                 self.stick(Held::Spoilt { origin: own.origin.clone(), index });
             }
         }
+        if self.misses_a_head() {
+            tracing::error!("a head file is missing: the own log is compared with other offices, as after a restore");
+            // Durable: what is fetched back meanwhile makes a head file, and that one proves nothing.
+            self.mark_file.write_restored()?;
+            self.standing.write().unwrap_or_else(PoisonError::into_inner).mark = Mark::Restored;
+        }
         // Nobody else has seen anything, so there is nobody to ask; a backup stays suspect, for people hold receipts.
         let reached_head = || self.own_logs().all(|own| lock(&own.newest).as_ref().is_some_and(|newest| newest.size() > 0));
         let confirmed = match self.mark() {
             Mark::Clean => true,
+            // Keys that nobody has used have signed nothing that could be compared.
+            Mark::New => !self.own_logs().any(|own| self.store.head(&own.origin).size > 0 || lock(&own.newest).is_some()),
             Mark::Unknown | Mark::CleanBefore => self.alone(),
             // A head file is no part of a backup: one that is here was on this disk before.
             Mark::Restored => self.alone() && reached_head(),
         };
         self.standing.write().unwrap_or_else(PoisonError::into_inner).compared = confirmed;
         if self.held().is_none() { self.sign_tails() } else { Ok(()) }
+    }
+
+    /// Whether a head file is gone that this office has written. One stands there before the first record of a log, and before the mark says
+    /// that anything was signed.
+    fn misses_a_head(&self) -> bool {
+        let is_here = |own: &OwnLog| lock(&own.newest).is_some();
+        let of_log = self.own_logs().any(|own| !is_here(own) && self.store.head(&own.origin).size > 0);
+        let signed = !matches!(self.mark(), Mark::New | Mark::Restored) && self.mark_file.is_here();
+        of_log || signed && !self.own_logs().chain(&self.past).any(is_here)
+    }
+
+    /// Puts the head of the empty log there where there is none yet.
+    fn begin_heads(&self) -> Result<(), StoreError> {
+        for own in self.own_logs() {
+            let mut newest = lock(&own.newest);
+            if newest.is_none() && self.store.head(&own.origin).size == 0 {
+                let empty = Checkpoint { origin: own.origin.clone(), size: 0, root: merkle::empty_root() }.sign(self.key_of(own));
+                own.head.write(&empty)?;
+                *newest = Some(empty);
+            }
+        }
+        Ok(())
     }
 
     /// Signs what was committed and not signed before the last end.
@@ -308,6 +351,7 @@ impl Office {
     /// Says that a process writes now, before its first signature.
     pub(super) fn mark_running(&self) -> Result<(), StoreError> {
         if !self.marked.load(Ordering::Acquire) {
+            self.begin_heads()?;
             self.mark_file.write_running()?;
             self.marked.store(true, Ordering::Release);
         }
@@ -316,7 +360,9 @@ impl Office {
 
     /// Says that the process ends in order. One that may not sign leaves the mark as it found it.
     pub(super) fn mark_clean(&self) {
-        if self.held().is_none()
+        let signed = self.marked.load(Ordering::Acquire) || self.mark() != Mark::New;
+        if signed
+            && self.held().is_none()
             && !std::thread::panicking()
             && let Err(error) = self.mark_file.write_clean()
         {

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod disk;
+mod mends;
 mod region;
 mod releases;
 mod states;
@@ -19,6 +20,23 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
+
+/// What a test does at a moment that it cannot reach otherwise.
+type Moment = std::cell::RefCell<Option<Box<dyn FnMut(&Office)>>>;
+
+thread_local! {
+    /// Between a change of membership and the comparison of histories that follows it.
+    pub(super) static BETWEEN: Moment = const { std::cell::RefCell::new(None) };
+    /// Between a record in the province's log and its place in the membership.
+    pub(crate) static APPENDED: Moment = const { std::cell::RefCell::new(None) };
+}
+
+/// Does it, once.
+pub(super) fn run(moment: &'static std::thread::LocalKey<Moment>, office: &Office) {
+    if let Some(mut now) = moment.take() {
+        now(office);
+    }
+}
 
 fn submitted(case: CaseId) -> Record {
     let blob = BlobHash([0; 32]);

@@ -160,3 +160,45 @@ fn case_42_blobs_that_nothing_names_are_collected_after_the_grace_and_no_others(
     }
     assert_eq!(office.store.blobs.partial_size(fetched), 4);
 }
+
+#[test]
+fn mend_32_only_what_decayed_is_set_aside_and_it_is_looked_at_again_before_it_is_fetched() {
+    let home = Home::new();
+    let office = home.open();
+    let case = home.case(&office, &picture(8, 8, [9; 3]), true);
+    let photo = case.current.said.photo;
+    let name = photo.to_string();
+    let path = home.path().join("blobs").join(&name[..2]).join(&name[2..]);
+    let bytes = fs::read(&path).unwrap();
+    // An error that says nothing of the bytes.
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    assert!(!whole_pass(&office).is_empty(), "it is told");
+    assert!(path.is_dir(), "and left where it is");
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    // What a program of before set aside, although it is whole.
+    office.store.blobs.set_aside(photo).unwrap();
+    office.store.set_wanted(&[photo], &[]).unwrap();
+    assert_eq!(office.wanted(9).unwrap(), [], "nobody has to give it");
+    assert_eq!(office.store.blobs.read(photo).unwrap(), Some(bytes));
+}
+
+#[test]
+fn mend_32_what_was_set_aside_of_an_erased_person_goes_with_the_rest() {
+    let home = Home::new();
+    let office = home.open();
+    let case = home.case(&office, &picture(8, 8, [9; 3]), false);
+    let said = &case.current.said;
+    let folder = home.path().join("blobs/decayed");
+    office.store.blobs.set_aside(said.payload).unwrap();
+    office.store.blobs.set_aside(said.photo).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    erasure::withdraw(&office, case.id, "applicant_asked", 1).unwrap();
+    erasure::erase(&office, case.id, "applicant_asked", 1).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    // One that came there while it was erased elsewhere.
+    fs::write(folder.join(said.photo.to_string()), b"decayed").unwrap();
+    office.collect_orphans(u64::MAX).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}

@@ -79,7 +79,7 @@ impl Blobs {
             self.make_room()?;
             tails = self.tails();
         }
-        self.write_piece(hash, start, piece)?;
+        self.write_piece(hash, start, piece).inspect_err(|error| self.watch.note_full(error))?;
         if tail.is_whole() {
             self.settle_tail(&mut tails, hash)?;
             return Ok(Came::Whole);

@@ -203,7 +203,7 @@ fn an_erasure_is_told_by_who_captured_and_its_blobs_are_given_to_nobody() {
     let submitted = world.submits_photo(0, None, original);
     let erased = world.erases(0, &submitted, photo, vec![original]);
     let code = |office: usize| world.origins[office].office_and_epoch().unwrap().0;
-    let may = |case: &Case, office: usize, role| access::may_have([case], original, code(office), role);
+    let may = |case: &Case, office: usize, role| access::may_have([case], original, code(office), role, 0);
     let case = world.fold(&[&submitted]).unwrap();
     assert!(may(&case, 1, Roles::REVIEW) && may(&case, 0, Roles::CAPTURE));
     let case = world.fold(&[&erased, &submitted]).unwrap();
@@ -219,6 +219,32 @@ fn an_erasure_is_told_by_who_captured_and_its_blobs_are_given_to_nobody() {
     let copied = world.submits_photo(4, None, original);
     let attack = world.fold(&[&submitted, &copied, &world.erases(4, &copied, photo, vec![original])]).unwrap();
     assert!(!attack.is_erased(original) && may(&attack, 1, Roles::REVIEW));
+}
+
+#[test]
+fn mend_22_the_photo_of_a_receipt_goes_to_offices_that_make_documents_while_it_is_valid() {
+    let world = world();
+    let submitted = world.submits(0, None);
+    let approved = world.decides(1, &submitted, Verdict::Approve, &[]);
+    let issued = world.issues_once(1, &submitted, &approved);
+    let Record::ReceiptIssued(said) = issued.record() else { unreachable!() };
+    let code = |office: usize| world.origins[office].office_and_epoch().unwrap().0;
+    let may = |records: &[&Verified], role, now| {
+        let case = world.fold(records).unwrap();
+        access::may_have([&case], case.current.said.photo, code(5), role, now)
+    };
+    let standing = [&submitted, &approved, &issued];
+    assert!(may(&standing, Roles::DOCUMENT, 0) && may(&standing, Roles::DOCUMENT, said.valid_until_ms - 1));
+    for role in [Roles::CAPTURE, Roles::ARCHIVE, Roles::ADMIN] {
+        assert!(!may(&standing, role, 0), "{role:?}");
+    }
+    assert!(!may(&standing[..2], Roles::DOCUMENT, 0), "no receipt");
+    assert!(!may(&standing, Roles::DOCUMENT, said.valid_until_ms), "expired");
+    let revoked = world.revokes_receipt(1, &issued);
+    assert!(!may(&[&submitted, &approved, &issued, &revoked], Roles::DOCUMENT, 0), "revoked");
+    let used = world.uses(5, &issued, 0);
+    let case = world.fold(&[&submitted, &approved, &issued, &used]).unwrap();
+    assert!(case.uses.len() == 1 && !may(&[&submitted, &approved, &issued, &used], Roles::DOCUMENT, 0), "used up");
 }
 
 proptest! {

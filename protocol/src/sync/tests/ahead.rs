@@ -124,3 +124,50 @@ fn a_log_that_went_on_by_another_way_is_fetched_from_where_it_is_now() {
     assert_eq!(asked(&effects).first().map(|(_, start)| *start), Some(10 * FULL));
     assert_eq!(sync.handle(1, Event::PackageReceived(peer, first[1].0, of(FULL, FULL))), []);
 }
+
+#[test]
+fn mend_18_a_slow_peer_does_not_keep_a_log_for_itself_while_another_offers_it() {
+    let (mut sync, origin, peers) = between_two_peers();
+    let mut asked_of = Vec::new();
+    for peer in peers {
+        asked_of.extend(sync.handle(0, Event::FrontierReceived(peer, told(&origin, 100 * FULL))));
+    }
+    let slow = asked_of.iter().find_map(|effect| if let Effect::Fetch { peer, .. } = effect { Some(*peer) } else { None }).unwrap();
+    // One entry every 19 seconds, which is never too late.
+    let (mut now, mut size, mut effects) = (0, 0, asked_of);
+    while now < 10 * 60_000 {
+        let first = effects.iter().find_map(|effect| match effect {
+            Effect::Fetch { peer, id, start, .. } if *start == size => Some((*peer, *id)),
+            _ => None,
+        });
+        let (peer, id) = first.expect("somebody is asked");
+        if peer != slow {
+            assert!(now <= 60_000, "{now}");
+            return;
+        }
+        effects = Vec::new();
+        for _ in 0..19 {
+            now += 1_000;
+            effects.extend(sync.handle(now, Event::Tick));
+        }
+        if effects.iter().any(|effect| matches!(effect, Effect::Fetch { peer, .. } if *peer != slow)) {
+            continue;
+        }
+        effects.extend(sync.handle(now, Event::PackageReceived(peer, id, of(size, 1))));
+        size += 1;
+        sync.handle(now, Event::HeadAdvanced(told(&origin, size)[0].clone()));
+        effects.extend(sync.handle(now, Event::Ingested(peer, origin.clone())));
+    }
+    panic!("the slow one is asked for ever");
+}
+
+#[test]
+fn mend_18_a_slow_peer_is_asked_on_where_nobody_else_offers_the_log() {
+    let (mut sync, origin, peer, first) = behind(100 * FULL);
+    let mut asked_on = sync.handle(19_000, Event::PackageReceived(peer, first[0].0, of(0, 1)));
+    sync.handle(19_000, Event::HeadAdvanced(told(&origin, 1)[0].clone()));
+    asked_on.extend(sync.handle(19_000, Event::Ingested(peer, origin.clone())));
+    assert!(!asked(&asked_on).is_empty());
+    let ticks: Vec<_> = (20..38).flat_map(|second| sync.handle(second * 1_000, Event::Tick)).collect();
+    assert!(asked(&ticks).is_empty(), "what was asked for stands");
+}

@@ -46,21 +46,28 @@ impl StorageBackend for Disk {
     }
 }
 
-#[test]
-fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_restart() {
-    let home = testing::Home::new();
-    let reserve = home.path().join("reserve");
-    let disk = Disk { file: Arc::default(), full: Arc::default(), reserve: reserve.clone() };
+/// An enrolled office whose database lies on this disk.
+fn on(home: &testing::Home, disk: &Disk) -> Office {
     let first = home.open();
     let (code, province) = (first.code(), first.members().province().clone());
     let enrol = enrolment::enrol_self(&first.keys, code, "test", Roles::CAPTURE.with(Roles::REVIEW).with(Roles::ADMIN));
     drop(first);
     std::fs::remove_dir_all(home.path().join("heads")).unwrap();
+    std::fs::remove_file(home.path().join("standing")).unwrap();
     let backend = disk.clone();
-    let store = Store::over(home.path(), Box::new(move || redb::Builder::new().create_with_backend(backend.clone()))).unwrap();
+    let store = Store::over(home.path(), Box::new(move || Ok(Box::new(backend.clone())))).unwrap();
     let office = Office::over(home.path(), code, &province, store).unwrap();
-    office.keep_reserve().unwrap();
     office.enrol(enrol).unwrap();
+    office
+}
+
+#[test]
+fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_restart() {
+    let home = testing::Home::new();
+    let reserve = home.path().join("reserve");
+    let disk = Disk { file: Arc::default(), full: Arc::default(), reserve: reserve.clone() };
+    let office = on(&home, &disk);
+    office.keep_reserve().unwrap();
     assert_eq!(std::fs::metadata(&reserve).unwrap().len(), crate::store::RESERVE_BYTES);
     append(&office, &submitted(CaseId([1; 16])));
     let signed =
@@ -98,4 +105,76 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
     while check.step(true).unwrap() > 0 {}
     let key = VerifierKey::new(office.origin().clone(), office.keys.office.public());
     assert_eq!(check.finish(Some(&key)).unwrap(), []);
+}
+
+fn draft_of(case: u8) -> (CaseId, serde_json::Value) {
+    (CaseId([case; 16]), serde_json::json!({ "picture": "x".repeat(1 << 16) }))
+}
+
+fn full_disk() -> (testing::Home, Disk, Office) {
+    let home = testing::Home::new();
+    let disk = Disk { file: Arc::default(), full: Arc::default(), reserve: home.path().join("reserve") };
+    let office = on(&home, &disk);
+    office.keep_reserve().unwrap();
+    append(&office, &submitted(CaseId([1; 16])));
+    disk.full.store(true, Ordering::SeqCst);
+    (home, disk, office)
+}
+
+#[test]
+fn mend_35_a_full_disk_that_a_draft_meets_first_is_shown_and_ends_by_itself() {
+    let (_home, disk, office) = full_disk();
+    let (id, draft) = draft_of(9);
+    assert!(office.store.put_draft(id, &draft).is_err());
+    assert!(matches!(office.held(), Some(Held::Full(_))), "shown at once: {:?}", office.held());
+    assert_eq!(office.check_drafts().unwrap_err().code, "read_only");
+    disk.full.store(false, Ordering::SeqCst);
+    assert!(office.try_disk_again().unwrap());
+    assert_eq!(office.held(), None);
+    office.store.put_draft(id, &draft).unwrap();
+    append(&office, &submitted(CaseId([2; 16])));
+}
+
+#[test]
+fn mend_35_a_photo_that_finds_no_space_leads_to_the_same_state() {
+    let (home, disk, office) = full_disk();
+    disk.full.store(false, Ordering::SeqCst);
+    let full = StoreError::Io(std::io::ErrorKind::StorageFull.into());
+    assert_eq!(Refusal::from(full).code, "disk_full", "words of the program's own");
+    // What a file system says of a blob's file.
+    std::fs::remove_dir_all(home.path().join("blobs/partial")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", home.path().join("blobs/partial")).unwrap();
+    assert!(office.store.blobs.put(b"photo").is_err());
+    assert_eq!(office.held(), None, "a folder that is missing is no full disk");
+    office.store.note_full(&StoreError::Io(std::io::ErrorKind::QuotaExceeded.into()));
+    assert!(matches!(office.held(), Some(Held::Full(_))));
+    assert!(office.try_disk_again().unwrap());
+    assert_eq!(office.held(), None);
+}
+
+#[test]
+fn mend_35_what_was_signed_is_compared_before_anything_is_signed_again() {
+    let (home, disk, office) = full_disk();
+    let head = home.path().join("heads/office.checkpoint");
+    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([2; 16])))?])).is_err());
+    let whole = std::fs::read(&head).unwrap();
+    std::fs::write(&head, b"torn").unwrap();
+    disk.full.store(false, Ordering::SeqCst);
+    assert!(office.try_disk_again().is_err(), "it cannot be compared");
+    assert!(matches!(office.held(), Some(Held::Full(_))), "{:?}", office.held());
+    std::fs::write(&head, whole).unwrap();
+    assert!(office.try_disk_again().unwrap());
+    assert_eq!(office.held(), None);
+}
+
+#[test]
+fn mend_35_a_reader_that_takes_long_does_not_leave_the_database_closed() {
+    let (_home, disk, office) = full_disk();
+    let reader = office.snapshot().unwrap();
+    let (id, draft) = draft_of(9);
+    assert!(office.store.put_draft(id, &draft).is_err());
+    disk.full.store(false, Ordering::SeqCst);
+    assert!(office.try_disk_again().unwrap(), "while somebody still reads");
+    office.store.put_draft(id, &draft).unwrap();
+    drop(reader);
 }

@@ -423,3 +423,81 @@ fn case_23_a_thief_who_signs_beside_a_revoked_log_takes_no_case_away() {
     assert_eq!(office.count(Status::Submitted).unwrap(), 4);
     assert_eq!(office.compare_states(|| {}).unwrap(), []);
 }
+
+/// An entry that is no record, one whose signature does not hold, and one of an author who does not write this log.
+fn strange(other: &mut Other) {
+    let foreign = OfficeKey::from_seed(&[77; 32]);
+    let case = |number| submitted(CaseId([number; 16]));
+    other.says(&case(1));
+    let stray: Origin = "test.huizhi/office/44030002/9".parse().unwrap();
+    other.records.push(Signed::sign(&stray, &other.key, &case(2)).unwrap());
+    other.records.push(Signed::sign(&other.origin, &foreign, &case(3)).unwrap());
+    other.says(&case(4));
+}
+
+#[test]
+fn mend_16_equal_logs_give_equal_indexes_and_cases_whichever_way_they_came() {
+    let mut other = Other::new(2, Roles::CAPTURE);
+    strange(&mut other);
+    let offices: Vec<_> = [true, false]
+        .into_iter()
+        .map(|as_it_comes| {
+            let home = testing::Home::new();
+            let office = home.open();
+            office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
+            if as_it_comes {
+                (1..=4).for_each(|end| office.ingest(&other.origin, other.package(&office, end, end)).unwrap().unwrap());
+            } else {
+                office.ingest(&other.origin, other.package(&office, 3, 4)).unwrap().unwrap();
+                office.ingest(&other.origin, other.package(&office, 4, 4)).unwrap().unwrap();
+            }
+            settle(&office);
+            (home, office)
+        })
+        .collect();
+    let [a, b] = &offices[..] else { unreachable!() };
+    let rows = |office: &Office| office.store.dump_states();
+    assert_eq!(rows(&a.1), rows(&b.1));
+    assert_eq!(a.1.store.case_ids().unwrap().len(), b.1.store.case_ids().unwrap().len());
+    assert_eq!(a.1.store.refused().unwrap().len(), b.1.store.refused().unwrap().len());
+}
+
+#[test]
+fn mend_16_a_deep_look_finds_an_index_that_is_not_what_the_entries_say() {
+    let home = testing::Home::new();
+    let office = home.open();
+    for case in 0..5 {
+        append(&office, &submitted(CaseId([case; 16])));
+    }
+    settle(&office);
+    let whole = crate::store::IndexDifference::default();
+    assert_eq!(office.store.compare_index(|_| {}).unwrap(), whole);
+    office.store.spoil_index(CaseId([2; 16]), CaseId([9; 16]));
+    let found = office.store.compare_index(|_| {}).unwrap();
+    assert_eq!((found.missing, found.extra), (1, 1));
+    office.store.forget_index().unwrap();
+    settle(&office);
+    assert_eq!(office.store.compare_index(|_| {}).unwrap(), whole);
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
+}
+
+#[test]
+fn mend_17_cases_that_are_folded_before_histories_are_compared_are_folded_again() {
+    let home = testing::Home::new();
+    let office = home.open();
+    let (mut other, mut thief) = (Other::new(2, Roles::CAPTURE), Other::new(2, Roles::CAPTURE));
+    office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
+    for case in 0..3 {
+        other.says(&submitted(CaseId([case; 16])));
+        thief.says(&submitted(CaseId([case + 9; 16])));
+    }
+    office.ingest(&thief.origin, thief.package(&office, 3, 3)).unwrap().unwrap();
+    settle(&office);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 3);
+    BETWEEN.set(Some(Box::new(settle)));
+    let revoked = Revoke { code: other.enrol.code, upto: other.point(3), reason: "key_stolen".into(), operator: 1, at_ms: 0 };
+    office.append_province(&Record::Revoke(revoked)).unwrap();
+    settle(&office);
+    assert_eq!(office.compare_states(|| {}).unwrap(), []);
+    assert_eq!(office.count(Status::Submitted).unwrap(), 0);
+}
