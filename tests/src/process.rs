@@ -182,13 +182,17 @@ impl Node {
         (size, lines.next().expect("a root").to_owned())
     }
 
-    /// Waits until the node signs.
+    /// Waits until the node signs and knows that it is enrolled: a new one signs at once, and has no role before it heard of one.
     ///
     /// # Panics
     /// It does not in time.
     pub fn until_it_signs(&self) {
         let client = self.client();
-        crate::eventually("the node signs", || client.get("/api/status").json()["read_only"].is_null().then_some(()));
+        crate::eventually("the node signs", || {
+            let session = client.get("/api/session").json();
+            let enrolled = session["office"]["roles"].as_array().is_some_and(|roles| !roles.is_empty());
+            (enrolled && client.get("/api/status").json()["read_only"].is_null()).then_some(())
+        });
     }
 
     /// Address of the pages.
@@ -252,6 +256,7 @@ impl Federation {
         for node in [&mut federation.province, &mut federation.a, &mut federation.b] {
             node.start();
         }
+        [&federation.a, &federation.b].into_iter().for_each(Node::until_it_signs);
         federation
     }
 }

@@ -101,7 +101,7 @@ mod tests {
             add("/dns4/huizhi.example/tcp/8700").unwrap();
         }
         let whole = address(&format!("/dns4/huizhi.example/tcp/8700/p2p/{own}"));
-        assert_eq!(runtime::federation(dir.path()).unwrap().peers, [whole.clone()]);
+        assert_eq!(runtime::federation(dir.path()).unwrap().peers, std::slice::from_ref(&whole));
         for wrong in [
             "/ip4/0.0.0.0/tcp/8700",
             "/ip6/::/tcp/8700",

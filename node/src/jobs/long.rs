@@ -124,8 +124,8 @@ mod tests {
     #[test]
     fn mend_31_a_long_job_tells_how_far_it_is_and_its_result_is_asked_for_later() {
         let jobs = LongJobs::default();
-        let (go, wait) = mpsc::channel::<()>();
-        let (told, hear) = mpsc::channel::<()>();
+        let (go, wait) = mpsc::sync_channel::<()>(1);
+        let (told, hear) = mpsc::sync_channel::<()>(1);
         let begun = jobs
             .begin("backup", move |progress| {
                 progress.report(3, Some(9));

@@ -291,7 +291,7 @@ mod tests {
         // The first one's record stands in the log and not in the membership yet.
         crate::service::office::APPENDED.set(Some(Box::new(move |_| {
             let (office, second_keys) = (shown.clone(), Keys::open(&keys).unwrap());
-            let (said, heard) = std::sync::mpsc::channel();
+            let (said, heard) = std::sync::mpsc::sync_channel(1);
             *thread.lock().unwrap() = Some(std::thread::spawn(move || {
                 let answer = show(&office, &second_keys, "44030401", &secret, 0);
                 let _ = said.send(());

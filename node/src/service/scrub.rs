@@ -207,7 +207,7 @@ fn is_of_the_medium(error: &std::io::Error) -> bool {
     #[cfg(unix)]
     {
         use rustix::io::Errno;
-        return error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|error| [Errno::IO, Errno::BADMSG].contains(&error));
+        error.raw_os_error().map(Errno::from_raw_os_error).is_some_and(|error| [Errno::IO, Errno::BADMSG].contains(&error))
     }
     #[cfg(not(unix))]
     {

@@ -31,9 +31,10 @@ pub(crate) fn create_private_file(path: &Path) -> io::Result<fs::File> {
 
 /// What others on this machine may read of a data directory.
 pub(crate) fn exposed(dir: &Path) -> Vec<PathBuf> {
+    let dir = &dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let keys = fs::read_dir(dir.join("keys")).into_iter().flatten().flatten().map(|entry| entry.path());
     let parts = FOLDERS.iter().chain(&FILES).map(|name| dir.join(name));
-    std::iter::once(dir.to_owned()).chain(parts).chain(keys).filter(|path| is_exposed(path)).collect()
+    std::iter::once(dir.clone()).chain(parts).chain(keys).filter(|path| is_exposed(path)).collect()
 }
 
 /// Takes from others on this machine what they may read of a data directory.
