@@ -1,8 +1,9 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
-//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`review`], [`notes`], [`receipts`], [`erasure`],
+//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`applicants`] (whose cases they are), [`review`], [`notes`], [`receipts`], [`erasure`],
 //! [`specs`], [`staff`], [`retirement`]; around the photo [`runs`], [`plate`], [`feasibility`], [`sheets`] and [`transit`]. None of it knows HTTP or libp2p.
 
+pub mod applicants;
 pub mod condition;
 pub mod erasure;
 pub mod feasibility;

@@ -363,7 +363,7 @@ impl Store {
     /// As for [`Store::draft`].
     pub fn drafts<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         let read = self.db.begin_read()?;
-        read.open_table(tables::DRAFTS)?.iter()?.map(|row| from_json(row?.1.value())).collect()
+        good_rows(read.open_table(tables::DRAFTS)?.iter()?, "draft")
     }
 
     /// Keeps a member of staff.
@@ -382,7 +382,7 @@ impl Store {
     /// As for [`Store::draft`].
     pub fn staff<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         let read = self.db.begin_read()?;
-        read.open_table(tables::STAFF)?.iter()?.map(|row| from_json(row?.1.value())).collect()
+        good_rows(read.open_table(tables::STAFF)?.iter()?, "member of staff")
     }
 
     /// Remembers how much of each log each peer holds. Logs that are not here are passed over.
@@ -427,6 +427,23 @@ fn peer_key(peer: PublicKey, number: u32) -> [u8; 36] {
     key[..32].copy_from_slice(&peer.0);
     key[32..].copy_from_slice(&number.to_be_bytes());
     key
+}
+
+/// Reads the rows of a table that people look at: a damaged one is told and passed over, for the others are no worse for it.
+fn good_rows<'a, K: redb::Key + 'static, T: DeserializeOwned>(
+    rows: impl Iterator<Item = Result<(redb::AccessGuard<'a, K>, redb::AccessGuard<'a, &'static [u8]>), redb::StorageError>>,
+    what: &str,
+) -> Result<Vec<T>, StoreError> {
+    let mut good = Vec::new();
+    for row in rows {
+        match from_json(row?.1.value()) {
+            Ok(row) => good.push(row),
+            Err(error) => {
+                tracing::error!(%error, "a {what} here is damaged and is passed over; `huizhi doctor --deep` looks at the whole store")
+            }
+        }
+    }
+    Ok(good)
 }
 
 fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {

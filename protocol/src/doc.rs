@@ -9,6 +9,8 @@
 mod columns;
 pub mod shared;
 
+pub use shared::Version;
+
 use crate::{
     id::Origin,
     limits::{DOC_CHANGE_BYTES_MAX, DOC_CHANGE_OPS_MAX, DOC_CHANGES_MAX, NOTE_TEXT_CHARS_MAX},
@@ -81,36 +83,56 @@ impl Note {
         guarded(|| self.doc.text(&self.text)).unwrap_or_default()
     }
 
+    /// Names the note as it is now.
+    pub fn version(&mut self) -> Version {
+        Version::of(self.doc.get_heads())
+    }
+
     /// Changes merged, the common first one not counted.
     pub fn changes(&self) -> usize {
         self.changes
     }
 
-    /// Turns the text into `new` by the smallest change; nothing comes out where nothing changed.
+    /// Turns the text of this moment into `new`; see [`Note::edit_at`].
     ///
     /// # Errors
-    /// The text is too long, or Automerge failed.
+    /// As for [`Note::edit_at`].
     pub fn edit(&mut self, writer: &Origin, position: u64, new: &str) -> Result<Option<Vec<u8>>, DocError> {
+        let seen = self.version();
+        self.edit_at(&seen, writer, position, new)
+    }
+
+    /// Turns the text as it was at `seen` into `new` by the smallest change, and merges that: words that others wrote meanwhile stay.
+    /// Nothing comes out where nothing was changed.
+    ///
+    /// # Errors
+    /// The text is too long, `seen` is no version of this note, or Automerge failed. The note is as before then.
+    pub fn edit_at(&mut self, seen: &Version, writer: &Origin, position: u64, new: &str) -> Result<Option<Vec<u8>>, DocError> {
         if new.chars().count() > NOTE_TEXT_CHARS_MAX {
             return Err(DocError::Bounds("characters"));
         }
-        if new == self.text() {
+        if guarded(|| self.doc.text_at(&self.text, seen.heads()))? == new && self.knows(seen) {
             return Ok(None);
         }
         // Every other replica would refuse it.
         if self.changes >= DOC_CHANGES_MAX {
             return Err(DocError::Bounds("changes"));
         }
-        self.doc.set_actor(actor(writer, position));
         let change = guarded(|| {
-            self.doc.update_text(&self.text, new)?;
-            self.doc.commit_with(CommitOptions::default().with_time(0));
-            Ok::<_, automerge::AutomergeError>(self.doc.get_last_local_change())
+            let mut theirs = self.doc.fork_at(seen.heads())?.with_actor(actor(writer, position));
+            theirs.update_text(&self.text, new)?;
+            theirs.commit_with(CommitOptions::default().with_time(0));
+            Ok::<_, automerge::AutomergeError>(theirs.get_last_local_change())
         })?;
         let raw = change.map(|change| change.raw_bytes().to_vec()).ok_or_else(|| DocError::Refused("no change was made".into()))?;
-        parse(&raw)?;
+        let change = parse(&raw)?;
+        guarded(|| self.doc.apply_changes([change]))?;
         self.changes += 1;
         Ok(Some(raw))
+    }
+
+    fn knows(&mut self, version: &Version) -> bool {
+        version.heads().iter().all(|head| self.doc.get_change_by_hash(head).is_some())
     }
 }
 
@@ -175,6 +197,21 @@ mod tests {
         }
         assert_eq!(orders, ["左眼：眼镜反光，请重拍"; 3]);
         assert_eq!(left.edit(&counter, 2, "眼镜反光，请重拍"), Ok(None));
+    }
+
+    #[test]
+    fn mend_36_what_two_write_at_once_out_of_one_version_both_stays() {
+        let (counter, centre) = (office("44030001"), office("44000001"));
+        let mut note = Note::default();
+        note.edit(&counter, 0, "眼镜反光").unwrap();
+        let seen = note.version();
+        note.edit_at(&seen, &centre, 0, "左眼：眼镜反光").unwrap().unwrap();
+        note.edit_at(&seen, &centre, 1, "眼镜反光，请重拍").unwrap().unwrap();
+        assert_eq!(note.text(), "左眼：眼镜反光，请重拍");
+        assert_eq!(note.edit_at(&seen, &centre, 2, "眼镜反光"), Ok(None), "nothing was typed");
+        let unknown = Version::from_bytes(&[7; 32]).unwrap();
+        assert!(note.edit_at(&unknown, &centre, 2, "x").is_err());
+        assert_eq!((note.text().as_str(), note.changes()), ("左眼：眼镜反光，请重拍", 3));
     }
 
     #[test]

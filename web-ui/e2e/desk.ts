@@ -137,6 +137,11 @@ export async function standardized(page: Page): Promise<void> {
   }
 }
 
+/** Ends the window in which a decision or submission can be undone. */
+export async function signNow(page: Page): Promise<void> {
+  await page.getByRole("region", { name: "等待签署" }).getByRole("button", { name: "立即签署" }).last().click();
+}
+
 /** Submits, with a reason where a check failed; ends on the page of the case. */
 export async function submit(page: Page): Promise<void> {
   const reason = page.getByLabel("不合格仍提交的理由");
@@ -146,5 +151,6 @@ export async function submit(page: Page): Promise<void> {
   } else {
     await page.getByRole("button", { name: "提交审核" }).click();
   }
+  await signNow(page);
   await expect(page).toHaveURL(/\/cases\/[0-9a-f]+$/);
 }

@@ -54,6 +54,28 @@ test("a reviewer of the province sees the photo, writes a note and approves", as
   await page.getByLabel(/^备注/).blur();
   await expect(page.getByText("已保存", { exact: true })).toBeVisible();
   await shot(page, "review");
+
+  // Mend 51: a scanner that types the number of a receipt decides nothing, whatever letters and digits are keys here.
+  for (const scan of ["a44030101260000018772", "X123"]) {
+    await page.evaluate((text) => {
+      for (const key of [...text, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    }, scan);
+    const scanned = page.getByRole("dialog", { name: "扫描结果" });
+    await expect(scanned).toBeVisible();
+    await shot(page, "scanned");
+    await scanned.getByRole("button", { name: "关闭" }).last().click();
+    await expect(page.getByRole("region", { name: "等待签署" })).toHaveCount(0);
+    await expect(page.getByRole("group", { name: "退回原因" })).toHaveCount(0);
+  }
+
+  // A decision can be undone for ten seconds, and is signed then.
+  await page.locator("body").press("a");
+  const waiting = page.getByRole("region", { name: "等待签署" });
+  await expect(waiting).toBeVisible();
+  await shot(page, "review-waiting");
+  await page.locator("body").press("z");
+  await expect(page.getByText(`已撤销：${NAME}，未签署`)).toBeVisible();
+  await expect(page.getByRole("img", { name: "标准照" })).toBeVisible({ timeout: 60_000 });
   await page.locator("body").press("a");
   await expect(page.getByText(`已通过：${NAME}`)).toBeVisible();
 });
@@ -98,6 +120,12 @@ test("another office verifies the number and sees the photo", async ({ desks }) 
   await expect(page.getByRole("img", { name: "标准照" })).toBeVisible({ timeout: 60_000 });
   await expect(page.getByText("签发回执")).toBeVisible();
   await shot(page, "verify-valid");
+  // Mend 52: no verdict and no photo of one number beside another.
+  await field.fill(wrong);
+  await expect(verdict).toHaveCount(0);
+  await expect(page.getByRole("img", { name: "标准照" })).toHaveCount(0);
+  await field.fill(number);
+  await expect(verdict.getByText("有效", { exact: true })).toBeVisible();
 });
 
 test("a document office records that it used the receipt", async ({ desks }) => {

@@ -1,6 +1,6 @@
 // What goes wrong at a counter, and what the page says then.
 
-import { begin, expect, go, shot, standardized, submit, test } from "./desk";
+import { begin, expect, go, shot, standardized, signNow, submit, test } from "./desk";
 
 test.describe.configure({ mode: "serial" });
 
@@ -45,12 +45,16 @@ test("a returned case comes back with its reasons, and one click begins the reca
   await expect(reviewer.getByRole("img", { name: "标准照" })).toBeVisible({ timeout: 60_000 });
   await reviewer.locator("body").press("x");
   const palette = reviewer.getByRole("group", { name: "退回原因" });
+  // One after the other: keys that come together are a scanner's.
+  await expect(palette).toBeVisible();
   await reviewer.locator("body").press("1");
+  await expect(palette.getByRole("button", { pressed: true })).toHaveCount(1);
   await reviewer.locator("body").press("2");
   await expect(palette.getByRole("button", { pressed: true })).toHaveCount(2);
   const reason = (await palette.getByRole("button", { pressed: true }).first().innerText()).replace(/^1\s*/, "");
   await shot(reviewer, "review-reasons");
   await reviewer.locator("body").press("Enter");
+  await signNow(reviewer);
   await expect(reviewer.getByText(`已退回：${NAME}`)).toBeVisible();
 
   const counter = await desks.at("office_a", "counter");

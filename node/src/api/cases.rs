@@ -102,7 +102,7 @@ async fn blob(app: &App, id: String, which: impl FnOnce(&protocol::case::Case) -
     app.run(move |office| {
         let case = review::find(office, case_id(&id)?)?;
         let hash = which(&case);
-        office.store.blobs.read(hash)?.ok_or_else(|| {
+        office.read_blob(hash)?.ok_or_else(|| {
             office.tell(Change::Wanted(hash));
             review::photo_elsewhere(office, &case)
         })
@@ -126,7 +126,7 @@ pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Pa
     let work = move || {
         let case = review::find(&office, case_id(&id)?)?;
         let hash = case.current.said.original;
-        let bytes = office.store.blobs.read(hash)?.ok_or_else(|| {
+        let bytes = office.read_blob(hash)?.ok_or_else(|| {
             office.tell(Change::Wanted(hash));
             review::photo_elsewhere(&office, &case)
         })?;
@@ -192,7 +192,13 @@ pub(super) async fn note(
     Json(note): Json<NoteText>,
 ) -> Result<Json<NoteView>, ApiError> {
     who.require(&[StaffRole::Counter, StaffRole::Reviewer])?;
-    app.run(move |office| Ok(views::note(&notes::write(office, case_id(&id)?, &note.text, who.number)?))).await.map(Json)
+    app.run(move |office| {
+        let seen = note.version.as_deref().map(views::note_version).transpose()?;
+        let typed = notes::Typed { seen: seen.as_ref(), text: &note.text };
+        Ok(views::written_note(notes::write(office, case_id(&id)?, typed, who.number)?))
+    })
+    .await
+    .map(Json)
 }
 
 /// Decides on a submission.

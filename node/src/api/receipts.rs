@@ -8,7 +8,7 @@ use super::{
     views,
 };
 use crate::service::{
-    Change, Office, Refusal, intake,
+    Change, Office, Refusal, applicants,
     office::now_ms,
     receipts::{self, Answer, AsOf, Examined, Found, Told},
     review,
@@ -29,7 +29,7 @@ const PHOTO_WAIT: Duration = Duration::from_secs(10);
 
 fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
     let receipt = &found.verified.receipt;
-    let payload = intake::open_payload(office, &found.case)?;
+    let payload = applicants::payload(office, &found.case).open();
     Ok(ReceiptView {
         number: found.verified.number.to_string(),
         label: receipts::label(office, found),
@@ -308,7 +308,7 @@ pub(super) async fn photo(State(app): State<App>, _who: Operator, Path(number): 
     let (hash, case) = app.run(move |office| found(office, &number, &told).map(|found| (found.verified.receipt.photo, found.case))).await?;
     let deadline = tokio::time::Instant::now() + PHOTO_WAIT;
     loop {
-        if let Some(bytes) = app.run(move |office| Ok(office.store.blobs.read(hash)?)).await? {
+        if let Some(bytes) = app.run(move |office| Ok(office.read_blob(hash)?)).await? {
             return Ok(jpeg(bytes));
         }
         app.office.tell(Change::Wanted(hash));

@@ -6,10 +6,10 @@ use super::types::{
     MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
-    Office, Refusal, erasure,
+    Office, Refusal, applicants, erasure,
     feasibility::Feasible,
-    intake::{self, Draft},
-    notes::{self, OpenNote},
+    intake::Draft,
+    notes::{self, OpenNote, WrittenNote},
     payload,
     photos::PhotoResult,
     reasons, review,
@@ -18,6 +18,7 @@ use crate::service::{
 use ::specs::{Forbidden, Spec};
 use protocol::{
     case::{By, Case, Eyes, Status},
+    doc::Version,
     id::SpecHash,
     record::{Decided, Verdict},
 };
@@ -173,7 +174,7 @@ pub(super) fn status(status: Status) -> CaseStatus {
 /// `own_held` is the size of the own log that some other office is known to hold.
 pub(super) fn case_row(office: &Office, case: &Case, own_held: u64) -> Result<CaseRow, Refusal> {
     let said = &case.current.said;
-    let payload = intake::open_payload(office, case)?;
+    let name = applicants::name(office, case);
     let newest_own =
         office.store.case_entries(case.id)?.into_iter().filter(|entry| entry.origin == *office.origin()).map(|entry| entry.index).max();
     Ok(CaseRow {
@@ -183,7 +184,8 @@ pub(super) fn case_row(office: &Office, case: &Case, own_held: u64) -> Result<Ca
         office: case.captured_by().to_string(),
         office_name: office.office_name(case.captured_by()),
         submitted_ms: said.at_ms,
-        applicant_name: payload.map(|payload| payload.applicant.name),
+        applicant_state: name.key().to_owned(),
+        applicant_name: name.open(),
         receipt_number: receipt_number(case),
         failed_checks: said.failed_checks,
         sent: newest_own.is_none_or(|index| index < own_held),
@@ -196,7 +198,7 @@ fn receipt_number(case: &Case) -> Option<String> {
 }
 
 pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseView, Refusal> {
-    let payload = intake::open_payload(office, case)?;
+    let payload = applicants::payload(office, case).open();
     let said = &case.current.said;
     let mut decisions: Vec<_> = case.decisions.iter().map(|by| decision(case, by)).collect();
     decisions.sort_by_key(|decision| decision.at_ms);
@@ -211,7 +213,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         operations: said.operations.clone(),
         override_reason: payload.and_then(|payload| payload.override_reason),
         decisions,
-        note: note(&notes::open(office, case)?),
+        note: note(notes::open(office, case)?),
         receipt_number: receipt_number(case),
         erased: case.is_erased(said.payload),
         eyes: case.eyes().map(|eyes| eyes_code(eyes).to_owned()),
@@ -220,8 +222,30 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
     })
 }
 
-pub(super) fn note(open: &OpenNote) -> NoteView {
-    NoteView { text: open.note.text(), changes: open.note.changes() as u32, missing: open.missing as u32 }
+pub(super) fn note(mut open: OpenNote) -> NoteView {
+    NoteView {
+        text: open.note.text(),
+        changes: open.note.changes() as u32,
+        missing: open.missing as u32,
+        version: hex::encode(open.note.version().to_bytes()),
+        written: None,
+    }
+}
+
+pub(super) fn written_note(note: WrittenNote) -> NoteView {
+    NoteView { written: Some(hex::encode(note.written.to_bytes())), ..self::note(note.open) }
+}
+
+/// Reads the version that a page typed on.
+pub(super) fn note_version(text: &str) -> Result<Version, Refusal> {
+    hex::decode(text).ok().and_then(|bytes| Version::from_bytes(&bytes)).ok_or_else(|| {
+        Refusal::input(
+            "version_malformed",
+            "version",
+            "备注版本格式不对，请刷新页面。",
+            "the version of the note is malformed; load the page again",
+        )
+    })
 }
 
 fn decision(case: &Case, by: &By<Decided>) -> DecisionView {

@@ -90,6 +90,7 @@ pub fn erase(office: &Office, id: CaseId, reason: &str, operator: u32) -> Result
 /// # Errors
 /// As the store.
 pub fn delete_erased(office: &Office, case: &Case) -> Result<(), StoreError> {
+    office.names.forget(case);
     // A picture may be the start of another capture here.
     let _drafts = office.lock_drafts();
     let of_submissions = case.submissions.iter().flat_map(|by| [by.said.payload, by.said.photo, by.said.original]);
@@ -212,7 +213,7 @@ mod tests {
         let home = Home::new();
         let office = home.open();
         let case = home.case(&office, &picture(8, 8, [9; 3]), false);
-        notes::write(&office, case.id, "张伟，左眼有疤", 1).unwrap();
+        notes::write(&office, case.id, notes::Typed { seen: None, text: "张伟，左眼有疤" }, 1).unwrap();
         assert_eq!(erase(&office, case.id, "because", 1).unwrap_err().code, "reason_unknown");
         assert_eq!(erase(&office, case.id, "captured_in_error", 1).unwrap_err().code, "not_settled");
         assert_eq!(withdraw(&office, case.id, "captured_in_error", 1).unwrap().status, Status::Withdrawn);

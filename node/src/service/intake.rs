@@ -467,7 +467,10 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
         at_ms: now_ms(),
     };
     office.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(submitted))?]))?;
-    office.store.delete_draft(id)?;
+    // It is signed: a draft that stays behind is recognized when it is submitted again.
+    if let Err(error) = office.store.delete_draft(id) {
+        tracing::warn!(%error, draft = %id, "a submitted draft cannot be deleted");
+    }
     office.tell(Change::Drafts);
     office.case(id)?.ok_or_else(|| Refusal::fault("the case does not fold"))
 }
@@ -503,11 +506,11 @@ pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode)
 /// # Errors
 /// It is here, for this office, and damaged, or is not what the submission committed to.
 pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
-    let Some(sealed) = office.store.blobs.read(case.current.said.payload)? else { return Ok(None) };
+    let Some(sealed) = office.read_blob(case.current.said.payload)? else { return Ok(None) };
     let Some(plain) = payload::open(&sealed, &office.keys.identities())? else { return Ok(None) };
     let payload: CasePayload = serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?;
     let said = &case.current.said;
-    if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report {
+    if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report || !within_bounds(&payload) {
         return Err(Refusal::new(
             Kind::Fault,
             "payload_mismatch",
@@ -516,6 +519,14 @@ pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>,
         ));
     }
     Ok(Some(payload))
+}
+
+/// Attack: another office may have sealed a name as long as a book, which every list would show.
+fn within_bounds(payload: &CasePayload) -> bool {
+    let short = |text: &str, chars_max: usize| text.chars().nth(chars_max).is_none();
+    short(&payload.applicant.name, NAME_CHARS_MAX)
+        && short(&payload.applicant.id_number, NAME_CHARS_MAX)
+        && payload.override_reason.as_ref().is_none_or(|reason| short(reason, OVERRIDE_CHARS_MAX))
 }
 
 #[cfg(test)]

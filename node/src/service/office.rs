@@ -22,7 +22,7 @@ pub use standing::Held;
 pub use witnessing::Cosigning;
 
 use crate::{
-    service::{Kind, Refusal, keys::Keys},
+    service::{Kind, Refusal, applicants::Names, keys::Keys},
     store::{HeadFile, LogHead, MarkFile, Reserve, Store, StoreError},
 };
 use protocol::{
@@ -123,6 +123,8 @@ pub struct Office {
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
+    /// Names of applicants that lists showed.
+    pub(super) names: Names,
     /// Held while cases that wait for it are folded: how many were since a step that is durable.
     settling: Mutex<usize>,
     /// So many cases wait that nobody who looks at a page waits for them too.
@@ -195,6 +197,7 @@ impl Office {
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
+            names: Names::default(),
             settling: Mutex::new(0),
             catching_up: AtomicBool::new(false),
             restanding: AtomicBool::new(true),

@@ -217,7 +217,7 @@ pub fn print(office: &Office, typed: &str, reprint: bool, font: &Font) -> Result
     };
     let found = &*found;
     let receipt = &found.verified.receipt;
-    let photo_jpeg = office.store.blobs.read(receipt.photo)?.ok_or_else(|| crate::service::review::photo_elsewhere(office, &found.case))?;
+    let photo_jpeg = office.read_blob(receipt.photo)?.ok_or_else(|| crate::service::review::photo_elsewhere(office, &found.case))?;
     let payload = intake::open_payload(office, &found.case)?.ok_or_else(|| {
         Refusal::state(
             "applicant_elsewhere",

@@ -195,10 +195,7 @@ impl Scrub<'_> {
             return Ok(());
         }
         step.found.push(format!("blob {hash}: {error}"));
-        blobs.set_aside(hash)?;
-        self.office.store.set_wanted(&[hash], &[])?;
-        self.office.tell(crate::service::Change::Wanted(hash));
-        Ok(())
+        Ok(self.office.fetch_again(hash)?)
     }
 }
 

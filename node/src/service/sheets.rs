@@ -29,7 +29,7 @@ pub fn print(office: &Office, case: &Case, order: &Order) -> Result<Vec<u8>, Ref
     }
     let said = &case.current.said;
     let known = specs::by_hash(office, said.spec).ok_or_else(specs::not_here_yet)?;
-    let jpeg = office.store.blobs.read(said.photo)?.ok_or_else(|| {
+    let jpeg = office.read_blob(said.photo)?.ok_or_else(|| {
         office.tell(Change::Wanted(said.photo));
         photo_elsewhere(office, case)
     })?;

@@ -1,6 +1,6 @@
 //! Invitations of the province, by office code. They are no part of the signed history: that says who was enrolled.
 
-use super::{Store, StoreError, from_json, tables};
+use super::{Store, StoreError, tables};
 use protocol::id::OfficeCode;
 use redb::ReadableTable;
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,6 +34,6 @@ impl Store {
     /// The disk refuses, or a row is damaged.
     pub fn invitations<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         let table = self.db.begin_read()?.open_table(tables::INVITATIONS)?;
-        table.iter()?.map(|row| from_json(row?.1.value())).collect()
+        super::good_rows(table.iter()?, "invitation")
     }
 }

@@ -153,6 +153,18 @@ fn a_record_by_another_author_in_a_log_does_not_count() {
 }
 
 #[test]
+fn mend_13_one_damaged_row_stops_no_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    store.put_draft(CaseId([1; 16]), &7_u64).unwrap();
+    store.put_draft(CaseId([2; 16]), &"damaged").unwrap();
+    store.put_staff("a", &"damaged").unwrap();
+    store.put_staff("b", &8_u64).unwrap();
+    assert_eq!(store.drafts::<u64>().unwrap(), [7]);
+    assert_eq!(store.staff::<u64>().unwrap(), [8]);
+}
+
+#[test]
 fn a_damaged_draft_is_told_without_what_stands_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();

@@ -18,6 +18,16 @@ pub struct SharedText {
 pub struct Version(Vec<ChangeHash>);
 
 impl Version {
+    pub(super) fn of(heads: Vec<ChangeHash>) -> Self {
+        Self(heads)
+    }
+    /// The state that a raw change makes of what it was made on; nothing where the bytes are no change.
+    pub fn of_change(raw: &[u8]) -> Option<Self> {
+        super::parse(raw).ok().map(|change| Self(vec![change.hash()]))
+    }
+    pub(super) fn heads(&self) -> &[ChangeHash] {
+        &self.0
+    }
     /// 32 bytes for each head.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|head| head.0).collect()

@@ -22,6 +22,7 @@ import type {
   PlateView,
   ReasonView,
   ReceiptAnswer,
+  ReceiptVerification,
   SessionView,
   SpecDiff,
   SpecSummary,
@@ -146,13 +147,14 @@ export const api = {
     json<CaseRow[]>("GET", `/cases?newest=true${last === undefined ? "" : `&after=${last.submitted_ms},${part(last.id)}`}`),
   case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
   parts: (id: string) => json<PartView[]>("GET", `/cases/${part(id)}/parts`),
-  saveNote: (id: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { text }),
+  saveNote: (id: string, version: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { version, text }),
   withdraw: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/withdraw`, { reason }),
   erase: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/erase`, { reason }),
   decide: (id: string, verdict: "approve" | "return", submission: string, reasons: string[]) =>
     json<CaseView>("POST", `/cases/${part(id)}/decision`, { verdict, submission, reasons }),
   reasons: () => json<ReasonView[]>("GET", "/reasons"),
 
+  readReceipt: (text: string) => json<ReceiptVerification>("POST", "/receipts/verify", { text }),
   receipt: (digits: string) => json<ReceiptAnswer>("GET", `/receipts/${part(digits)}`),
   useReceipt: (digits: string, reference: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/use`, { reference }),
 

@@ -31,6 +31,7 @@ export type PlateAnswer = Schemas["PlateAnswer"];
 export type PlateView = Schemas["PlateView"];
 export type ReasonView = Schemas["ReasonView"];
 export type ReceiptAnswer = Schemas["ReceiptAnswer"];
+export type ReceiptVerification = Schemas["ReceiptVerification"];
 export type ReceiptView = Schemas["ReceiptView"];
 export type SessionView = Schemas["SessionView"];
 export type SpecDiff = Schemas["SpecDiff"];

@@ -14,6 +14,7 @@ export interface Binding {
 
 export const BINDINGS: readonly Binding[] = [
   { screen: "everywhere", key: "?", action: "keys", label: "key_keys" },
+  { screen: "everywhere", key: "z", action: "undo", label: "key_undo" },
   { screen: "camera", key: " ", action: "shutter", label: "key_shutter" },
   { screen: "camera", key: "u", action: "upload", label: "key_upload" },
   { screen: "camera", key: "v", action: "next_camera", label: "key_next_camera" },
@@ -67,7 +68,8 @@ export function keyCap(key: string): string {
   return caps[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }
 
-function typesText(target: EventTarget | null): boolean {
+/** Whether keys go into a field of text. */
+export function typesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !["checkbox", "radio", "button", "file"].includes(target.type);
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;

@@ -37,6 +37,8 @@ pub struct CaseRow {
     pub submitted_ms: u64,
     /// Name of the applicant, where this office may open it.
     pub applicant_name: Option<String>,
+    /// Whether the sealed data can be read: `open`, `elsewhere` (not here yet), `for_others`, `damaged` (not what was signed) or `erased`.
+    pub applicant_state: String,
     /// Number, once issued.
     pub receipt_number: Option<String>,
     /// Number of failed checks.
@@ -117,6 +119,10 @@ pub struct NoteView {
     pub changes: u32,
     /// Changes known to exist whose bytes are not here, or not meant for this office.
     pub missing: u32,
+    /// Names this state of the note, in hex; goes along with what is typed on it.
+    pub version: String,
+    /// Names the state that is what was just written alone, for a page on which more was typed meanwhile.
+    pub written: Option<String>,
 }
 
 /// `PUT /api/cases/{id}/note`.
@@ -124,6 +130,9 @@ pub struct NoteView {
 pub struct NoteText {
     /// The whole new text; the node turns it into a minimal change.
     pub text: String,
+    /// The version that was typed on, so that what others wrote meanwhile stays; the note of this moment where it is left out.
+    #[serde(default)]
+    pub version: Option<String>,
 }
 
 /// `POST /api/cases/{id}/decision`.

@@ -6,7 +6,7 @@
 use super::{Change, Member, Office, lock};
 use crate::{
     service::{erasure, office::now_ms},
-    store::{Ahead, Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
+    store::{Ahead, BlobError, Difference, Fold, FoldedCase, Place, StoreError, StoredEntry},
 };
 use protocol::{
     access,
@@ -206,6 +206,31 @@ impl Office {
     /// As the store.
     pub fn count(&self, status: Status) -> Result<u64, StoreError> {
         self.store.count_cases(status)
+    }
+
+    /// A blob that cases name. One that decayed on this disk is set aside and fetched again, and is not here until then.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn read_blob(&self, blob: BlobHash) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.store.blobs.read(blob) {
+            Err(BlobError::WrongHash(_)) => {
+                tracing::warn!(%blob, "a file is not what was signed any more; it is fetched again");
+                self.fetch_again(blob)?;
+                Ok(None)
+            }
+            Err(BlobError::Io(error)) => Err(error.into()),
+            Err(error) => Err(StoreError::Corrupt(error.to_string())),
+            Ok(bytes) => Ok(bytes),
+        }
+    }
+
+    /// Sets a decayed blob aside and asks for it.
+    pub(in crate::service) fn fetch_again(&self, blob: BlobHash) -> Result<(), StoreError> {
+        self.store.blobs.set_aside(blob)?;
+        self.store.set_wanted(&[blob], &[])?;
+        self.tell(Change::Wanted(blob));
+        Ok(())
     }
 
     /// Every case that names a blob.
