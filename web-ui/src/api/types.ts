@@ -1686,6 +1686,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/offices/{code}/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says of which documents an office may use receipts; only at the province. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    code: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DocumentsRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/offices/{code}/epoch": {
         parameters: {
             query?: never;
@@ -1705,7 +1744,11 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody?: never;
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["GrantEpochRequest"];
+                };
+            };
             responses: {
                 200: {
                     headers: {
@@ -1773,7 +1816,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends an office's log at what is held of it here; only at the province. */
+        /** Ends the logs of an office at what is held of them here, but for one that is named as good; only at the province. */
         post: {
             parameters: {
                 query?: never;
@@ -1794,7 +1837,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["NamedHistory"];
+                        "application/json": components["schemas"]["RevokedOffice"];
                     };
                 };
             };
@@ -1915,6 +1958,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/receipts/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verifies an electronic receipt or the text of a QR code by everything that is known here. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["VerifyRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptVerification"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/receipts/{number}": {
         parameters: {
             query?: never;
@@ -1946,6 +2028,47 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{number}/annul": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs that uses of a receipt count no longer, and gives the answer that look-ups have from now on. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AnnulRequest"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptAnswer"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2074,7 +2197,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Revokes a receipt of this office, and gives the answer that look-ups have from now on. */
+        /** Revokes a receipt of this office, or at the province any, and gives the answer that look-ups have from now on. */
         post: {
             parameters: {
                 query?: never;
@@ -2517,6 +2640,13 @@ export interface components {
             /** @description `one` or `other` for the smaller and the larger checkpoint, or a number of entries of the history held here. */
             stands: string;
         };
+        /** @description `POST /api/receipts/{number}/annul`. */
+        AnnulRequest: {
+            /** @description Office whose use it is; left out: this one. */
+            office?: string | null;
+            /** @description Code of the reason; a wrong one is answered with all codes. */
+            reason: string;
+        };
         /** @description Who sits in front of the camera. */
         Applicant: {
             /** @description Resident identity number by GB 11643, 18 characters. */
@@ -2697,6 +2827,8 @@ export interface components {
         CaseRow: {
             /** @description Name of the applicant, where this office may open it. */
             applicant_name?: string | null;
+            /** @description Whether the sealed data can be read: `open`, `elsewhere` (not here yet), `for_others`, `damaged` (not what was signed) or `erased`. */
+            applicant_state: string;
             /**
              * Format: int32
              * @description Number of failed checks.
@@ -2738,6 +2870,10 @@ export interface components {
             erased: boolean;
             /** @description What keeps files of it here although it was erased. */
             erased_kept: components["schemas"]["Text"][];
+            /** @description Who stands behind the decision beside who submitted: `one_person`, `one_office` or `two_offices`; nothing before there is one. */
+            eyes?: string | null;
+            /** @description The document asks for more eyes than that. */
+            four_eyes_missing: boolean;
             /** @description The shared note (an Automerge document). */
             note: components["schemas"]["NoteView"];
             /** @description What was done to the photo, in order. */
@@ -2916,6 +3052,11 @@ export interface components {
             /** @description `approve` or `return`. */
             verdict: string;
         };
+        /** @description `PUT /api/offices/{code}/documents`. */
+        DocumentsRequest: {
+            /** @description Ids of specs; nothing for every document. */
+            documents?: string[] | null;
+        };
         /** @description A capture under way at this office; nothing of it has left the machine. */
         DraftView: {
             /** @description Who. */
@@ -2940,6 +3081,19 @@ export interface components {
              */
             started_ms: number;
         };
+        /** @description Where one log of an office ends. */
+        EndAtRequest: {
+            /**
+             * Format: int32
+             * @description Epoch of the log; it may be left out where one log ends.
+             */
+            epoch?: number | null;
+            /**
+             * Format: int64
+             * @description Entries that stand.
+             */
+            size: number;
+        };
         /** @description `POST /api/offices`. */
         EnrolRequest: {
             /** @description Region that it is in charge of, six digits of GB/T 2260; nothing for the whole province, or for what an enrolled office has. */
@@ -2957,6 +3111,8 @@ export interface components {
             code: string;
             /** @description Connected at this moment. */
             connected: boolean;
+            /** @description Ids of the specs of which it makes documents, where it has that role; nothing for all. */
+            documents?: string[] | null;
             /**
              * Format: int64
              * @description When the province enrolled it.
@@ -2985,6 +3141,8 @@ export interface components {
              * @description The epoch that it asks for in its log and was not given yet.
              */
             requested_epoch?: number | null;
+            /** @description Keys that ask for it, hex. Where there are several, compare them with the office before one is granted. */
+            requesting_keys: string[];
             /** @description Roles. */
             roles: string[];
             /**
@@ -3070,6 +3228,11 @@ export interface components {
              * @description Entries of the smaller checkpoint.
              */
             smaller: number;
+        };
+        /** @description `POST /api/offices/{code}/epoch`. */
+        GrantEpochRequest: {
+            /** @description The key that gets it, or its first eight digits and more; needed where several ask. */
+            key?: string | null;
         };
         /** @description Answer of `POST /api/offices/{code}/epoch`. */
         GrantedEpoch: {
@@ -3265,6 +3428,8 @@ export interface components {
         NoteText: {
             /** @description The whole new text; the node turns it into a minimal change. */
             text: string;
+            /** @description The version that was typed on, so that what others wrote meanwhile stays; the note of this moment where it is left out. */
+            version?: string | null;
         };
         /** @description The shared note of a case. */
         NoteView: {
@@ -3280,6 +3445,10 @@ export interface components {
             missing: number;
             /** @description Merged text. */
             text: string;
+            /** @description Names this state of the note, in hex; goes along with what is typed on it. */
+            version: string;
+            /** @description Names the state that is what was just written alone, for a page on which more was typed meanwhile. */
+            written?: string | null;
         };
         /** @description One office as seen from here. */
         OfficeCondition: {
@@ -3569,6 +3738,23 @@ export interface components {
              */
             verdict: string;
         };
+        /** @description What an electronic receipt or QR code proves, by what is known here. One that is forged or damaged is refused. */
+        ReceiptVerification: {
+            /** @description What was checked and held. */
+            checked: components["schemas"]["Text"][];
+            /** @description Log in which it stands. */
+            log: string;
+            /** @description Receipt number, grouped. */
+            number: string;
+            /** @description SHA-256 of the photo that it vouches for. */
+            photo_sha256: string;
+            /** @description Why it does not stand, where it does not. */
+            reason?: string | null;
+            /** @description What could not be checked. */
+            unchecked: components["schemas"]["Text"][];
+            /** @description As of a look-up; `unknown_here` where its case is not here. */
+            verdict: string;
+        };
         /** @description A verified receipt. */
         ReceiptView: {
             applicant?: components["schemas"]["Applicant"] | null;
@@ -3649,13 +3835,22 @@ export interface components {
         };
         /** @description `POST /api/offices/{code}/revoke`. */
         RevokeOfficeRequest: {
+            /**
+             * Format: int32
+             * @description Epoch of the log that goes on; left out: every log of the office ends.
+             */
+            keep_epoch?: number | null;
             /** @description Code of the reason; a wrong one is answered with all codes. */
             reason: string;
-            /**
-             * Format: int64
-             * @description Entries of its log that stand, where fewer than are here.
-             */
-            upto?: number | null;
+            /** @description Entries that stand, where fewer than are here. */
+            upto?: components["schemas"]["EndAtRequest"][];
+        };
+        /** @description Answer of `POST /api/offices/{code}/revoke`. */
+        RevokedOffice: {
+            /** @description Where logs of the office end. */
+            ends: components["schemas"]["NamedHistory"][];
+            /** @description The log that goes on, where one was named as good. */
+            goes_on?: string | null;
         };
         /** @description `POST /api/offices/rotate`. */
         RotateRequest: {
@@ -3869,6 +4064,11 @@ export interface components {
         UseRequest: {
             /** @description Number of the application that it is used for. It is sealed and stays at this office. */
             reference: string;
+        };
+        /** @description `POST /api/receipts/verify`. */
+        VerifyRequest: {
+            /** @description An electronic receipt, or the text of a QR code. */
+            text: string;
         };
         /** Format: int64 */
         u64: number;
