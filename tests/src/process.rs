@@ -97,7 +97,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Makes a node with one login `staff`/`staff-password` that may do everything; gives the enrolment request along.
+    /// Makes a node with a login `staff`/`staff-password` that may do everything and a reviewer `second`; gives the enrolment request along.
     pub fn make(parent: &Path, name: &str, code: &str, found_or_join: &[&str]) -> (Self, String) {
         Self::make_on(parent, name, &[LOOPBACK], &[&["--name", name, "--code", code], found_or_join].concat())
     }
@@ -125,6 +125,8 @@ impl Node {
         std::fs::write(&config, text.replace("/ip4/0.0.0.0/", &on).replace("mdns = true", "mdns = false")).expect("can be written");
         let roles = "counter,reviewer,admin,auditor";
         must(&dir, &["--json", "staff", "add", "staff", "--role", roles], "staff-password\n");
+        // Nobody decides on what they submitted themselves.
+        must(&dir, &["--json", "staff", "add", "second", "--role", "reviewer"], "second-password\n");
         (Self { dir, http, child: None }, made["enrolment_request"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -203,6 +205,11 @@ impl Node {
     /// A client that is logged in.
     pub fn client(&self) -> Client {
         Client::log_in(&self.url(), "staff", "staff-password")
+    }
+
+    /// A client of another person, who decides on what the first one submitted.
+    pub fn second(&self) -> Client {
+        Client::log_in(&self.url(), "second", "second-password")
     }
 
     /// Runs a command on this node's data directory.

@@ -46,11 +46,11 @@ struct Worked {
 }
 
 /// Writes notes as fast as they are taken until the node is gone; decides a case first, where one is given.
-fn work(client: &Client, noted: &str, decide: Option<&(String, String)>, round: u32) -> Worked {
+fn work(client: &Client, reviewer: &Client, noted: &str, decide: Option<&(String, String)>, round: u32) -> Worked {
     let mut worked = Worked::default();
     if let Some((id, submission)) = decide {
         let body = json!({ "verdict": "approve", "submission": submission, "reasons": [] });
-        let Some(answer) = client.attempt("POST", &format!("/api/cases/{id}/decision"), &body) else { return worked };
+        let Some(answer) = reviewer.attempt("POST", &format!("/api/cases/{id}/decision"), &body) else { return worked };
         assert_eq!(answer.status, 200, "{:?}", answer.json());
         worked.receipts.extend(answer.json()["receipt_number"].as_str().map(str::to_owned));
         worked.acknowledged += 2;
@@ -95,14 +95,14 @@ fn case_42_43_no_kill_loses_what_was_acknowledged_or_forks_the_log() {
     let (mut kills, mut acknowledged) = (0, 0);
     let begin = Instant::now();
     while kills < asked.unwrap_or(ROUNDS) && (asked.is_some() || begin.elapsed() < TIME) {
-        let client = federation.a.client();
+        let (client, reviewer) = (federation.a.client(), federation.a.second());
         federation.a.until_it_signs();
         // A note is made of all its changes, so several cases take turns: one alone would get slower with every round.
         let noted = &cases[kills as usize % CASES].0;
         let decide = to_decide.get(decided).filter(|_| random.next().is_multiple_of(4));
         let pause = Duration::from_micros(random.next() % KILL_WITHIN_US);
         let worked = std::thread::scope(|scope| {
-            let worker = scope.spawn(|| work(&client, noted, decide, kills));
+            let worker = scope.spawn(|| work(&client, &reviewer, noted, decide, kills));
             // The moment of the kill is the experiment.
             std::thread::park_timeout(pause);
             federation.a.kill();

@@ -42,7 +42,7 @@ fn the_capture_desk_is_advised_and_nothing_of_it_leaves() {
     let submitted = staff.post(&format!("/api/drafts/{id}/submit"), &json!({ "override_reason": "test" }));
     assert_eq!(submitted.status, 200, "{:?}", submitted.json());
     assert_eq!(staff.get(&format!("/api/cases/{id}/sheet.pdf")).code(), "not_approved");
-    assert_eq!(staff.decide(&id, "approve", &[])["row"]["status"], "approved");
+    assert_eq!(office.second().decide(&id, "approve", &[])["row"]["status"], "approved");
     let sheet = staff.get(&format!("/api/cases/{id}/sheet.pdf?paper=a4&gap_mm=2&copies=8"));
     assert!(sheet.bytes.starts_with(b"%PDF-"), "{:?}", sheet.json());
     assert_eq!(staff.get(&format!("/api/cases/{id}/sheet.pdf?paper=a3")).code(), "paper_unknown");

@@ -35,7 +35,7 @@ fn case_25_two_of_three_successors_make_another_machine_the_province() {
         let new = json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": true });
         (a.client().post("/api/drafts", &new).status == 200).then(|| a.client().submit("cn-id-card", &pictures::astronaut(), None))
     });
-    let number = a.client().decide(&case, "approve", &[])["receipt_number"].as_str().unwrap().to_owned();
+    let number = a.second().decide(&case, "approve", &[])["receipt_number"].as_str().unwrap().to_owned();
     let valid_at_b = |b: &Node| (b.client().get(&format!("/api/receipts/{number}")).json()["verdict"] == "valid").then_some(());
     eventually("the receipt reaches office B", || valid_at_b(&b));
 

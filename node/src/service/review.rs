@@ -98,7 +98,11 @@ fn check_eyes(office: &Office, case: &Case, policy: FourEyes, operator: u32) -> 
         FourEyes::Offices => {
             ("按该证件的规定，须由另一办公点审核。", "this document asks for a decision by another office than the one that captured it")
         }
-        _ => ("提交者不能审核自己提交的照片，请由另一位工作人员审核。", "who submitted a photo does not decide on it: another person does"),
+        _ => (
+            "提交者不能审核自己提交的照片，请由另一位工作人员登录后审核（新增：停止程序后运行 huizhi staff add 登录名 --role reviewer）。",
+            "a person does not decide on a photo that they submitted: another member of staff logs in and decides \
+             (to add one, stop the node and run `huizhi staff add LOGIN --role reviewer`)",
+        ),
     };
     Err(Refusal::new(Kind::Forbidden, "four_eyes", zh, en))
 }
