@@ -128,6 +128,34 @@ test("another office verifies the number and sees the photo", async ({ desks }) 
   await expect(verdict.getByText("有效", { exact: true })).toBeVisible();
 });
 
+test("two reviewers type one note at once, and every word of both stays", async ({ desks }) => {
+  const counter = await desks.at("office_a", "counter");
+  await begin(counter, "诸葛亮", ID_NUMBER);
+  await counter.getByRole("button", { name: /^拍照/ }).click();
+  await standardized(counter);
+  await submit(counter);
+  const id = counter.url().split("/").at(-1) ?? "";
+  const page = await desks.at("province", "reviewer");
+  await go(page, "审核");
+  await page.getByRole("button", { name: /诸葛亮/ }).click();
+  const note = page.getByLabel(/^备注/);
+  await note.fill("眼镜反光");
+  await note.blur();
+  await expect(page.getByText("已保存", { exact: true })).toBeVisible();
+  // The other one types on the same words, and is saved first: the page that types now is not told before it saves itself.
+  await note.fill("眼镜反光，请重拍");
+  const merged = await page.evaluate(async (id) => {
+    const session = (await (await fetch("/api/session")).json()) as { csrf_token: string };
+    const view = (await (await fetch(`/api/cases/${id}`)).json()) as { note: { version: string } };
+    const body = JSON.stringify({ version: view.note.version, text: "左眼：眼镜反光" });
+    const headers = { "content-type": "application/json", "x-csrf-token": session.csrf_token };
+    return (await fetch(`/api/cases/${id}/note`, { method: "PUT", headers, body })).status;
+  }, id);
+  expect(merged).toBe(200);
+  await note.blur();
+  await expect(note).toHaveValue("左眼：眼镜反光，请重拍");
+});
+
 test("a document office records that it used the receipt", async ({ desks }) => {
   const page = await desks.at("office_b", "counter");
   await go(page, "核验");
@@ -147,4 +175,20 @@ test("a document office records that it used the receipt", async ({ desks }) => 
   await counter.getByRole("button", { name: "核验", exact: true }).click();
   const [again] = await Promise.all([counter.waitForEvent("download"), counter.getByRole("link", { name: "补打回执 PDF" }).click()]);
   expect(readFileSync(await again.path()).subarray(0, 5).toString()).toBe("%PDF-");
+});
+
+test("the issuer revokes a receipt, and only then its person can be erased", async ({ desks }) => {
+  const page = await desks.at("province", "reviewer");
+  await go(page, "核验");
+  await page.getByLabel("回执号").fill(number);
+  await page.getByRole("button", { name: "核验", exact: true }).click();
+  await page.getByRole("button", { name: "撤销回执" }).click();
+  const dialog = page.getByRole("dialog", { name: "撤销回执" });
+  const confirm = dialog.getByRole("button", { name: "撤销回执" });
+  await expect(confirm).toBeDisabled();
+  await dialog.getByLabel("原因").selectOption({ label: "误发" });
+  await shot(page, "verify-revoke");
+  await confirm.click();
+  await expect(page.getByRole("status", { name: "核验结论" }).getByText("已撤销", { exact: true })).toBeVisible();
+  await expect(page.getByRole("button", { name: "撤销回执" })).toHaveCount(0);
 });

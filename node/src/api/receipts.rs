@@ -150,9 +150,12 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
     if let Some(doubt) = found.as_ref().and_then(|found| office.date_doubt(found.verified.receipt.at_ms, &found.verified.checkpoint)) {
         message = Text::new(format!("{}{}。", message.zh, doubt.zh), format!("{}; {}", message.en, doubt.en));
     }
+    let issuer = found.as_ref().map(|found| found.verified.number.office());
+    let stands = ["valid", "expired", "used"].contains(&verdict);
+    let may_revoke = stands && issuer.is_some_and(|issuer| receipts::may_revoke(office, issuer));
     let receipt = found.map(|found| view(office, &found)).transpose()?;
     let may_use = verdict == "valid" && office.member().is_some_and(|me| me.grant().may_use(document.as_deref()));
-    Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use })
+    Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use, may_revoke })
 }
 
 /// How far an answer reaches that does not rest on all logs.

@@ -4,7 +4,7 @@ mod deeds;
 mod elsewhere;
 mod verify;
 
-pub use deeds::{annul, revoke, use_for};
+pub use deeds::{annul, may_revoke, revoke, use_for};
 pub use elsewhere::{AsOf, Told, evidence};
 pub use verify::{Examined, examine, examine_by_key};
 

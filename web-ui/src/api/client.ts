@@ -156,6 +156,7 @@ export const api = {
 
   readReceipt: (text: string) => json<ReceiptVerification>("POST", "/receipts/verify", { text }),
   receipt: (digits: string) => json<ReceiptAnswer>("GET", `/receipts/${part(digits)}`),
+  revokeReceipt: (digits: string, reason: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/revoke`, { reason }),
   useReceipt: (digits: string, reference: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/use`, { reference }),
 
   offices: () => json<EnrolledOffice[]>("GET", "/offices"),

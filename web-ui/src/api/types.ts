@@ -3725,6 +3725,8 @@ export interface components {
         };
         /** @description `GET /api/receipts/{number}`. */
         ReceiptAnswer: {
+            /** @description It stands, and this office issued it or is the province: `POST /api/receipts/{number}/revoke` is open to its reviewers and admins. */
+            may_revoke: boolean;
             /** @description It is valid, and this office makes documents: `POST /api/receipts/{number}/use` is open to it. */
             may_use: boolean;
             /** @description The verdict as a sentence, with what to do next. */

@@ -446,4 +446,13 @@ export const en: Record<MessageKey, string> = {
   scanned_unknown: "Not recognized:",
   sealed_damaged: "(data damaged)",
   sealed_elsewhere: "(data not here yet)",
+  revoke: "Revoke receipt",
+  revoke_hint: "Every office then sees “revoked” when it looks the receipt up. This cannot be undone. To erase the personal data as well, go to the case afterwards.",
+  revoked_done: "Receipt revoked",
+  revoke_issued_in_error: "Issued in error",
+  revoke_wrong_person: "The photo is not of the applicant",
+  revoke_applicant_asked: "The applicant asked for it",
+  revoke_photo_misused: "The photo was misused",
+  erase_approved_hint: "An approved case cannot be erased while its receipt is valid: revoke the receipt on the page Verify first.",
+  erased_kept: "Files that are still here:",
 };

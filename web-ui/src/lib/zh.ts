@@ -443,4 +443,13 @@ export const zh = {
   scanned_unknown: "无法识别的内容：",
   sealed_damaged: "（资料损坏）",
   sealed_elsewhere: "（资料尚未送达）",
+  revoke: "撤销回执",
+  revoke_hint: "撤销后所有办理点查询时都显示“已撤销”，不能恢复。如还要删除个人资料，请在撤销后到该记录页面操作。",
+  revoked_done: "回执已撤销",
+  revoke_issued_in_error: "误发",
+  revoke_wrong_person: "照片与申请人不符",
+  revoke_applicant_asked: "申请人要求",
+  revoke_photo_misused: "照片被冒用",
+  erase_approved_hint: "已通过的记录：回执有效期间不能删除，请先到核验页面撤销回执。",
+  erased_kept: "尚未删除的文件：",
 } as const;

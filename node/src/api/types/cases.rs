@@ -160,6 +160,8 @@ pub struct ReceiptAnswer {
     pub receipt: Option<ReceiptView>,
     /// It is valid, and this office makes documents: `POST /api/receipts/{number}/use` is open to it.
     pub may_use: bool,
+    /// It stands, and this office issued it or is the province: `POST /api/receipts/{number}/revoke` is open to its reviewers and admins.
+    pub may_revoke: bool,
 }
 
 /// `POST /api/receipts/{number}/use`.

@@ -61,6 +61,11 @@ pub fn revoke(office: &Office, typed: &str, reason: &str, operator: u32) -> Resu
     Ok(())
 }
 
+/// Whether this office may revoke receipts that an office issued: its own ones where it decides, any at the province.
+pub fn may_revoke(office: &Office, issuer: OfficeCode) -> bool {
+    grant(office).is_ok_and(|grant| grant.is_province() || issuer == office.code() && office.has_role(Roles::REVIEW))
+}
+
 /// Longest reference of an application that a receipt is used for, in characters.
 const REFERENCE_CHARS_MAX: usize = 64;
 
