@@ -3,7 +3,7 @@
 use super::auth::Operator;
 use super::types::{
     Applicant, BackgroundView, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, FailedCheck, FeasibilityView, GuideView,
-    MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SpecSummary, SpecView, Text,
+    MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SamePictureView, SpecSummary, SpecView, Text,
 };
 use crate::service::{
     Office, Refusal, applicants, erasure,
@@ -19,7 +19,7 @@ use ::specs::{Forbidden, Spec};
 use protocol::{
     case::{By, Case, Eyes, Status},
     doc::Version,
-    id::SpecHash,
+    id::{BlobHash, CaseId, SpecHash},
     record::{Decided, Verdict},
 };
 
@@ -156,9 +156,26 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
         result: draft.result.as_ref().map(photo),
         problem: draft.problem.as_ref().map(ErrorBody::from),
         has_original: draft.original.is_some(),
+        same_picture: same_picture(office, draft.case()?, &draft.original().into_iter().collect::<Vec<_>>(), Some(&draft.applicant), hash)?,
         backgrounds: if spec.forbids(Forbidden::BackgroundReplacement) { Vec::new() } else { backgrounds(&spec) },
         background: ::specs::hex(draft.background.unwrap_or(spec.backgrounds()[0])),
     })
+}
+
+fn same_picture(
+    office: &Office,
+    id: CaseId,
+    pictures: &[BlobHash],
+    person: Option<&payload::Applicant>,
+    spec: SpecHash,
+) -> Result<Vec<SamePictureView>, Refusal> {
+    let found = applicants::same_picture(office, id, pictures, person, spec)?;
+    let view = |other: applicants::SamePicture| SamePictureView {
+        case_id: other.case.to_string(),
+        applicant_name: other.name,
+        other_person: other.other_person,
+    };
+    Ok(found.into_iter().map(view).collect())
 }
 
 pub(super) fn status(status: Status) -> CaseStatus {
@@ -199,6 +216,7 @@ fn receipt_number(case: &Case) -> Option<String> {
 
 pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseView, Refusal> {
     let payload = applicants::payload(office, case).open();
+    let person = payload.as_ref().map(|payload| payload.applicant.clone());
     let said = &case.current.said;
     let mut decisions: Vec<_> = case.decisions.iter().map(|by| decision(case, by)).collect();
     decisions.sort_by_key(|decision| decision.at_ms);
@@ -219,6 +237,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         eyes: case.eyes().map(|eyes| eyes_code(eyes).to_owned()),
         four_eyes_missing: policy.zip(case.eyes()).is_some_and(|(policy, eyes)| !review::keeps(policy, eyes)),
         erased_kept: erasure::kept(office, case)?,
+        same_picture: same_picture(office, case.id, &[said.photo, said.original], person.as_ref(), said.spec)?,
     })
 }
 

@@ -3,8 +3,15 @@
 //! A payload that cannot be opened never stops a list: it is a state of its row. Names are opened once and kept in memory until their case is
 //! erased, for to open one costs a key agreement for each office that it was sealed for.
 
-use super::{Office, intake, payload::CasePayload};
-use protocol::{case::Case, id::RecordHash};
+use super::{
+    Office, intake,
+    payload::{Applicant, CasePayload},
+};
+use crate::store::StoreError;
+use protocol::{
+    case::Case,
+    id::{BlobHash, CaseId, RecordHash, SpecHash},
+};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
@@ -114,6 +121,51 @@ pub fn name(office: &Office, case: &Case) -> Sealed<String> {
     name
 }
 
+/// Another case of the same picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SamePicture {
+    /// The other case.
+    pub case: CaseId,
+    /// Whose it is, where this office can read it.
+    pub name: Option<String>,
+    /// It is another person's, or the same person's, or nobody here knows.
+    pub other_person: Option<bool>,
+    /// It is for the same document.
+    pub same_document: bool,
+}
+
+/// Bound: other cases that are looked at and shown.
+const SAME_PICTURE_MAX: usize = 8;
+
+/// Cases other than `id` that name one of these pictures, byte for byte. One person may use a picture for several documents; those are left out.
+///
+/// # Errors
+/// As the store.
+pub fn same_picture(
+    office: &Office,
+    id: CaseId,
+    pictures: &[BlobHash],
+    applicant: Option<&Applicant>,
+    spec: SpecHash,
+) -> Result<Vec<SamePicture>, StoreError> {
+    let mut found: Vec<SamePicture> = Vec::new();
+    for picture in pictures {
+        for other in office.cases_of_blob(*picture)?.iter().filter(|other| other.id != id).take(SAME_PICTURE_MAX) {
+            if found.iter().any(|known| known.case == other.id) {
+                continue;
+            }
+            let opened = payload(office, other).open().map(|payload| payload.applicant);
+            let other_person = applicant.zip(opened.as_ref()).map(|(this, other)| this.id_number != other.id_number);
+            let same_document = other.current.said.spec == spec;
+            if other_person != Some(false) || same_document {
+                found.push(SamePicture { case: other.id, name: opened.map(|applicant| applicant.name), other_person, same_document });
+            }
+        }
+    }
+    found.truncate(SAME_PICTURE_MAX);
+    Ok(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,10 +173,7 @@ mod tests {
         notes, payload as sealing,
         testing::{Home, picture},
     };
-    use protocol::{
-        id::{BlobHash, CaseId},
-        record::{Record, Submitted},
-    };
+    use protocol::record::{Record, Submitted};
 
     /// A submission of this office that names any payload.
     fn submit(office: &Office, payload: BlobHash) -> Case {
@@ -178,6 +227,26 @@ mod tests {
             assert_eq!((name(&office, &case).key(), self::payload(&office, &case).key()), (state, state));
             assert_eq!(notes::open(&office, &case).unwrap().note.text(), "");
         }
+    }
+
+    #[test]
+    fn mend_54_one_picture_for_two_people_or_twice_for_one_document_is_told() {
+        let home = Home::new();
+        let office = home.open();
+        let first = home.case(&office, &picture(90, 120, [9; 3]), false);
+        let pictures = [first.current.said.photo, first.current.said.original];
+        let spec = first.current.said.spec;
+        let of = |id_number: &str, spec| {
+            let applicant = Applicant { name: "王芳".into(), id_number: id_number.into() };
+            same_picture(&office, CaseId([7; 16]), &pictures, Some(&applicant), spec).unwrap()
+        };
+        let told = of("11010119900307001X", spec);
+        assert_eq!(told.len(), 1, "photo and original are of one case");
+        assert_eq!((told[0].case, told[0].other_person, told[0].name.as_deref()), (first.id, Some(true), Some("张伟")));
+        let again = of("11010519491231002X", spec);
+        assert_eq!((again[0].other_person, again[0].same_document), (Some(false), true));
+        assert_eq!(of("11010519491231002X", SpecHash([1; 32])), [], "one picture serves a person's other documents");
+        assert_eq!(same_picture(&office, first.id, &pictures, None, spec).unwrap(), [], "a case is not its own double");
     }
 
     #[test]

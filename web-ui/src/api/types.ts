@@ -2888,6 +2888,8 @@ export interface components {
             receipt_number?: string | null;
             /** @description The line of the list. */
             row: components["schemas"]["CaseRow"];
+            /** @description Other cases that name the same picture: of other people, or of this person for the same document. */
+            same_picture: components["schemas"]["SamePictureView"][];
             /** @description Hash of the submission record that a decision must name. */
             submission: string;
         };
@@ -3071,6 +3073,8 @@ export interface components {
             id: string;
             problem?: components["schemas"]["ErrorBody"] | null;
             result?: components["schemas"]["PhotoView"] | null;
+            /** @description Other cases that name the same picture: of other people, or of this person for the same document. */
+            same_picture: components["schemas"]["SamePictureView"][];
             /** @description The spec it began with and keeps. */
             spec: components["schemas"]["SpecSummary"];
             /** @description A newer version of the spec came into force since. */
@@ -3863,6 +3867,15 @@ export interface components {
             close?: number | null;
             /** @description The text that `huizhi office new-epoch` printed at the office. */
             request: string;
+        };
+        /** @description Another case of the same picture, byte for byte. */
+        SamePictureView: {
+            /** @description Name of its applicant, where this office may open it. */
+            applicant_name?: string | null;
+            /** @description Id of the other case. */
+            case_id: string;
+            /** @description Whether it is another person's; nothing where that cannot be known here. */
+            other_person?: boolean | null;
         };
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {

@@ -455,4 +455,7 @@ export const en: Record<MessageKey, string> = {
   revoke_photo_misused: "The photo was misused",
   erase_approved_hint: "An approved case cannot be erased while its receipt is valid: revoke the receipt on the page Verify first.",
   erased_kept: "Files that are still here:",
+  same_picture_other: "This picture was used for another person:",
+  same_picture_again: "This person used this picture for the same document before:",
+  same_picture_unknown: "Another case has this picture too:",
 };

@@ -452,4 +452,7 @@ export const zh = {
   revoke_photo_misused: "照片被冒用",
   erase_approved_hint: "已通过的记录：回执有效期间不能删除，请先到核验页面撤销回执。",
   erased_kept: "尚未删除的文件：",
+  same_picture_other: "此照片已用于另一人：",
+  same_picture_again: "此人同一证件已用过这张照片：",
+  same_picture_unknown: "此照片也用于另一记录：",
 } as const;

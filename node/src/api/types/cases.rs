@@ -78,8 +78,21 @@ pub struct CaseView {
     pub eyes: Option<String>,
     /// The document asks for more eyes than that.
     pub four_eyes_missing: bool,
+    /// Other cases that name the same picture: of other people, or of this person for the same document.
+    pub same_picture: Vec<SamePictureView>,
     /// What keeps files of it here although it was erased.
     pub erased_kept: Vec<Text>,
+}
+
+/// Another case of the same picture, byte for byte.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SamePictureView {
+    /// Id of the other case.
+    pub case_id: String,
+    /// Name of its applicant, where this office may open it.
+    pub applicant_name: Option<String>,
+    /// Whether it is another person's; nothing where that cannot be known here.
+    pub other_person: Option<bool>,
 }
 
 /// A reviewer's decision.

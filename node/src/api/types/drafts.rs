@@ -45,6 +45,8 @@ pub struct DraftView {
     pub problem: Option<ErrorBody>,
     /// A photo was received (it stays, even when it could not be standardized).
     pub has_original: bool,
+    /// Other cases that name the same picture: of other people, or of this person for the same document.
+    pub same_picture: Vec<super::SamePictureView>,
     /// Backgrounds that the wall can be replaced with; none where the document forbids replacing it.
     pub backgrounds: Vec<BackgroundView>,
     /// The chosen one as `#rrggbb`; the first of the document where nothing was chosen.
