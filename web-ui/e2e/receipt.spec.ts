@@ -1,7 +1,7 @@
 // From the counter of one office to the screen of another: the way of a receipt.
 
 import { readFileSync } from "node:fs";
-import { begin, expect, go, shot, standardized, submit, test } from "./desk";
+import { begin, expect, go, shot, signNow, standardized, submit, test } from "./desk";
 
 const NAME = "欧阳明月";
 const ID_NUMBER = "11010519491231002X";
@@ -165,6 +165,7 @@ test("a document office records that it used the receipt", async ({ desks }) => 
   await expect(use).toBeDisabled();
   await page.getByLabel("业务编号（只保存在本办理点）").fill("办证受理 2026-000017");
   await use.click();
+  await signNow(page);
   await expect(page.getByText("此回执在有效期内可重复使用。 已使用 1 次。")).toBeVisible();
   await shot(page, "verify-used");
 
