@@ -5,7 +5,7 @@
 
 use crate::service::{
     Change, Kind, Office, Refusal, id_number,
-    office::{china_time, now_ms},
+    office::{ClockDoubt, china_time, now_ms},
     payload::{self, Applicant, CasePayload},
     photos::{self, Maker, PhotoResult},
     plate, specs,
@@ -119,7 +119,7 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
             "tell the applicant the purpose and tick the consent first",
         ));
     }
-    let applicant = check_applicant(new.applicant, printable)?;
+    let applicant = check_applicant(new.applicant, last_birthday(now_ms(), office.clock_doubt()?), printable)?;
     let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
     let (id, supersedes) = match new.case {
         Some(id) => (id, Some(recapture_of(office, id)?)),
@@ -152,7 +152,11 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
     Ok(draft)
 }
 
-fn check_applicant(applicant: Applicant, printable: impl Fn(&str) -> Result<(), char>) -> Result<Applicant, Refusal> {
+fn check_applicant(
+    applicant: Applicant,
+    last_birthday: (u32, u32, u32),
+    printable: impl Fn(&str) -> Result<(), char>,
+) -> Result<Applicant, Refusal> {
     let name = applicant.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
         return Err(Refusal::input(
@@ -173,12 +177,17 @@ fn check_applicant(applicant: Applicant, printable: impl Fn(&str) -> Result<(), 
             ),
         ));
     }
-    let id_number = id_number::parse(&applicant.id_number, today())?;
+    let id_number = id_number::parse(&applicant.id_number, last_birthday)?;
     Ok(Applicant { name, id_number })
 }
 
-fn today() -> (u32, u32, u32) {
-    let today = china_time(now_ms()).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).date();
+/// The last day on which an applicant can be born, as year, month and day: today, unless the clock may lag. Then the clock is doubted and
+/// not the person.
+pub(super) fn last_birthday(now: Millis, doubt: Option<ClockDoubt>) -> (u32, u32, u32) {
+    if matches!(doubt, Some(ClockDoubt::BeforeBuild | ClockDoubt::Behind)) {
+        return (9999, 12, 31);
+    }
+    let today = china_time(now).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).date();
     (today.year().unsigned_abs(), u32::from(u8::from(today.month())), u32::from(today.day()))
 }
 

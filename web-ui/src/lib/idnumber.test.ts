@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { checkCharacter, idNumberFault, maskIdNumber, normalizeIdNumber } from "./idnumber";
 
 describe("resident identity number", () => {
@@ -23,6 +23,15 @@ describe("resident identity number", () => {
     expect(idNumberFault("110105194902300021")).toBe("date");
     expect(idNumberFault("110105299001010027")).toBe("date");
     expect(idNumberFault("110105194912310021")).toBe("checksum");
+  });
+
+  afterEach(() => vi.useRealTimers());
+
+  test("mend 56: a clock at 1970 makes no birthday wrong, and one of today does", () => {
+    vi.useFakeTimers({ now: 0 });
+    expect(idNumberFault("440301201001010012")).toBeNull();
+    vi.setSystemTime(Date.UTC(2026, 11, 1));
+    expect(idNumberFault("110105209912310020")).toBe("date");
   });
 
   test("29 February exists in leap years only", () => {

@@ -216,3 +216,15 @@ fn mend_07_who_submitted_does_not_decide_and_a_document_may_ask_for_another_offi
     // What a program signs that does not ask is shown where it is read.
     assert!(!review::keeps(::specs::FourEyes::Offices, Eyes::OneOffice) && review::keeps(::specs::FourEyes::None, Eyes::OnePerson));
 }
+
+#[test]
+fn mend_56_a_clock_that_lags_is_doubted_and_not_the_person() {
+    let (in_1970, in_2026) = (0, 1_798_000_000_000);
+    let born_in_2010 = |last| id_number::parse("440301201001010012", last).is_ok();
+    assert!(born_in_2010(last_birthday(in_2026, None)));
+    assert!(!born_in_2010(last_birthday(in_1970, None)), "nobody is born after today");
+    for doubt in [ClockDoubt::BeforeBuild, ClockDoubt::Behind] {
+        assert!(born_in_2010(last_birthday(in_1970, Some(doubt))), "{doubt:?}");
+    }
+    assert!(!born_in_2010(last_birthday(in_1970, Some(ClockDoubt::Ahead))), "a clock that is ahead cannot make a birthday late");
+}
