@@ -36,6 +36,11 @@ fn address(port: u16) -> libp2p::Multiaddr {
 
 /// Waits until an office says so, looking again whenever something changed there.
 async fn until(office: &Office, net: &NetworkHandle, holds: impl Fn(&Office, &NetworkHandle) -> bool) {
+    until_within(PATIENCE, office, net, holds).await;
+}
+
+/// The same, for as long as told.
+async fn until_within(patience: Duration, office: &Office, net: &NetworkHandle, holds: impl Fn(&Office, &NetworkHandle) -> bool) {
     let mut changes = office.changes();
     let waiting = async {
         while !holds(office, net) {
@@ -43,7 +48,7 @@ async fn until(office: &Office, net: &NetworkHandle, holds: impl Fn(&Office, &Ne
             let _ = timeout(Duration::from_secs(1), changes.recv()).await;
         }
     };
-    timeout(PATIENCE, waiting).await.unwrap();
+    timeout(patience, waiting).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use super::{
     PATIENCE, config,
     relaying::{at, free_port},
-    until,
+    until_within,
 };
 use crate::{net::start, service::testing::Home};
 use protocol::{
@@ -54,6 +54,8 @@ async fn an_address_with_too_many_handshakes_under_way_is_turned_away_before_the
 
 /// Connections of the storm that are tried at one time: twice as many as wait in the kernel's queue.
 const STORM: u64 = 2_048;
+/// How long an office may look for a place in a storm.
+const CHANCE: Duration = Duration::from_secs(300);
 
 /// Opens connections from another address than everybody else's, as fast as it can; counts those that the kernel took.
 #[cfg(target_os = "linux")]
@@ -94,11 +96,13 @@ async fn in_a_storm_of_connections_an_office_comes_in_by_tcp_all_the_same() {
     timeout(PATIENCE, full).await.unwrap();
     let (before, began) = (count(), Instant::now());
     let (net, office_runs) = start(office.clone(), &config(0, vec![at(&province, port)]), stopped).unwrap();
-    until(&office, &net, |_, net| net.status().peers.values().any(|peer| peer.lag.connected)).await;
-    // No more than the node means to take, whatever comes; half as many again, for the kernel lets some believe that they are through.
+    // It dials every three seconds and finds a place by chance, so on a busy machine it may take many tries.
+    until_within(CHANCE, &office, &net, |_, net| net.status().peers.values().any(|peer| peer.lag.connected)).await;
+    // No more than the node means to take, whatever comes, and what the kernel's queues hold; half as many again, for the kernel lets some
+    // believe that they are through. Taken without a bound it would be ten times as many.
     let (more, seconds) = (count() - before, began.elapsed().as_secs_f64());
     let may = ACCEPTS_BURST as f64 + ACCEPTS_PER_S as f64 * (seconds + 0.1);
-    assert!(more as f64 <= 1.5 * may, "{more} in {seconds} s");
+    assert!(more as f64 <= 1.5 * may + STORM as f64, "{more} in {seconds} s");
     storms.iter().for_each(tokio::task::JoinHandle::abort);
     stop.send(true).unwrap();
     runs.await.unwrap();
