@@ -236,7 +236,7 @@ pub fn read_request(text: &str, roles: Roles) -> Result<Enrol, Refusal> {
     match verified.record() {
         Record::Enrol(enrol) if enrol.key == verified.author() && origin.office_and_epoch() == Some((enrol.code, enrol.epoch)) => {
             // Attack: what the province decides is not for the office to write into its own request.
-            Ok(Enrol { roles, region: None, roles_from: None, at_ms: now_ms(), ..enrol.clone() })
+            Ok(Enrol { roles, region: None, documents: None, roles_from: None, at_ms: now_ms(), ..enrol.clone() })
         }
         _ => Err(refused()),
     }

@@ -3,35 +3,37 @@
 use crate::{
     case::{By, Case, Status},
     id::{BlobHash, Millis, OfficeCode},
+    membership::Grant,
     receipt::{ReceiptVerdict, judge},
-    record::{ReceiptIssued, Roles},
+    record::ReceiptIssued,
 };
 
-/// Whether the office, with these roles, may be given the blob. `cases` are all cases known here that name it.
+/// Whether the office, with what it was given, may be given the blob. `cases` are all cases known here that name it.
 ///
-/// Reviewers may have everything of a case, and the capturing office what reviewers wrote about it. While a receipt is valid `now`, an office
-/// that makes documents may have the photo itself, since it fetches it by the receipt's number; never the original or the payload. A receipt
-/// that was revoked, used up or has expired gives the photo to nobody. Archives keep records and no photos.
+/// An office that decides on what another one captured may have everything of that submission, and the capturing office what reviewers wrote
+/// about it. While a receipt is valid `now`, an office that makes this document may have the photo itself, since it fetches it by the receipt's
+/// number; never the original or the payload. A receipt that was revoked, used up or has expired gives the photo to nobody. Archives keep
+/// records and no photos.
 ///
 /// Attack: hashes of photos stand in the logs for all to read, so a stolen key of an office that only captures must not get them.
 ///
 /// Attack: hashes stand in the logs for all to read, so an office could name another's blob in a record of its own and ask for it as
 /// the capturing office. Its own word therefore gives it nothing but what it alone has named, which it had before, as after a lost disk.
-pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, office: OfficeCode, roles: Roles, now: Millis) -> bool {
+pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, office: OfficeCode, grant: &Grant, now: Millis) -> bool {
     let (mut named_by_office, mut named_by_others) = (false, false);
     for case in cases {
         // What was deleted on purpose is not spread again by who still has it.
         if case.is_erased(blob) {
             continue;
         }
-        let mut part_of_case = false;
+        let mut in_charge = false;
         for by in case.submissions.iter().filter(|by| [by.said.photo, by.said.original, by.said.payload].contains(&blob)) {
-            part_of_case = true;
+            in_charge |= by.office != office && grant.may_decide(by.office);
             named_by_office |= by.office == office;
             named_by_others |= by.office != office;
         }
         for by in case.note.iter().filter(|by| by.said.payload == blob) {
-            part_of_case = true;
+            in_charge |= by.office != office && case.submissions.iter().any(|of| grant.may_decide(of.office));
             named_by_office |= by.office == office;
             named_by_others |= by.office != office;
             // The fold keeps notes of reviewers and capturing offices only, so one by nobody who captured is a reviewer's.
@@ -41,8 +43,8 @@ pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, o
         }
         let is_valid = |by: &By<ReceiptIssued>| matches!(judge(by.hash, &by.said, Some(case), now), ReceiptVerdict::Valid);
         let may_be = case.status == Status::Approved && blob == case.current.said.photo;
-        let photo_of_receipt = may_be && case.receipts.iter().any(is_valid);
-        if part_of_case && roles.contains(Roles::REVIEW) || photo_of_receipt && roles.contains(Roles::DOCUMENT) {
+        let makes = |by: &By<ReceiptIssued>| grant.may_use(by.said.document.as_deref());
+        if in_charge || may_be && case.receipts.iter().any(|by| makes(by) && is_valid(by)) {
             return true;
         }
     }

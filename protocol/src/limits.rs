@@ -37,9 +37,9 @@ pub const NOTE_SIGNATURES_MAX: usize = 64;
 pub const PROOF_HASHES_MAX: usize = 126;
 /// Bytes of the rotation that an office asks for in its log; one takes less than 400.
 pub const EPOCH_REQUEST_BYTES_MAX: usize = 1_024;
-/// Records of one log about one case that are looked at, the first ones: people make some dozens, and a note may have some hundred changes. What
-/// comes behind them is kept and never weighed, at every office alike.
-pub const CASE_RECORDS_PER_LOG_MAX: usize = 512;
+/// Records of one log about one case that are looked at, the first ones: all changes that a note may have, and as many again for what people
+/// decide. What comes behind them is kept and never weighed, at every office alike, so no office signs it.
+pub const CASE_RECORDS_PER_LOG_MAX: usize = 2 * DOC_CHANGES_MAX;
 /// Epochs of an office's log: a receipt number has two digits for it. One a year is the rule.
 pub const EPOCH_MAX: u32 = 99;
 /// Forks of one log that are remembered. A log of so many is set aside whole; one adjudication settles all of them.

@@ -106,7 +106,7 @@ fn cases_in(office: &Office, news: &[(Origin, u64, u64)]) -> Result<BTreeSet<Cas
 /// The rule is that of the network: who may be given a blob is decided in one place.
 fn export_blob(office: &Office, dir: &Path, blob: BlobHash, to: &Member, sent: &mut Sent) -> Result<(), Refusal> {
     let cases = office.cases_of_blob(blob)?;
-    if !access::may_have(cases.iter().map(|case| &**case), blob, to.enrol.code, to.enrol.roles, now_ms()) {
+    if !access::may_have(cases.iter().map(|case| &**case), blob, to.enrol.code, &to.grant(), now_ms()) {
         return Ok(());
     }
     match office.store.blobs.read(blob) {

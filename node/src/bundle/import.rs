@@ -246,7 +246,7 @@ impl Import<'_> {
             let cases = self.office.cases_of_blob(*blob)?;
             let may = me
                 .as_ref()
-                .is_some_and(|me| access::may_have(cases.iter().map(|case| &**case), *blob, me.enrol.code, me.enrol.roles, now_ms()));
+                .is_some_and(|me| access::may_have(cases.iter().map(|case| &**case), *blob, me.enrol.code, &me.grant(), now_ms()));
             if !may {
                 self.report.refuse(place, not_for_here(cases.is_empty()));
                 continue;

@@ -150,11 +150,14 @@ pub fn same_picture(
 ) -> Result<Vec<SamePicture>, StoreError> {
     let mut found: Vec<SamePicture> = Vec::new();
     for picture in pictures {
-        for other in office.cases_of_blob(*picture)?.iter().filter(|other| other.id != id).take(SAME_PICTURE_MAX) {
-            if found.iter().any(|known| known.case == other.id) {
+        // Attack: an office can name a picture in any number of cases, and each costs a fold.
+        let others = office.store.cases_of_blob(*picture)?.into_iter().filter(|other| *other != id).take(SAME_PICTURE_MAX);
+        for other in others {
+            if found.iter().any(|known| known.case == other) {
                 continue;
             }
-            let opened = payload(office, other).open().map(|payload| payload.applicant);
+            let Some(other) = office.case(other)? else { continue };
+            let opened = payload(office, &other).open().map(|payload| payload.applicant);
             let other_person = applicant.zip(opened.as_ref()).map(|(this, other)| this.id_number != other.id_number);
             let same_document = other.current.said.spec == spec;
             if other_person != Some(false) || same_document {

@@ -28,6 +28,7 @@ use crate::{
 use protocol::{
     id::{BlobHash, CaseId, Millis, OfficeCode, Origin, PublicKey},
     keys::OfficeKey,
+    limits::CASE_RECORDS_PER_LOG_MAX,
     log::{Checkpoint, SignedCheckpoint, VerifierKey, Witness},
     membership::{Membership, Office as Member},
     merkle,
@@ -35,7 +36,7 @@ use protocol::{
     sync::follow::Follow,
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -310,6 +311,7 @@ impl Office {
         if records.is_empty() {
             return Ok(records);
         }
+        self.check_case_bounds(own, &records)?;
         let written = self.mark_running().and_then(|()| self.store.append(&own.origin, &records)).and_then(|()| self.publish(own));
         if let Err(error) = written {
             self.disk_refused(&error);
@@ -317,6 +319,25 @@ impl Office {
         }
         self.note_records(&own.origin, &records);
         Ok(records)
+    }
+
+    /// Refuses records that would stand beyond those that offices look at: they would be acknowledged here and weighed nowhere.
+    fn check_case_bounds(&self, own: &OwnLog, records: &[Verified]) -> Result<(), Refusal> {
+        let mut of_case: BTreeMap<CaseId, usize> = BTreeMap::new();
+        for id in records.iter().filter_map(|record| record.record().case()) {
+            *of_case.entry(id).or_default() += 1;
+        }
+        for (id, more) in of_case {
+            if self.store.case_records_in(&own.origin, id)? + more > CASE_RECORDS_PER_LOG_MAX {
+                return Err(Refusal::state(
+                    "case_full",
+                    "本办公点对此记录的操作次数已达上限，未签署。请申请换发日志（huizhi office new-epoch）后再操作。",
+                    "this office wrote as many records about this case as are looked at, so nothing was signed; \
+                     ask for a new epoch of the log (`huizhi office new-epoch`) and do it again",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The members as known here. Do not hold it across other calls of the office.

@@ -119,7 +119,7 @@ pub fn look_up_with(office: &Office, typed: &str, told: &Told, now: Millis) -> R
     let Ok(verified) = proof.verify(&key) else { return unknown };
     let Some(case) = told.case(office, verified.receipt.case)? else { return unknown };
     let as_of = elsewhere::as_of(office, told, &verified.checkpoint);
-    let judged = match assess(&verified.entry(), &office.members(), Some(&case), now) {
+    let judged = match assess(&verified.entry(), &told.judges(office, &origin, number.index()), Some(&case), now) {
         ReceiptVerdict::Valid => Answer::Valid,
         ReceiptVerdict::Expired => Answer::Expired,
         ReceiptVerdict::LaterRevoked(_) => Answer::Revoked,

@@ -362,6 +362,17 @@ impl Store {
         places.into_iter().map(|place| stored(place, &entries, &origins)).collect()
     }
 
+    /// How many entries of one log are about a case, counted up to one more than are looked at.
+    ///
+    /// # Errors
+    /// As the database.
+    pub fn case_records_in(&self, origin: &Origin, case: CaseId) -> Result<usize, StoreError> {
+        let Some(number) = self.log_number(origin) else { return Ok(0) };
+        let (from, to) = (case_key(case, number, 0)?, case_key(case, number, (1 << 40) - 1)?);
+        let cases = self.db.begin_read()?.open_table(tables::CASES)?;
+        Ok(cases.range::<&[u8; 24]>(&from..=&to)?.take(CASE_RECORDS_PER_LOG_MAX + 1).count())
+    }
+
     /// Every log with its number as keys hold it.
     pub(super) fn numbered_origins(&self) -> BTreeMap<LogNumber, Origin> {
         self.lock_logs().iter().map(|(origin, state)| (state.number.to_be_bytes(), origin.clone())).collect()

@@ -9,7 +9,7 @@ use crate::{
     id::{BlobHash, Origin, SpecHash},
     keys::OfficeKey,
     log::{Entry, Fork, LogPoint, VerifierKey},
-    membership::Membership,
+    membership::{Grant, Membership},
     receipt::{Invalid, ReceiptNumber, ReceiptVerdict, judge},
     record::{Adjudicated, Enrol, Record, Revoke, Roles, Signed, Usage, Verdict, Verified, Withdrawn},
 };
@@ -265,7 +265,7 @@ fn naming_another_office_s_blob_gives_no_right_to_it() {
     let code = |office: usize| world.origins[office].office_and_epoch().unwrap().0;
     let may = |cases: &[&Case], blob, office: usize| {
         let roles = if office == 1 { Roles::REVIEW } else { Roles::CAPTURE };
-        access::may_have(cases.iter().copied(), blob, code(office), roles, 0)
+        access::may_have(cases.iter().copied(), blob, code(office), &Grant::everywhere(roles), 0)
     };
     let captured = world.fold(&[&world.submits_photo(0, None, original)]).unwrap();
     assert!(may(&[&captured], original, 0), "what it alone named it may have again, as after a lost disk");

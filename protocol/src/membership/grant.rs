@@ -22,6 +22,10 @@ impl Grant {
     pub fn of(enrol: &Enrol) -> Self {
         Self { roles: enrol.roles, region: enrol.region.clone(), documents: enrol.documents.clone() }
     }
+    /// Roles without a region, for every document.
+    pub fn everywhere(roles: Roles) -> Self {
+        Self { roles, region: None, documents: None }
+    }
     /// The roles.
     pub fn roles(&self) -> Roles {
         self.roles

@@ -9,6 +9,7 @@ use crate::{
     record::{Record, Roles},
 };
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Whose statement an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +120,14 @@ impl Membership {
     /// What the writer of a log was allowed at a position of it; nothing is allowed before the first one, and in unknown logs.
     pub fn grant_at(&self, origin: &Origin, index: u64) -> Option<&Grant> {
         self.log(origin).and_then(|(_, log)| log.grant_at(index))
+    }
+
+    /// The members as they are where logs that the province ended are believed up to their ends, because somebody proved their histories.
+    #[must_use]
+    pub fn believing(&self, closed: &BTreeSet<Origin>) -> Self {
+        let mut members = self.clone();
+        members.closed.extend(closed.iter().filter(|origin| self.is_closed(origin)).cloned());
+        members
     }
 
     /// Histories of a log that the province named: by a revocation, a rotation, a change of roles or an adjudication. A package that leads

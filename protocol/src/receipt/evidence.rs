@@ -76,6 +76,17 @@ pub struct Attested {
     pub proof: ReceiptProof,
 }
 
+/// An answer of which all held.
+#[derive(Debug, Clone, Default)]
+pub struct Proved {
+    /// Records that count, or would if they were not set aside.
+    pub attested: Vec<Attested>,
+    /// Records that were told, stand in their logs, and do not count.
+    pub worthless: usize,
+    /// Logs that the province ended, of which the answer proved every history that the province named: no fork takes anything from them.
+    pub closed: BTreeSet<Origin>,
+}
+
 /// Why an answer is refused. Nothing of it counts then: who gave it lies, or holds what is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EvidenceError {
@@ -109,19 +120,11 @@ impl Evidence {
     ///
     /// # Errors
     /// See [`EvidenceError`].
-    pub fn verify(&self, members: &Membership) -> Result<Vec<Attested>, EvidenceError> {
-        self.verify_counting(members).map(|(attested, _)| attested)
-    }
-
-    /// The same, and how many records do not count.
-    ///
-    /// # Errors
-    /// See [`EvidenceError`].
-    pub fn verify_counting(&self, members: &Membership) -> Result<(Vec<Attested>, usize), EvidenceError> {
+    pub fn verify(&self, members: &Membership) -> Result<Proved, EvidenceError> {
         if !self.is_bounded() {
             return Err(EvidenceError::Bounds);
         }
-        let (mut attested, mut worthless) = (Vec::new(), 0);
+        let mut proved = Proved::default();
         for log in &self.logs {
             let origin: Origin = log.note.lines().next().and_then(|line| line.parse().ok()).ok_or(EvidenceError::Bounds)?;
             let Some(key) = members.verifier(&origin) else { continue };
@@ -130,14 +133,16 @@ impl Evidence {
                 // Lines of strangers would be counted by nobody and carried by everybody.
                 let clean = checkpoint.only_lines_of(&key, &members.witnesses_of(&origin)).map_err(CheckpointError::from)?;
                 for placed in &log.entries {
-                    let proved = placed.verify(&clean, &key)?;
-                    let counts = proved.filter(|proved| counts(members, &proved.entry));
-                    worthless += usize::from(counts.is_none());
-                    attested.extend(counts);
+                    let counts = placed.verify(&clean, &key)?.filter(|attested| counts(members, &attested.entry));
+                    proved.worthless += usize::from(counts.is_none());
+                    proved.attested.extend(counts);
+                }
+                if members.is_closed(&origin) {
+                    proved.closed.insert(origin);
                 }
             }
         }
-        Ok((attested, worthless))
+        Ok(proved)
     }
 }
 

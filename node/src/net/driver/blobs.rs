@@ -199,7 +199,7 @@ fn may_have(office: &Office, peer: PublicKey, hash: BlobHash) -> Result<(), Resp
         tracing::warn!(%error, %hash, "cannot tell who may have a blob");
         Response::NotHere
     })?;
-    if access::may_have(cases.iter().map(|case| &**case), hash, member.enrol.code, member.enrol.roles, now_ms()) {
+    if access::may_have(cases.iter().map(|case| &**case), hash, member.enrol.code, &member.grant(), now_ms()) {
         return Ok(());
     }
     Err(Response::Refused(Refusal::NotForYou))

@@ -115,7 +115,7 @@ fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     }
     blobs.sort_unstable();
     blobs.dedup();
-    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, me.enrol.roles, now_ms()));
+    blobs.retain(|blob| access::may_have([case], *blob, me.enrol.code, &me.grant(), now_ms()));
     blobs
 }
 

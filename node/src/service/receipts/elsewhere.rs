@@ -9,11 +9,15 @@ use protocol::{
     id::{CaseId, Origin},
     limits::{EVIDENCE_BYTES_MAX, EVIDENCE_LOGS_MAX, EVIDENCE_NAMED_MAX},
     log::{Entry, SignedCheckpoint},
+    membership::Membership,
     merkle::{self, Hash},
     receipt::{Attested, Evidence, LogEvidence, Named, Placed, ReceiptProof, by_weight},
     record::Record,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What other offices told of a receipt and proved.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub struct Told {
     records: Vec<Attested>,
     /// Records that were told, stand in their logs, and do not count.
     worthless: usize,
+    /// Logs that the province ended and of which these answers proved all that the province named.
+    closed: BTreeSet<Origin>,
     /// Offices whose answer held and goes with what is here.
     offices: usize,
 }
@@ -34,16 +40,15 @@ impl Told {
     pub fn verify(office: &Office, answers: &[Evidence]) -> Result<Self, Refusal> {
         let mut told = Self::default();
         for answer in answers {
-            let verified = answer.verify_counting(&office.members());
-            let Ok((records, worthless)) =
-                verified.inspect_err(|error| tracing::warn!(%error, "an office told what does not hold of a receipt"))
-            else {
+            let verified = answer.verify(&office.members());
+            let Ok(proved) = verified.inspect_err(|error| tracing::warn!(%error, "an office told what does not hold of a receipt")) else {
                 continue;
             };
-            told.worthless += worthless;
+            told.worthless += proved.worthless;
             let before = told.records.len();
-            for record in records {
+            for record in proved.attested {
                 if agrees(office, &record)? {
+                    told.closed.extend(proved.closed.get(&record.entry.origin).cloned());
                     told.records.push(record);
                 }
             }
@@ -55,6 +60,17 @@ impl Told {
     /// How many offices' word this is.
     pub fn offices(&self) -> usize {
         self.offices
+    }
+
+    /// The members as they are with what was proved.
+    fn members(&self, office: &Office) -> Membership {
+        office.members().believing(&self.closed)
+    }
+
+    /// The members by whom the record at a position is judged: what is held here alone is judged by what is known here.
+    pub(super) fn judges(&self, office: &Office, origin: &Origin, index: u64) -> Membership {
+        let told = self.records.iter().any(|told| told.entry.origin == *origin && told.entry.index == index);
+        if told { self.members(office) } else { office.members().clone() }
     }
 
     /// The proof of the record at a position, under the largest checkpoint that was told.
@@ -69,10 +85,11 @@ impl Told {
         if self.records.is_empty() {
             return office.case(id);
         }
-        let here = office.store.case_entries(id)?;
+        // What is held of a log only in part may be of another history than the one that was proved.
+        let here = office.store.case_entries(id)?.into_iter().filter(|entry| !self.closed.contains(&entry.origin));
         let entries: Vec<Entry> =
-            here.iter().filter_map(|entry| entry.verify().ok()).chain(self.records.iter().map(|told| told.entry.clone())).collect();
-        Ok(case::fold(id, &entries, &office.members()).map(Arc::new))
+            here.filter_map(|entry| entry.verify().ok()).chain(self.records.iter().map(|told| told.entry.clone())).collect();
+        Ok(case::fold(id, &entries, &self.members(office)).map(Arc::new))
     }
 }
 

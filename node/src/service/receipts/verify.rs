@@ -66,13 +66,16 @@ pub fn examine(office: &Office, contents: &str) -> Result<Examined, Refusal> {
     };
     let mut found = by_signature(&genuine, verdict.code(), reason);
     found.checked.push(Text::new("签发日志的密钥由省级节点登记", "the key of its log is one that the province enrolled"));
+    let compared = history.is_some() || here.is_some();
     if !matches!(&verdict, ReceiptVerdict::Invalid(Invalid::Quarantined(_) | Invalid::Refused)) {
-        found.checked.push(Text::new(
+        let line = Text::new(
             "签发时该办公点有审核权限，日志未被截止、未分叉",
             "its office held the role at that position, and the log was not ended before it and is not forked there",
-        ));
+        );
+        // Attack: a stolen key signs any position of a history that nobody has. Where the log is not here, the position is only its word.
+        if compared { found.checked.push(line) } else { found.unchecked.push(line) }
     }
-    match (history.is_some() || here.is_some(), verdict) {
+    match (compared, verdict) {
         (true, _) => found.checked.push(Text::new("与本机所存的签发日志一致", "it agrees with what is held here of the issuing log")),
         (false, _) => found
             .unchecked

@@ -166,3 +166,22 @@ proptest! {
         prop_assert_eq!(with, without);
     }
 }
+
+#[test]
+fn s2_blobs_go_to_who_decides_there_and_photos_to_who_makes_that_document() {
+    let world = regions();
+    let [submitted, approval, receipt] = approved(&world, Some("cn-visa"));
+    let note = world.notes(1, BlobHash([5; 32]));
+    let case = world.fold(&[&submitted, &approval, &receipt, &note]).unwrap();
+    let may = |office: usize, blob| {
+        let code = world.origins[office].office_and_epoch().unwrap().0;
+        access::may_have([&case], blob, code, &world.members.office(code).unwrap().grant(), 0)
+    };
+    let said = &case.current.said;
+    for blob in [said.photo, said.original, said.payload] {
+        assert!(may(1, blob), "in charge");
+        assert!(!may(2, blob), "in charge of another city");
+    }
+    assert!(!may(2, BlobHash([5; 32])), "nor its notes");
+    assert!(may(6, said.photo) && !may(5, said.photo), "5 makes passports only");
+}

@@ -203,7 +203,7 @@ fn an_erasure_is_told_by_who_captured_and_its_blobs_are_given_to_nobody() {
     let submitted = world.submits_photo(0, None, original);
     let erased = world.erases(0, &submitted, photo, vec![original]);
     let code = |office: usize| world.origins[office].office_and_epoch().unwrap().0;
-    let may = |case: &Case, office: usize, role| access::may_have([case], original, code(office), role, 0);
+    let may = |case: &Case, office: usize, role| access::may_have([case], original, code(office), &Grant::everywhere(role), 0);
     let case = world.fold(&[&submitted]).unwrap();
     assert!(may(&case, 1, Roles::REVIEW) && may(&case, 0, Roles::CAPTURE));
     let case = world.fold(&[&erased, &submitted]).unwrap();
@@ -231,7 +231,7 @@ fn mend_22_the_photo_of_a_receipt_goes_to_offices_that_make_documents_while_it_i
     let code = |office: usize| world.origins[office].office_and_epoch().unwrap().0;
     let may = |records: &[&Verified], role, now| {
         let case = world.fold(records).unwrap();
-        access::may_have([&case], case.current.said.photo, code(5), role, now)
+        access::may_have([&case], case.current.said.photo, code(5), &Grant::everywhere(role), now)
     };
     let standing = [&submitted, &approved, &issued];
     assert!(may(&standing, Roles::DOCUMENT, 0) && may(&standing, Roles::DOCUMENT, said.valid_until_ms - 1));

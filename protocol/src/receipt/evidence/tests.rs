@@ -123,13 +123,13 @@ fn sample() -> (Log, Membership) {
 }
 
 fn count(evidence: &Evidence, members: &Membership) -> Result<usize, EvidenceError> {
-    evidence.verify(members).map(|attested| attested.len())
+    evidence.verify(members).map(|proved| proved.attested.len())
 }
 
 #[test]
 fn what_an_honest_office_tells_is_proved_and_proves_itself_again() {
     let (log, members) = sample();
-    let attested = log.evidence(&[2, 5], &[]).verify(&members).unwrap();
+    let attested = log.evidence(&[2, 5], &[]).verify(&members).unwrap().attested;
     assert_eq!(attested.iter().map(|told| told.entry.index).collect::<Vec<_>>(), [2, 5]);
     assert!(attested.iter().all(|told| members.standing(&told.entry).is_ok()));
     assert_eq!(attested[1].proof.entry, log.entries[5]);
@@ -195,6 +195,26 @@ fn nothing_is_taken_from_a_log_that_was_signed_twice() {
 }
 
 #[test]
+fn s3_a_false_checkpoint_takes_nothing_from_an_ended_log_whose_history_is_proved() {
+    let (log, _) = sample();
+    let code = log.origin.office_and_epoch().unwrap().0;
+    let revoke = Record::Revoke(Revoke { code, upto: log.point(5), reason: "key_stolen".into(), operator: 1, at_ms: 0 });
+    let mut members = members(&[log.enrol(), revoke]);
+    // Whoever stole the key signs an old size anew.
+    let mut twin = log.clone();
+    twin.entries[1] = Signed::sign(&log.origin, &key(), &decision(9)).unwrap().bytes().to_vec();
+    let proof = ForkProof::against(&log.checkpoint(3), &log, &twin.checkpoint(3), None);
+    members.learn_fork(&proof.unwrap().unwrap().verify(&members.verifier(&log.origin).unwrap()).unwrap());
+    let proved = log.evidence(&[2], &[5]).verify(&members).unwrap();
+    let entry = &proved.attested[0].entry;
+    assert!(members.standing(entry).is_err_and(|reason| reason.is_quarantine()), "the log is not held here");
+    assert!(members.believing(&proved.closed).standing(entry).is_ok());
+    // The other history proves nothing, and what was not proved is not believed.
+    assert!(twin.evidence(&[1], &[5]).verify(&members).unwrap().closed.is_empty());
+    assert!(log.evidence(&[2], &[]).verify(&members).unwrap().closed.is_empty());
+}
+
+#[test]
 fn what_a_receipt_rests_on_finds_its_place_before_what_others_pile_up() {
     let mut log = Log::new();
     let mut entries = Vec::new();
@@ -224,7 +244,7 @@ fn mend_15_a_record_that_does_not_count_is_skipped_and_the_honest_rest_of_the_an
     odd.entries[3] = b"no record".to_vec();
     let used = ReceiptUsed { case: CASE, receipt: RecordHash([7; 32]), reference: BlobHash([7; 32]), operator: 1, at_ms: 0 };
     odd.entries[4] = Signed::sign(&log.origin, &key(), &Record::ReceiptUsed(used)).unwrap().bytes().to_vec();
-    let (told, worthless) = odd.evidence(&[1, 2, 3, 4, 5], &[]).verify_counting(&members).unwrap();
+    let Proved { attested: told, worthless, .. } = odd.evidence(&[1, 2, 3, 4, 5], &[]).verify(&members).unwrap();
     assert_eq!((told.iter().map(|told| told.entry.index).collect::<Vec<_>>(), worthless), (vec![2, 5], 3));
 }
 

@@ -183,11 +183,11 @@ fn mend_08_receipts_of_every_epoch_are_verified_with_the_same_authority_as_onlin
         assert_eq!(examined.verdict, "valid", "{text}");
         assert!(!examined.checked.is_empty() && !examined.unchecked.is_empty(), "it says what was checked and what was not");
     }
-    // An office that has the province's log only: genuine and entitled, and it says that no more is known.
+    // An office that has the province's log only: genuine, and it says that no more is known, not even that it stands at that position.
     let (_home_c, c) = Home::apart(&province, "44030003", Roles::CAPTURE);
     join_back(&province, &c);
     let examined = receipts::examine(&c, &old_texts[0]).unwrap();
-    assert_eq!((examined.verdict, examined.unchecked.len()), ("unknown_here", 3));
+    assert_eq!((examined.verdict, examined.unchecked.len()), ("unknown_here", 4));
     // By a key alone.
     let key = province.members().verifier(&Origin::office("test.huizhi", B.parse().unwrap(), 1).unwrap()).unwrap();
     assert_eq!(receipts::examine_by_key(&key, &old_texts[0]).unwrap().verdict, "unknown_here");

@@ -15,7 +15,14 @@ fn mend_20_records_about_a_case_are_looked_at_up_to_a_bound_of_each_log() {
         let payload = BlobHash([at as u8; 32]);
         Record::DocChanged(DocChanged { case: case.id, payload, operator: at as u32, at_ms: 0 })
     };
-    b.append(|_, signer| (0..many).map(|at| signer.sign(&note(at))).collect()).unwrap();
+    // An office that keeps to no bound: it writes past its own program.
+    let signer = Signer { origin: b.origin(), key: &b.keys.office };
+    let notes: Vec<Verified> = (0..many).map(|at| signer.sign(&note(at)).unwrap()).collect();
+    b.store.append(b.origin(), &notes).unwrap();
+    b.publish(&b.own).unwrap();
+    b.note_records(b.origin(), &notes);
+    let refused = b.append(|_, signer| Ok(vec![signer.sign(&note(0))?])).unwrap_err();
+    assert_eq!(refused.code, "case_full", "s4: what would be weighed nowhere is not signed");
     testing::sync(&b, &province);
     while !province.settle(64).unwrap() {}
     let seen = |office: &Office| office.store.case_entries(case.id).unwrap().iter().filter(|entry| entry.origin == *b.origin()).count();
