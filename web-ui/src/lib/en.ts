@@ -435,6 +435,7 @@ export const en: Record<MessageKey, string> = {
   sign_now: "Sign now",
   pending_title: "Waiting to be signed",
   pending_in: "signed in {seconds} s",
+  pending_signing: "being signed…",
   undone: "Undone: {name}; nothing was signed",
   scanned_title: "Scanned",
   scanned_receipt: "Receipt number",

@@ -12,6 +12,14 @@ describe("scanner", () => {
     expect(type(new Scanner(), "axs", BURST_GAP_MS)).toEqual([false, false, false]);
   });
 
+  test("a burst that stumbles is one burst, and its last key is no key of a person's either", () => {
+    const scanner = new Scanner();
+    type(scanner, "4403", 5);
+    expect(scanner.press({ key: "a", at: 1_100 })).toBe(true);
+    expect(scanner.press({ key: "Enter", at: 1_200 })).toBe(true);
+    expect(scanner.end()).toBe("4403a");
+  });
+
   test("a burst gives what was scanned, and begins anew", () => {
     const scanner = new Scanner();
     type(scanner, "X123", 5);

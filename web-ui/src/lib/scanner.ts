@@ -22,7 +22,9 @@ export class Scanner {
   /** Takes a key. True where it belongs to a burst, and so did the one before it. */
   press(key: Key): boolean {
     const last = this.#keys.at(-1);
-    if (last !== undefined && key.at - last.at >= BURST_GAP_MS) this.#keys = [];
+    // A burst that has begun may stumble; Enter often comes a little later.
+    const gap = this.#keys.length > 1 ? BURST_END_MS : BURST_GAP_MS;
+    if (last !== undefined && key.at - last.at >= gap) this.#keys = [];
     if (this.#keys.length < CODE_CHARS_MAX) this.#keys.push(key);
     return this.#keys.length > 1;
   }

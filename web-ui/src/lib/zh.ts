@@ -432,6 +432,7 @@ export const zh = {
   sign_now: "立即签署",
   pending_title: "等待签署",
   pending_in: "{seconds} 秒后签署",
+  pending_signing: "正在签署…",
   undone: "已撤销：{name}，未签署",
   scanned_title: "扫描结果",
   scanned_receipt: "回执号",

@@ -36,19 +36,14 @@ class Keys {
   }
 
   #pressed(event: KeyboardEvent): void {
-    if (!typesText(event.target) && !event.repeat && (event.key.length === 1 || event.key === "Enter")) {
+    const shortcut = event.ctrlKey || event.metaKey || event.altKey;
+    if (!typesText(event.target) && !event.repeat && !shortcut && (event.key.length === 1 || event.key === "Enter")) {
       if (this.#scanner.press({ key: event.key, at: event.timeStamp })) {
         event.preventDefault();
         event.stopPropagation();
         clearTimeout(this.#held);
         clearTimeout(this.#burst);
         this.#burst = setTimeout(() => this.#scanEnded(), BURST_END_MS);
-        return;
-      }
-      // A burst that Enter follows late is over all the same, and this Enter is its end.
-      if (this.#burst !== undefined && event.key === "Enter") {
-        event.preventDefault();
-        event.stopPropagation();
         return;
       }
     }
@@ -78,7 +73,6 @@ class Keys {
   onundo: () => void = () => undefined;
 
   #scanEnded(): void {
-    this.#burst = undefined;
     const text = this.#scanner.end();
     if (text !== null) this.scanned = parseScanned(text);
   }
