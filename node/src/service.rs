@@ -15,6 +15,7 @@ pub mod network;
 pub mod notes;
 pub mod office;
 pub mod payload;
+pub mod person_name;
 pub mod photos;
 pub mod plate;
 pub mod reasons;

@@ -7,6 +7,7 @@ use crate::service::{
     Change, Kind, Office, Refusal, id_number,
     office::{ClockDoubt, china_time, now_ms},
     payload::{self, Applicant, CasePayload},
+    person_name::{self, NameFault},
     photos::{self, Maker, PhotoResult},
     plate, specs,
 };
@@ -21,8 +22,6 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Longest name taken, in characters.
-const NAME_CHARS_MAX: usize = 64;
 /// Longest reason for an override, in characters.
 const OVERRIDE_CHARS_MAX: usize = 500;
 
@@ -157,15 +156,11 @@ fn check_applicant(
     last_birthday: (u32, u32, u32),
     printable: impl Fn(&str) -> Result<(), char>,
 ) -> Result<Applicant, Refusal> {
-    let name = applicant.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(Refusal::input(
-            "name_invalid",
-            "name",
-            "请输入申请人姓名（最多 64 个字）。",
-            "type the applicant's name (64 characters at most)",
-        ));
-    }
+    let name = person_name::normal(&applicant.name).map_err(|fault| {
+        let (code, text) =
+            (if matches!(fault, NameFault::PrivateUse(_)) { "name_private_character" } else { "name_invalid" }, fault.text());
+        Refusal::input(code, "name", text.zh, text.en)
+    })?;
     if let Err(missing) = printable(&name) {
         return Err(Refusal::input(
             "name_not_printable",
@@ -533,8 +528,8 @@ pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>,
 /// Attack: another office may have sealed a name as long as a book, which every list would show.
 fn within_bounds(payload: &CasePayload) -> bool {
     let short = |text: &str, chars_max: usize| text.chars().nth(chars_max).is_none();
-    short(&payload.applicant.name, NAME_CHARS_MAX)
-        && short(&payload.applicant.id_number, NAME_CHARS_MAX)
+    short(&payload.applicant.name, person_name::CHARS_MAX)
+        && short(&payload.applicant.id_number, person_name::CHARS_MAX)
         && payload.override_reason.as_ref().is_none_or(|reason| short(reason, OVERRIDE_CHARS_MAX))
 }
 

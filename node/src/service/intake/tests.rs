@@ -228,3 +228,18 @@ fn mend_56_a_clock_that_lags_is_doubted_and_not_the_person() {
     }
     assert!(!born_in_2010(last_birthday(in_1970, Some(ClockDoubt::Ahead))), "a clock that is ahead cannot make a birthday late");
 }
+
+#[test]
+fn names_are_kept_in_one_spelling_and_private_characters_are_no_matter_of_fonts() {
+    let home = Home::new();
+    let office = home.open();
+    let begin_as = |name: &str| {
+        let mut new = new_draft(None);
+        new.applicant.name = name.into();
+        begin(&office, new, |name| name.chars().find(|character| *character == '\u{e863}').map_or(Ok(()), Err))
+    };
+    assert_eq!(begin_as(" 艾力•测\u{e0100}试 ").unwrap().applicant.name, "艾力·测试");
+    let refusal = begin_as("王\u{e863}").unwrap_err();
+    assert_eq!((refusal.code.as_str(), refusal.field.as_deref()), ("name_private_character", Some("name")));
+    assert!(refusal.text.zh.contains("U+E863") && !refusal.text.en.contains("font"), "{refusal:?}");
+}
