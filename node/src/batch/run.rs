@@ -5,10 +5,10 @@ use super::{
     journal::{Journal, Line},
     others::Others,
     plan::{self, Plan, Task},
-    roster::Entry,
     table::{self, Outcome, Row},
 };
 use crate::{
+    roster::Entry,
     service::photos::{self, PhotoResult},
     store::{self, StoreError},
 };
@@ -326,7 +326,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 mod tests {
     //! What is decided once every picture is finished, and what may be written.
     use super::*;
-    use crate::batch::Roster;
+    use crate::roster::Roster;
     use photo::{Face, NoVision, Rgb, VisionError};
 
     fn person_of(id: &str) -> Entry {
