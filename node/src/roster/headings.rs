@@ -182,6 +182,11 @@ pub(super) fn is_known(heading: &str) -> bool {
     meaning(heading).is_some()
 }
 
+/// Whether two headings are one but for what people write around it.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    plain(one) == plain(other)
+}
+
 /// How many roles the cells of a line name.
 pub(super) fn score<'a>(cells: impl Iterator<Item = &'a str>) -> usize {
     let found: Vec<Role> = cells.filter_map(meaning).map(|(role, _)| role).collect();

@@ -21,6 +21,9 @@ use std::collections::HashMap;
 /// Bound: characters of a number.
 const NUMBER_CHARS_MAX: usize = 64;
 
+/// So many digits in a name are a number that belongs into a column of its own.
+const DIGITS_OF_A_NUMBER: usize = 6;
+
 /// What is read of a table so far: lines come one by one, so that no file makes the program keep more than its people.
 pub(super) struct Reading<'a> {
     options: &'a Options,
@@ -82,6 +85,12 @@ impl<'a> Reading<'a> {
         let Some(columns) = self.columns.clone() else { return Ok(()) };
         let blank = Cell::default();
         let cell = |role| columns.place(role).and_then(|place| line.cells.get(place)).unwrap_or(&blank);
+        // A list that was made to be printed has its headings on every page.
+        let again = |role| columns.place(role).is_none() || headings::is_same(&cell(role).text, columns.heading(role));
+        if Role::ALL.into_iter().all(again) {
+            self.preview.headings_again.push(line.number);
+            return Ok(());
+        }
         let mut texts = [String::new(), String::new(), String::new()];
         let mut is_good = true;
         for role in Role::ALL {
@@ -118,6 +127,10 @@ impl<'a> Reading<'a> {
             Role::Photo => Ok(text.rsplit(['/', '\\']).next().unwrap_or_default().trim().to_owned()),
             Role::Name if text.contains(SEPARATORS) => Err(Text::new("像是用了另一种分隔符", "looks as if another separator was used")),
             Role::Name => match person_name::normal(text) {
+                Ok(name) if name.chars().filter(char::is_ascii_digit).count() >= DIGITS_OF_A_NUMBER => Err(Text::new(
+                    "姓名中有号码，请把姓名和号码分成两列",
+                    "a number stands in the name; put name and number into columns of their own",
+                )),
                 Ok(name) => Ok(name),
                 Err(NameFault::Empty) => Ok(String::new()),
                 Err(fault) => Err(fault.text()),

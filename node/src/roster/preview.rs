@@ -46,6 +46,8 @@ pub struct Preview {
     pub people: usize,
     /// Lines that repeat an earlier one.
     pub equal_lines: Vec<(usize, usize)>,
+    /// Lines that repeat the headings.
+    pub headings_again: Vec<usize>,
     /// Lines whose number is not that of an identity card, in a column of these.
     pub other_documents: Vec<usize>,
     /// Lines without a number.

@@ -70,7 +70,7 @@ impl Lines<'_> {
         let mut left = MAX_LINE_BYTES;
         loop {
             let before = self.rest.len();
-            let (cell, ended) = if self.rest.starts_with('"') { self.quoted()? } else { self.bare() };
+            let (cell, ended) = if self.rest.trim_start_matches(is_blank).starts_with('"') { self.quoted()? } else { self.bare() };
             left = left.checked_sub(before - self.rest.len()).ok_or_else(|| too_long(number))?;
             if cells.len() == MAX_CELLS {
                 return Err(RosterFault::new(
@@ -125,7 +125,7 @@ impl Lines<'_> {
             )
         };
         let mut text = String::new();
-        let mut rest = &self.rest[1..];
+        let mut rest = &self.rest.trim_start_matches(is_blank)[1..];
         loop {
             let at = rest.find('"').ok_or_else(unclosed)?;
             text.push_str(&rest[..at]);
@@ -137,8 +137,7 @@ impl Lines<'_> {
             text.push('"');
             rest = more;
         }
-        let blank = |character: char| character == ' ' || character == '\u{3000}';
-        rest = rest.trim_start_matches(blank);
+        rest = rest.trim_start_matches(is_blank);
         // Lines of people inside of a cell, or text behind the second quote: the quote belongs to another cell.
         let width = self.columns.saturating_sub(1).max(1);
         let swallows = text.contains('\n') && text.lines().any(|line| line.matches(self.separator).count() >= width);
@@ -151,6 +150,10 @@ impl Lines<'_> {
         let ended = self.end();
         Ok((cell(&text), ended))
     }
+}
+
+fn is_blank(character: char) -> bool {
+    character == ' ' || character == '\u{3000}'
 }
 
 fn too_long(number: usize) -> RosterFault {

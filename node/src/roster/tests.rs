@@ -222,6 +222,19 @@ fn the_first_sheet_that_is_seen_and_has_headings_is_read() {
 }
 
 #[test]
+fn what_others_of_the_same_kinds_do_is_no_person_either() {
+    let again = read("姓名,学号\n甲,1\n姓 名,学号：\n乙,2\n".as_bytes()).unwrap();
+    assert_eq!((again.entries.len(), again.preview.headings_again.as_slice()), (2, &[3][..]));
+    refused("姓名\n测试甲 119999199003070019\n".as_bytes(), &["a number stands in the name"]);
+    assert_eq!(people("\"姓名\" , \"学号\"\n\"甲\" , \"1\"\n".as_bytes()), [("1".into(), "甲".into())]);
+    refused("姓名,身份证号\n测试甲,119999********0019\n".as_bytes(), &["line 2"]);
+    assert_eq!(people("编号：2026-01\n姓名：\n姓名,身份证号\n测试甲,119999199003070019\n".as_bytes())[0].1, "测试甲");
+    assert_eq!(people(TABLE.replace('\n', "\r").as_bytes()), three());
+    refused("姓名,学号\n张三;1\n".as_bytes(), &["separator"]);
+    refused("[{\"姓名\":\"测试甲\",\"身份证号\":\"119999199003070019\"}]".as_bytes(), &["line 1"]);
+}
+
+#[test]
 fn two_cells_far_apart_take_no_memory() {
     let far = |place: &str, row: u32| format!("<row r=\"1\">{}</row><row r=\"{row}\">{}</row>", text("A1", "id"), text(place, "1"));
     for (place, row) in [("XFD1048576", 1_048_576), ("A1048576", 1_048_576), ("XFD2", 2)] {
