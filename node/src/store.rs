@@ -27,6 +27,7 @@ mod waiting;
 mod watch;
 mod witness;
 
+mod words;
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, Came, Given, Next, PartialBlob};
 pub use cases::{Difference, Place, STATUSES};
@@ -245,7 +246,7 @@ impl Store {
 
     /// That the disk refused something since the database was opened, whoever wanted to write it.
     pub fn refused_write(&self) -> Option<Refused> {
-        let closed = || self.db.is_closed().then(|| Refused { full: false, words: StoreError::Stopped.to_string() });
+        let closed = || self.db.is_closed().then(|| Refused { full: false, words: StoreError::Stopped.text() });
         self.watch.refused().or_else(closed)
     }
 

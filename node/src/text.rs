@@ -64,7 +64,7 @@ pub fn io_error(error: &std::io::Error) -> Text {
         }
         _ => {
             let number = error.raw_os_error().map_or_else(String::new, |number| format!(" {number}"));
-            return Text::new(format!("系统错误{number}"), format!("{error}"));
+            return Text::new(format!("系统错误{number}，详情见日志"), format!("the system reported error{number}; the log says more"));
         }
     };
     Text::new(zh, en)
