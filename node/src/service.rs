@@ -5,6 +5,7 @@
 
 pub mod applicants;
 pub mod condition;
+pub mod doubles;
 pub mod erasure;
 pub mod feasibility;
 pub mod id_number;

@@ -17,6 +17,7 @@ mod logs;
 mod mark;
 mod mend;
 mod packages;
+mod people;
 mod private;
 mod prune;
 mod reserve;
@@ -26,8 +27,8 @@ mod tables;
 mod waiting;
 mod watch;
 mod witness;
-
 mod words;
+
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, Came, Given, Next, PartialBlob};
 pub use cases::{Difference, Place, STATUSES};
@@ -218,6 +219,8 @@ impl Store {
             write.open_table(tables::DAMAGED)?;
             write.open_table(tables::INVITATIONS)?;
             write.open_table(tables::SPEC_DRAFTS)?;
+            write.open_table(tables::PEOPLE)?;
+            write.open_table(tables::SALTS)?;
         }
         write.commit()?;
         let store = Self {

@@ -3,7 +3,8 @@
 use crate::raw::{RawBand, RawSpec};
 use crate::spec::limits;
 use crate::{
-    Band, Confidence, FileRule, Forbidden, FourEyes, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit, Uses,
+    Band, Confidence, Doubles, FileRule, Forbidden, FourEyes, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit,
+    Uses,
 };
 
 /// Two numbers that a source rounded differently may contradict each other by this much.
@@ -296,6 +297,7 @@ impl Checker<'_> {
         Ok(ReceiptRule {
             label: receipt.label.clone(),
             validity_days: receipt.validity_days,
+        let doubles = [("tell", Doubles::Tell), ("refuse", Doubles::Refuse)];
             required: receipt.required,
             uses: self.word("receipt.uses", receipt.uses.as_deref().unwrap_or(uses[0].0), &uses)?,
             four_eyes: self.word("receipt.four_eyes", receipt.four_eyes.as_deref().unwrap_or(eyes[0].0), &eyes)?,
@@ -303,6 +305,7 @@ impl Checker<'_> {
         })
     }
 
+            doubles: self.word("receipt.doubles", receipt.doubles.as_deref().unwrap_or(doubles[0].0), &doubles)?,
     fn overlap_days(&self, raw: &RawSpec) -> Checked<u32> {
         let days = raw.overlap_days.unwrap_or(limits::OVERLAP_DAYS_DEFAULT);
         if days > limits::OVERLAP_DAYS {

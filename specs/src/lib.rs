@@ -33,4 +33,4 @@ pub use error::SpecError;
 pub use guide::Guide;
 pub use policy::{Policy, Rule, Severity};
 pub use shipped::{find, shipped};
-pub use spec::{Confidence, FileRule, Forbidden, FourEyes, Name, ReceiptRule, Rgb, Spec, Status, Template, Uses, limits};
+pub use spec::{Confidence, Doubles, FileRule, Forbidden, FourEyes, Name, ReceiptRule, Rgb, Spec, Status, Template, Uses, limits};

@@ -91,6 +91,7 @@ pub(crate) struct RawReceipt {
     pub(crate) uses: Option<String>,
     pub(crate) four_eyes: Option<String>,
     pub(crate) template: Option<String>,
+    pub(crate) doubles: Option<String>,
 }
 
 pub(crate) fn read(file: &str, text: &str) -> Result<RawSpec, SpecError> {

@@ -152,6 +152,9 @@ pub struct ReceiptRule {
     /// Who may decide on what somebody submitted. `four_eyes` in the file: `people` unless told.
     pub four_eyes: FourEyes,
     /// The paper that it is printed on. `template` in the file: `a5` unless told.
+    /// What becomes of a submission whose number stands for another name here, or whose picture for another person. `doubles` in the file:
+    /// `tell` unless told.
+    pub doubles: Doubles,
     pub template: Template,
 }
 
@@ -178,6 +181,16 @@ pub enum FourEyes {
 }
 
 /// The paper of a receipt.
+/// What becomes of a number with two names, or of a picture of two people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubles {
+    /// Counter and reviewer see the other case.
+    Tell,
+    /// It cannot be submitted either.
+    Refuse,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {

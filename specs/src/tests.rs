@@ -225,6 +225,7 @@ fn refusals_are_one_clear_sentence() {
 fn changes_name_the_field_with_both_values() {
     let old = find("cn-id-card").unwrap();
     let text = old.text().replacen("kb_max = 20", "kb_max = 30", 1).replacen("min = 193", "min = 195", 1);
+    check_refused("required = true", "required = true\ndoubles = \"ask\"", "receipt.doubles", "tell, refuse");
     let new = Spec::parse("x", &text.replacen("version = 1", "version = 2", 1)).unwrap();
     let found = changes(Some(old), &new);
     let fields: Vec<&str> = found.iter().map(|c| c.field.as_str()).collect();

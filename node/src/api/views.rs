@@ -3,10 +3,11 @@
 use super::auth::Operator;
 use super::types::{
     Applicant, BackgroundView, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, FailedCheck, FeasibilityView, GuideView,
-    MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SamePictureView, SpecSummary, SpecView, Text,
+    MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SameNumberView, SamePictureView, SpecSummary,
+    SpecView, Text,
 };
 use crate::service::{
-    Office, Refusal, applicants, erasure,
+    Office, Refusal, applicants, doubles, erasure,
     feasibility::Feasible,
     intake::Draft,
     notes::{self, OpenNote, WrittenNote},
@@ -160,6 +161,7 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
         backgrounds: if spec.forbids(Forbidden::BackgroundReplacement) { Vec::new() } else { backgrounds(&spec) },
         background: ::specs::hex(draft.background.unwrap_or(spec.backgrounds()[0])),
     })
+        same_number: same_number(office, draft.case()?, Some(&draft.applicant), hash)?,
 }
 
 fn same_picture(
@@ -181,6 +183,16 @@ fn same_picture(
 pub(super) fn status(status: Status) -> CaseStatus {
     match status {
         Status::Submitted => CaseStatus::Submitted,
+fn same_number(office: &Office, id: CaseId, person: Option<&payload::Applicant>, spec: SpecHash) -> Result<Vec<SameNumberView>, Refusal> {
+    let Some(person) = person else { return Ok(Vec::new()) };
+    let view = |other: doubles::SameNumber| SameNumberView {
+        case_id: other.case.to_string(),
+        applicant_name: other.name,
+        same_name: other.same_name,
+    };
+    Ok(doubles::same_number(office, id, person, spec)?.into_iter().map(view).collect())
+}
+
         Status::Approved => CaseStatus::Approved,
         Status::Returned => CaseStatus::Returned,
         Status::Withdrawn => CaseStatus::Withdrawn,
@@ -221,6 +233,9 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
     let mut decisions: Vec<_> = case.decisions.iter().map(|by| decision(case, by)).collect();
     decisions.sort_by_key(|decision| decision.at_ms);
     let policy = specs::by_hash(office, said.spec).map(|known| known.spec.receipt().four_eyes);
+    if let Some(person) = &person {
+        doubles::remember(office, case.id, person);
+    }
     Ok(CaseView {
         row: case_row(office, case, own_held)?,
         applicant: payload.as_ref().map(|payload| applicant(&payload.applicant)),
@@ -240,6 +255,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         same_picture: same_picture(office, case.id, &[said.photo, said.original], person.as_ref(), said.spec)?,
     })
 }
+        same_number: same_number(office, case.id, person.as_ref(), said.spec)?,
 
 pub(super) fn note(mut open: OpenNote) -> NoteView {
     NoteView {

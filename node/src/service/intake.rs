@@ -4,7 +4,7 @@
 //! A draft keeps the text of the spec that it began with, whatever the province publishes meanwhile.
 
 use crate::service::{
-    Change, Kind, Office, Refusal, id_number,
+    Change, Kind, Office, Refusal, doubles, id_number,
     office::{ClockDoubt, china_time, now_ms},
     payload::{self, Applicant, CasePayload},
     person_name::{self, NameFault},
@@ -447,6 +447,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
     }
     let spec = draft.spec()?;
     specs::check_overlap(office, &spec, now_ms())?;
+    doubles::check(office, id, &draft.applicant, &[original], &spec)?;
     let case_payload = CasePayload {
         applicant: draft.applicant.clone(),
         salt: hex::encode(rand::random::<[u8; 32]>()),
@@ -471,6 +472,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
         at_ms: now_ms(),
     };
     office.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(submitted))?]))?;
+    doubles::remember(office, id, &draft.applicant);
     // It is signed: a draft that stays behind is recognized when it is submitted again.
     if let Err(error) = office.store.delete_draft(id) {
         tracing::warn!(%error, draft = %id, "a submitted draft cannot be deleted");

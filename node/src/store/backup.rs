@@ -59,6 +59,8 @@ impl Snapshot {
         self.copy(&write, tables::DAMAGED)?;
         self.copy(&write, tables::INVITATIONS)?;
         self.copy(&write, tables::SPEC_DRAFTS)?;
+        self.copy(&write, tables::PEOPLE)?;
+        self.copy(&write, tables::SALTS)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

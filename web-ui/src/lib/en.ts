@@ -465,3 +465,5 @@ export const en: Record<MessageKey, string> = {
   same_picture_again: "This person used this picture for the same document before:",
   same_picture_unknown: "Another case has this picture too:",
 };
+  same_number_other: "The same ID number stands for another name in another case; check the document:",
+  same_number_again: "This person has a case for the same document already:",

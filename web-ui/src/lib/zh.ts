@@ -462,3 +462,5 @@ export const zh = {
   same_picture_again: "此人同一证件已用过这张照片：",
   same_picture_unknown: "此照片也用于另一记录：",
 } as const;
+  same_number_other: "同一身份证号在另一记录中是另一姓名，请核对证件：",
+  same_number_again: "此人同一证件已有记录：",
