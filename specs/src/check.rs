@@ -24,6 +24,9 @@ impl Checker<'_> {
         if let Some(standard) = &raw.standard {
             self.length("standard", standard, limits::STANDARD_CHARS)?;
         }
+        if let Some(authority) = &raw.authority {
+            self.length("authority", authority, limits::STANDARD_CHARS)?;
+        }
         if let Some(notes) = &raw.notes {
             self.length("notes", notes, limits::NOTES_CHARS)?;
         }
@@ -54,6 +57,7 @@ impl Checker<'_> {
             id: raw.id,
             version: raw.version,
             standard: raw.standard,
+            authority: raw.authority,
             sources: raw.sources,
             notes: raw.notes,
             max_age_months: raw.max_age_months,
@@ -293,19 +297,19 @@ impl Checker<'_> {
         }
         let uses = [("repeated", Uses::Repeated), ("single", Uses::Single)];
         let eyes = [("people", FourEyes::People), ("offices", FourEyes::Offices), ("none", FourEyes::None)];
+        let doubles = [("tell", Doubles::Tell), ("refuse", Doubles::Refuse)];
         let template = [("a5", Template::A5), ("a6", Template::A6)];
         Ok(ReceiptRule {
             label: receipt.label.clone(),
             validity_days: receipt.validity_days,
-        let doubles = [("tell", Doubles::Tell), ("refuse", Doubles::Refuse)];
             required: receipt.required,
             uses: self.word("receipt.uses", receipt.uses.as_deref().unwrap_or(uses[0].0), &uses)?,
             four_eyes: self.word("receipt.four_eyes", receipt.four_eyes.as_deref().unwrap_or(eyes[0].0), &eyes)?,
+            doubles: self.word("receipt.doubles", receipt.doubles.as_deref().unwrap_or(doubles[0].0), &doubles)?,
             template: self.word("receipt.template", receipt.template.as_deref().unwrap_or(template[0].0), &template)?,
         })
     }
 
-            doubles: self.word("receipt.doubles", receipt.doubles.as_deref().unwrap_or(doubles[0].0), &doubles)?,
     fn overlap_days(&self, raw: &RawSpec) -> Checked<u32> {
         let days = raw.overlap_days.unwrap_or(limits::OVERLAP_DAYS_DEFAULT);
         if days > limits::OVERLAP_DAYS {

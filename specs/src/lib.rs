@@ -21,6 +21,7 @@ mod guide;
 mod policy;
 mod raw;
 mod shipped;
+mod sources;
 mod spec;
 
 #[cfg(test)]
