@@ -181,7 +181,7 @@ mod tests {
     /// A submission of this office that names any payload.
     fn submit(office: &Office, payload: BlobHash) -> Case {
         let blob = |byte| BlobHash([byte; 32]);
-        let id = CaseId(rand::random());
+        let id = CaseId::new(office.code(), rand::random());
         let submitted = Submitted {
             case: id,
             spec: protocol::id::SpecHash([1; 32]),

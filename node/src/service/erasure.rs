@@ -156,7 +156,7 @@ pub fn kept(office: &Office, case: &Case) -> Result<Vec<Text>, StoreError> {
 fn own_case(office: &Office, id: CaseId) -> Result<Arc<Case>, Refusal> {
     // One that the province retired counts nowhere but at archives, and its person may be deleted all the same.
     let case = office.case_ever(id)?.ok_or_else(|| review::find(office, id).err().unwrap_or_else(|| Refusal::fault("a case is gone")))?;
-    if case.is_captured_by(office.code()) {
+    if case.captured_by() == office.code() {
         return Ok(case);
     }
     let name = office.office_name(case.captured_by());
@@ -269,7 +269,7 @@ mod tests {
         let office = home.open();
         let (_other, thief) = Home::join(&office, "44030002", Roles::CAPTURE);
         let case = home.case(&office, &picture(8, 8, [9; 3]), false);
-        let named = protocol::record::Submitted { case: CaseId([7; 16]), ..case.current.said.clone() };
+        let named = protocol::record::Submitted { case: CaseId::new(thief.code(), [7; 12]), ..case.current.said.clone() };
         thief.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(named))?])).unwrap();
         sync(&thief, &office);
         assert_eq!(office.cases_of_blob(case.current.said.payload).unwrap().len(), 2);

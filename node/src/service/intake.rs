@@ -123,7 +123,7 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
     let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
     let (id, supersedes) = match new.case {
         Some(id) => (id, Some(recapture_of(office, id)?)),
-        None => (CaseId(rand::random()), None),
+        None => (CaseId::new(office.code(), rand::random()), None),
     };
     let _drafts = office.lock_drafts();
     let before: Option<Draft> = office.store.draft(id)?;

@@ -2,7 +2,7 @@
 
 use crate::service::{Kind, Office, Refusal, intake, office::now_ms, payload, review};
 use protocol::{
-    case::{Case, Status},
+    case::Case,
     doc::{DocError, Note, Version},
     id::CaseId,
     record::{DocChanged, Record},
@@ -73,14 +73,6 @@ pub fn write(office: &Office, id: CaseId, typed: Typed<'_>, operator: u32) -> Re
             "not_your_case",
             "只有采集点和负责该地区的审核中心可以写备注。",
             "only the capturing office and the review centres of its region write notes",
-        ));
-    }
-    // Attack: an office that took the id of another's case must not become a recipient of what is written about it.
-    if case.is_contested() && matches!(case.status, Status::Conflict | Status::Returned) {
-        return Err(Refusal::state(
-            "case_contested",
-            "两个办公点使用了同一记录编号，暂不能写备注。请先由审核中心退回不属于此申请人的提交。",
-            "two offices claim this case, so no note can be sealed; the review centre returns the submission that does not belong here first",
         ));
     }
     let recipients = intake::recipients(office, case.captured_by());

@@ -93,11 +93,7 @@ impl Parts {
         self.drop_returns_behind_approvals();
         self.drop_withdrawals_of_the_decided();
         let Self { submissions, withdrawals, decisions, note, erased, quarantined, .. } = &self;
-        // A recapture comes from the same office as what it supersedes, so no office can push another's photo out of its own case.
-        let superseded: BTreeSet<RecordHash> = submissions
-            .values()
-            .filter_map(|later| later.said.supersedes.filter(|earlier| submissions.get(earlier).is_none_or(|by| by.office == later.office)))
-            .collect();
+        let superseded: BTreeSet<RecordHash> = submissions.values().filter_map(|later| later.said.supersedes).collect();
         let resolved: BTreeSet<RecordHash> = decisions.values().flat_map(|decision| closes(decision, decisions)).collect();
         let withdrawn: BTreeSet<RecordHash> = withdrawals.values().map(|by| by.said.submission).collect();
         let weigh = |submission: RecordHash| {
@@ -158,16 +154,15 @@ impl Parts {
         })
     }
 
-    /// Refuses what names a submission that is not known or is another office's, and what was decided by who is not in charge of it. The
-    /// submission may arrive; then everything is weighed anew.
+    /// Refuses what names a submission that is not known, and what was decided by who is not in charge of it. The submission may arrive; then
+    /// everything is weighed anew. Submissions, withdrawals and erasures that count are all of the office that made the case.
     fn drop_what_rests_on_nothing(&mut self, members: &Membership) {
         let Self { submissions, withdrawals, decisions, erased, note, refused, .. } = self;
         let in_charge = |by: Place<'_>, of: &By<Submitted>| may(members, by, |grant| grant.may_decide(of.office));
         keep(decisions, refused, |by| submissions.get(&by.said.submission).is_some_and(|of| in_charge(by.place(), of)));
-        let captured = |submission: &RecordHash, office| submissions.get(submission).filter(|by| by.office == office);
-        keep(withdrawals, refused, |by| captured(&by.said.submission, by.office).is_some());
+        keep(withdrawals, refused, |by| submissions.contains_key(&by.said.submission));
         keep(erased, refused, |by| {
-            captured(&by.said.submission, by.office).is_some_and(|of| {
+            submissions.get(&by.said.submission).is_some_and(|of| {
                 let its_own = [of.said.photo, of.said.original, of.said.payload];
                 by.said.payload == of.said.payload && by.said.blobs.iter().all(|blob| its_own.contains(blob))
             })

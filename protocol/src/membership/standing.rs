@@ -2,7 +2,7 @@
 
 use super::{Grant, Membership, OfficeLog};
 use crate::{
-    id::{OfficeCode, Origin, RecordHash},
+    id::{CaseId, OfficeCode, Origin, RecordHash},
     limits::FORKS_PER_LOG_MAX,
     log::{Entry, LogPoint},
     merkle::Hash,
@@ -35,6 +35,9 @@ pub enum NotCounted {
     /// The office did not hold the role at this position.
     #[error("the office did not hold the role for it at this position of its log")]
     RoleMissing,
+    /// Another office made the case.
+    #[error("only the office that made a case submits into it")]
+    OtherCase,
     /// Quarantined: beyond the size at which the province ended the log.
     #[error("the province ended this log at {0} entries")]
     AfterEnd(u64),
@@ -65,7 +68,7 @@ impl Membership {
             return match needed {
                 _ if entry.record.author() != self.province.key() => Err(NotCounted::OtherAuthor),
                 Needed::Province | Needed::Nothing => Ok(Writer::Province),
-                Needed::Office(_) => Err(NotCounted::OtherLog),
+                Needed::Office(_) | Needed::CaseOf(_) => Err(NotCounted::OtherLog),
             };
         }
         let (office, log) = self.log(&entry.origin).ok_or_else(|| NotCounted::UnknownLog(entry.origin.clone()))?;
@@ -86,7 +89,9 @@ impl Membership {
         match needed {
             Needed::Province => Err(NotCounted::OtherLog),
             Needed::Office(any) if any.iter().all(|role| !log.roles_at(entry.index).contains(*role)) => Err(NotCounted::RoleMissing),
-            Needed::Office(_) | Needed::Nothing => Ok(Writer::Office(office.enrol.code)),
+            Needed::CaseOf(_) if !log.roles_at(entry.index).contains(Roles::CAPTURE) => Err(NotCounted::RoleMissing),
+            Needed::CaseOf(maker) if maker != Some(office.enrol.code) => Err(NotCounted::OtherCase),
+            Needed::Office(_) | Needed::CaseOf(_) | Needed::Nothing => Ok(Writer::Office(office.enrol.code)),
         }
     }
 
@@ -178,6 +183,8 @@ enum Needed {
     Province,
     /// An office's log, and one of these roles.
     Office(&'static [Roles]),
+    /// The log of this office, which made the case, and the capturing role.
+    CaseOf(Option<OfficeCode>),
     /// A kind of a later version.
     Nothing,
 }
@@ -198,11 +205,9 @@ fn needed(record: &Record) -> Needed {
         | Record::FeePaid(_)
         | Record::Submitted(_)
         | Record::Withdrawn(_)
-        | Record::SlotOpened(_)
-        | Record::Booked(_)
-        | Record::Cancelled(_)
-        | Record::NoShow(_)
-        | Record::Erased(_) => Needed::Office(&[Roles::CAPTURE]),
+        | Record::Erased(_) => Needed::CaseOf(record.case().and_then(CaseId::office)),
+        // A slot may be of another office.
+        Record::SlotOpened(_) | Record::Booked(_) | Record::Cancelled(_) | Record::NoShow(_) => Needed::Office(&[Roles::CAPTURE]),
         Record::Decided(_) | Record::ReceiptIssued(_) => Needed::Office(&[Roles::REVIEW]),
         Record::ReceiptUsed(_) => Needed::Office(&[Roles::DOCUMENT]),
         Record::ReceiptRevoked(_) => Needed::Office(&[Roles::REVIEW, Roles::ADMIN]),

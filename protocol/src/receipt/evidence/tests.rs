@@ -11,7 +11,8 @@ use crate::{
 };
 use std::convert::Infallible;
 
-const CASE: CaseId = CaseId([1; 16]);
+/// Of the log's office.
+const CASE: CaseId = CaseId([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0x44, 0x03, 0x00, 0x01]);
 
 /// A log in memory: every leaf, and roots made of them.
 #[derive(Clone)]
