@@ -49,6 +49,7 @@ pub(super) async fn status(State(app): State<App>, _who: Operator) -> Result<Jso
                 can_print,
                 clock: office.clock_doubt()?.map(ClockDoubt::text),
                 disk: office.disk_warning(),
+                old_key: office.old_key_signs_on(),
                 forks: forks(office),
             })
         })

@@ -119,6 +119,8 @@ pub struct Office {
     own: OwnLog,
     /// Logs of epochs before. Nothing is appended to them.
     past: Vec<OwnLog>,
+    /// A log of an epoch before in which somebody signed behind the end that this office gave it.
+    signed_on: Mutex<Option<Origin>>,
     province_log: Option<OwnLog>,
     members: RwLock<Membership>,
     /// Entries of the province's log that `members` has taken in.
@@ -193,6 +195,7 @@ impl Office {
             forks: Mutex::new(()),
             own: OwnLog::office(province, code, keys.epoch, &heads)?,
             past: keys.earlier.iter().map(|keys| OwnLog::office(province, code, keys.epoch, &heads)).collect::<Result<_, _>>()?,
+            signed_on: Mutex::new(None),
             province_log,
             code,
             members: RwLock::new(Membership::new(province.clone())),
