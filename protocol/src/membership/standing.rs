@@ -3,7 +3,6 @@
 use super::{Grant, Membership, OfficeLog};
 use crate::{
     id::{CaseId, OfficeCode, Origin, RecordHash},
-    limits::FORKS_PER_LOG_MAX,
     log::{Entry, LogPoint},
     merkle::Hash,
     record::{Record, Roles},
@@ -162,9 +161,7 @@ impl Membership {
     /// shared history is proved of some fork, those without one take nothing more away.
     fn shared(&self, origin: &Origin) -> Option<u64> {
         let of_log: Vec<u64> = self.forks.iter().filter(|(name, _)| name.points().0.origin == *origin).map(|(_, shared)| *shared).collect();
-        // As many as are remembered: there may be others that share less.
-        let full = of_log.len() >= FORKS_PER_LOG_MAX;
-        let proved = of_log.iter().copied().filter(|shared| *shared > 0 && !full).min();
+        let proved = of_log.iter().copied().filter(|shared| *shared > 0).min();
         proved.or_else(|| of_log.first().map(|_| 0))
     }
 }

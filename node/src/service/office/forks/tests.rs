@@ -7,6 +7,7 @@ use crate::service::{
 };
 use protocol::{
     case::Status,
+    limits::FORKS_PER_LOG_MAX,
     log::Package,
     record::{Adjudicated, Record, Roles},
 };
