@@ -621,3 +621,11 @@ fn s7_no_number_of_names_of_forks_sets_aside_what_their_histories_share() {
     members.learn_fork(&fork(5 * many, 7));
     assert!(counts(&members, 6) && !counts(&members, 7));
 }
+
+#[test]
+fn s8_the_first_epoch_of_an_office_is_the_first() {
+    let members = after(&[]);
+    for epoch in [0, 2, 50, EPOCH_MAX] {
+        assert_eq!(refusal(&members, &Record::Enrol(Enrol { epoch, ..enrol(1, 2) })), Some(EnrolError::NotTheNextEpoch(1)), "{epoch}");
+    }
+}
