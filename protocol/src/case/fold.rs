@@ -1,6 +1,9 @@
 //! The fold itself: takes entries in any order, then weighs them together.
 
-use super::{By, Case, Status, knowing::Knowing};
+use super::{
+    By, Case, Status,
+    knowing::{Gathered, Knowing},
+};
 use crate::{
     id::{CaseId, OfficeCode, Origin, RecordHash},
     log::Entry,
@@ -179,11 +182,18 @@ impl Parts {
         }
         let knowing = self.knowing();
         let (mut refused, decisions) = (BTreeSet::new(), &self.decisions);
-        for by in decisions.values().filter(|by| by.said.verdict == Verdict::Return) {
-            let known: Vec<&By<Decided>> = knowing.before(by.hash).iter().filter_map(|hash| decisions.get(hash)).collect();
-            let closed: BTreeSet<RecordHash> = known.iter().flat_map(|known| closes(known, decisions)).collect();
-            let on_it = known.iter().filter(|known| known.said.submission == by.said.submission && known.said.verdict == Verdict::Approve);
-            if on_it.filter(|approval| !closed.contains(&approval.hash)).any(|approval| !by.said.resolves.contains(&approval.hash)) {
+        // Bound: hundreds of returns, each of which names dozens of decisions, are looked at again for each return. So what each closes is
+        // found once, as places in this list.
+        let list: Vec<&By<Decided>> = decisions.values().collect();
+        let places: BTreeMap<RecordHash, usize> = list.iter().enumerate().map(|(at, by)| (by.hash, at)).collect();
+        let closing: Vec<Vec<usize>> = list.iter().map(|by| closes(by, decisions).map(|hash| places[&hash]).collect()).collect();
+        for by in list.iter().filter(|by| by.said.verdict == Verdict::Return) {
+            let known: Vec<usize> = knowing.before(by.hash).filter_map(|hash| places.get(&hash).copied()).collect();
+            let mut closed = vec![false; list.len()];
+            known.iter().flat_map(|at| &closing[*at]).for_each(|at| closed[*at] = true);
+            let stood = known.iter().filter(|at| !closed[**at]).map(|at| list[*at]);
+            let mut on_it = stood.filter(|known| known.said.submission == by.said.submission && known.said.verdict == Verdict::Approve);
+            if on_it.any(|approval| !by.said.resolves.contains(&approval.hash)) {
                 refused.insert(by.hash);
             }
         }
@@ -198,7 +208,7 @@ impl Parts {
     }
 
     fn knowing(&self) -> Knowing {
-        let mut knowing = Knowing::default();
+        let mut knowing = Gathered::default();
         self.submissions.values().for_each(|by| knowing.add(by, by.said.supersedes));
         self.withdrawals.values().for_each(|by| knowing.add(by, [by.said.submission]));
         self.decisions.values().for_each(|by| knowing.add(by, by.said.resolves.iter().copied().chain([by.said.submission])));
@@ -208,7 +218,7 @@ impl Parts {
         self.revocations.values().for_each(|by| knowing.add(by, [by.said.receipt]));
         self.erased.values().for_each(|by| knowing.add(by, [by.said.submission]));
         self.note.values().for_each(|by| knowing.add(by, []));
-        knowing
+        knowing.sorted()
     }
 
     /// Receipts that stand on the approval of the current submission, with their uses, what annuls these, and revocations.
