@@ -65,7 +65,7 @@ impl Office {
     /// the points stays valid for ever. A log that was ended already ends earlier where `upto` names it.
     ///
     /// # Errors
-    /// There is no such office, reason or epoch, a point is not here, no log goes on, or as for [`Office::append_province`].
+    /// There is no such office, reason or epoch, the epoch is not the current one, a point is not here, no log goes on, or as for [`Office::append_province`].
     pub fn revoke_office(
         &self,
         code: OfficeCode,
@@ -104,6 +104,21 @@ impl Office {
                 "epoch",
                 format!("办公点 {code} 没有第 {wrong} 期日志，现有：{known:?}。"),
                 format!("the office {code} has no log of epoch {wrong}: it has those of {known:?}"),
+            ));
+        }
+        let current = office.enrol.epoch;
+        if let Some(before) = keep.filter(|epoch| *epoch != current) {
+            return Err(Refusal::input(
+                "epoch_not_current",
+                "epoch",
+                format!(
+                    "第 {before} 期不是办公点 {code} 的当前日志：只保留它，该办公点将无法打开用第 {current} 期密钥加密的资料。请用 --keep-epoch {current}，或不加此项全部截止后让其运行 huizhi office new-epoch。"
+                ),
+                format!(
+                    "epoch {before} is not the current one of the office {code}: with it alone the office could not open what was sealed for its \
+                     keys of epoch {current}. Give --keep-epoch {current}, or leave it out to end all logs, and have the office run \
+                     `huizhi office new-epoch`"
+                ),
             ));
         }
         let named = |origin: &Origin| upto.iter().any(|end| end.epoch == Some(epoch(origin)));

@@ -285,6 +285,18 @@ fn mend_01_a_log_that_its_office_left_ends_when_the_office_says_that_it_holds_no
 }
 
 #[test]
+fn s11_an_office_is_not_left_with_the_keys_of_an_epoch_before() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    rotate(&province, &request(&home_b, 2), None);
+    let refused = province.revoke_office(b.code(), "key_stolen", Some(1), &[], 1).unwrap_err();
+    assert_eq!(refused.code, "epoch_not_current");
+    assert!(refused.text.en.contains("--keep-epoch 2") && refused.text.zh.contains("--keep-epoch 2"), "{}", refused.text.en);
+    assert_eq!(province.members().office(b.code()).unwrap().open_logs().count(), 2, "nothing was ended");
+}
+
+#[test]
 fn s6_an_old_key_that_signs_on_moves_no_end_of_the_log_that_its_office_left() {
     let home = Home::new();
     let province = home.open();
