@@ -22,7 +22,7 @@ pub use standing::Held;
 pub use witnessing::Cosigning;
 
 use crate::{
-    service::{Kind, Refusal, applicants::Names, keys::Keys},
+    service::{Kind, Refusal, applicants::Names, keys::Keys, notes::Changes},
     store::{HeadFile, LogHead, MarkFile, Reserve, Store, StoreError},
 };
 use protocol::{
@@ -128,6 +128,8 @@ pub struct Office {
     cases: Mutex<cases::Folded>,
     /// Names of applicants that lists showed.
     pub(super) names: Names,
+    /// Changes of notes that were opened.
+    pub(super) changes_of_notes: Changes,
     /// Held while cases that wait for it are folded: how many were since a step that is durable.
     settling: Mutex<usize>,
     /// So many cases wait that nobody who looks at a page waits for them too.
@@ -202,6 +204,7 @@ impl Office {
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
             names: Names::default(),
+            changes_of_notes: Changes::default(),
             settling: Mutex::new(0),
             catching_up: AtomicBool::new(false),
             restanding: AtomicBool::new(true),

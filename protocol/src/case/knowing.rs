@@ -2,7 +2,7 @@
 //! names, and so on. No clock is asked, so of two offices that did not know of each other neither is called the later one.
 
 use super::By;
-use crate::id::{Origin, RecordHash};
+use crate::id::RecordHash;
 use std::collections::BTreeMap;
 
 /// Office and epoch.
@@ -73,6 +73,7 @@ impl Knowing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Origin;
 
     #[test]
     fn s5_what_an_old_epoch_signs_is_not_known_to_have_been_before_the_new_one() {
