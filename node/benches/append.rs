@@ -52,7 +52,7 @@ fn directory() -> TempDir {
 }
 
 fn signed(index: u64) -> Verified {
-    Signed::sign(&origin(), &key(), &record::submission(index)).expect("a submission fits an entry")
+    Signed::sign(&origin(), &key(), &record::submission(&origin(), index)).expect("a submission fits an entry")
 }
 
 fn entry_key(index: u64) -> [u8; 12] {

@@ -244,14 +244,14 @@ async fn latency() {
     world::until(&reader, |office| office.member().is_some()).await;
     let (mut from_append, mut from_durable) = (Vec::new(), Vec::new());
     for number in 0..DECISIONS {
-        let record = record::submission(number);
+        let record = record::submission(&origin, number);
         let begin = Instant::now();
         let appending = writer.clone();
         let appended = tokio::task::spawn_blocking(move || appending.append(|_, signer| Ok(vec![signer.sign(&record)?])));
         appended.await.expect("it ends").expect("the disk takes it");
         let durable = Instant::now();
         world::until(&reader, |office| {
-            office.store.head(&origin).size > number && office.case(record::case_of(number)).is_ok_and(|case| case.is_some())
+            office.store.head(&origin).size > number && office.case(record::case_of(&origin, number)).is_ok_and(|case| case.is_some())
         })
         .await;
         from_append.push(begin.elapsed());

@@ -59,7 +59,7 @@ async fn run(nodes: usize, links: usize, scope: Scope) {
         join_all(group.iter().enumerate().map(|(of, node)| {
             let (office, number) = (node.office.clone(), (at * AT_ONCE + of) as u64);
             tokio::task::spawn_blocking(move || {
-                office.append(|_, signer| Ok(vec![signer.sign(&world::record::submission(number))?])).map(|_| ())
+                office.append(|_, signer| Ok(vec![signer.sign(&world::record::submission(office.origin(), number))?])).map(|_| ())
             })
         }))
         .await

@@ -208,7 +208,7 @@ fn child(what: &str) {
             println!("{}", start.elapsed().as_secs_f64());
             if what == "work" {
                 for number in 0..20_u64 {
-                    let record = submission(u64::MAX - number - now_ms());
+                    let record = submission(office.origin(), u64::MAX - number - now_ms());
                     let appended = office.append(|_, signer| Ok(vec![signer.sign(&record)?]));
                     // After a kill the node asks others before it signs; ingest goes on all the same.
                     if appended.is_err() {

@@ -130,7 +130,10 @@ fn export(dir: &Path, records: u64) -> Vec<Vec<u8>> {
     write_log(dir, &root, &province, &[enrolled.bytes().to_vec()]);
     // Every third record begins a case, the others are its recaptures.
     let sign = |index| {
-        Signed::sign(&origin, &office, &submission_of(case_of(index / 3), index)).expect("a submission fits an entry").bytes().to_vec()
+        Signed::sign(&origin, &office, &submission_of(case_of(&origin, index / 3), index))
+            .expect("a submission fits an entry")
+            .bytes()
+            .to_vec()
     };
     let entries: Vec<Vec<u8>> = (0..records).map(sign).collect();
     write_log(dir, &origin, &office, &entries);

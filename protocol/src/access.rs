@@ -33,11 +33,11 @@ pub fn may_have<'a>(cases: impl IntoIterator<Item = &'a Case>, blob: BlobHash, o
             named_by_others |= by.office != office;
         }
         for by in case.note.iter().filter(|by| by.said.payload == blob) {
-            in_charge |= by.office != office && case.submissions.iter().any(|of| grant.may_decide(of.office));
+            in_charge |= by.office != office && grant.may_decide(case.captured_by());
             named_by_office |= by.office == office;
             named_by_others |= by.office != office;
-            // The fold keeps notes of reviewers and capturing offices only, so one by nobody who captured is a reviewer's.
-            if case.is_captured_by(office) && !case.is_captured_by(by.office) {
+            // The fold keeps notes of reviewers and of the capturing office only.
+            if case.captured_by() == office && by.office != office {
                 return true;
             }
         }

@@ -138,10 +138,8 @@ impl Case {
         let counting = self.uses.iter().filter(|by| !self.is_annulled(by.hash));
         counting.filter(move |by| by.said.receipt == receipt || single(receipt) && single(by.said.receipt))
     }
-    /// Whether every office that submitted this blob in this case told that it deleted it. What belongs to the case as a whole, its note and
-    /// the references of uses, is erased when all of its submissions are.
-    ///
-    /// Attack: hashes stand in the logs, so an office could submit another's blob as its own and then tell that it is erased.
+    /// Whether the office that captured it told of every submission in this case that names this blob that it is deleted. What belongs to the
+    /// case as a whole, its note and the references of uses, is erased when all of its submissions are.
     pub fn is_erased(&self, blob: BlobHash) -> bool {
         let told = |by: &By<Submitted>, blob| {
             let of_it = self.erased.iter().filter(|erased| erased.said.submission == by.hash);
@@ -152,17 +150,9 @@ impl Case {
         let whole = || self.submissions.iter().all(|by| told(by, by.said.payload));
         (naming.peek().is_some() || of_case) && naming.all(|by| told(by, blob)) && (!of_case || whole())
     }
-    /// The office that captured the photo of the current submission.
+    /// The office that made the case and captured all of its photos.
     pub fn captured_by(&self) -> OfficeCode {
         self.current.office
-    }
-    /// Whether the office submitted a photo in this case.
-    pub fn is_captured_by(&self, office: OfficeCode) -> bool {
-        self.submissions.iter().any(|by| by.office == office)
-    }
-    /// Whether two offices claim the case. Ids are drawn at random, so one of them took the id from the other's log.
-    pub fn is_contested(&self) -> bool {
-        self.submissions.iter().any(|by| by.office != self.current.office)
     }
 }
 

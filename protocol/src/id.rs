@@ -68,13 +68,31 @@ byte_id!(
     SpecHash, 32, "a spec hash"
 );
 byte_id!(
-    /// A case: 16 random bytes drawn by the capturing office.
+    /// A case: twelve bytes drawn at random, then the code of the office that made it, a decimal digit in each half byte.
     CaseId, 16, "a case id"
 );
 byte_id!(
     /// An Ed25519 public key of an office.
     PublicKey, 32, "a public key"
 );
+
+impl CaseId {
+    /// A new case of an office, of bytes drawn at random.
+    pub fn new(office: OfficeCode, random: [u8; 12]) -> Self {
+        let digits = u32::from_str_radix(&office.to_string(), 16).unwrap_or_default();
+        let mut id = [0; 16];
+        id[..12].copy_from_slice(&random);
+        id[12..].copy_from_slice(&digits.to_be_bytes());
+        Self(id)
+    }
+    /// The office that made it. Only that office submits into it.
+    ///
+    /// Attack: ids stand in the logs for all to read, so another office would submit into the case, and dispute or take it over.
+    pub fn office(self) -> Option<OfficeCode> {
+        let [.., a, b, c, d] = self.0;
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d])).parse().ok()
+    }
+}
 
 /// Milliseconds since 1970-01-01T00:00Z by the clock of whoever claims them. Never used to order records.
 pub type Millis = u64;
@@ -261,6 +279,15 @@ mod tests {
         assert_eq!(code.to_string(), "04030001");
         assert!("4403001".parse::<OfficeCode>().is_err());
         assert!("4403000x".parse::<OfficeCode>().is_err());
+    }
+
+    #[test]
+    fn a_case_id_ends_with_the_code_of_its_office() {
+        let code = "04030001".parse().unwrap();
+        let id = CaseId::new(code, [0xa5; 12]);
+        assert_eq!(id.to_string(), "a5a5a5a5a5a5a5a5a5a5a5a504030001");
+        assert_eq!(id.office(), Some(code));
+        assert_eq!(CaseId([0xa5; 16]).office(), None);
     }
 
     #[test]

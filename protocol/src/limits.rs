@@ -42,7 +42,7 @@ pub const EPOCH_REQUEST_BYTES_MAX: usize = 1_024;
 pub const CASE_RECORDS_PER_LOG_MAX: usize = 2 * DOC_CHANGES_MAX;
 /// Epochs of an office's log: a receipt number has two digits for it. One a year is the rule.
 pub const EPOCH_MAX: u32 = 99;
-/// Forks of one log that are remembered. A log of so many is set aside whole; one adjudication settles all of them.
+/// Forks of one log that are remembered, among them the one that sets most aside. One adjudication settles all of them.
 pub const FORKS_PER_LOG_MAX: usize = 64;
 /// Bytes of a fork proof: two notes and three Merkle proofs.
 pub const FORK_PROOF_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX + 3 * 34 * PROOF_HASHES_MAX + 256;

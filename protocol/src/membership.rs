@@ -19,7 +19,10 @@ use crate::{
     log::{Fork, ForkName, LogPoint, VerifierKey, WitnessVerifier},
     record::{Enrol, Roles},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// A log of an office: one epoch under one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,14 +164,31 @@ impl Membership {
     /// A proof without a shared history sets the whole log aside until a better one arrives: who holds one of the histories should prove
     /// what is shared before passing it on.
     pub fn learn_fork(&mut self, fork: &Fork) {
+        let beyond = self.forgotten_for(fork);
         let common = self.forks.entry(fork.name().clone()).or_default();
         *common = fork.common().max(*common);
-        // Bound: an office may sign any number of histories. The least names are kept, which depends on no order.
-        let origin = &fork.name().points().0.origin;
-        let of_log = self.forks.keys().filter(|name| name.points().0.origin == *origin);
-        if let Some(beyond) = of_log.skip(FORKS_PER_LOG_MAX).last().cloned() {
+        if let Some(beyond) = beyond {
             self.forks.remove(&beyond);
         }
+    }
+
+    /// The fork that is forgotten when this one is learned, which may be this one; nothing while there is room. Kept are those that prove most in
+    /// common, and the one that proves least, which depends on no order as long as nobody proves more of one that was forgotten.
+    ///
+    /// Attack: of two histories any number of names can be made. Those that prove nothing are forgotten first, and with the key of the log nobody
+    /// pushes out the fork by which most is set aside.
+    pub fn forgotten_for(&self, fork: &Fork) -> Option<ForkName> {
+        let name = fork.name();
+        let others = self.forks.iter().filter(|(other, _)| other.points().0.origin == name.points().0.origin && *other != name);
+        let known = self.forks.get(name).copied().unwrap_or_default();
+        let mut of_log: Vec<(Reverse<u64>, &ForkName)> = others.map(|(other, shared)| (Reverse(*shared), other)).collect();
+        if of_log.len() < FORKS_PER_LOG_MAX {
+            return None;
+        }
+        of_log.push((Reverse(fork.common().max(known)), name));
+        of_log.sort_unstable();
+        let last = of_log.pop()?;
+        if last.0.0 == 0 { Some(last.1.clone()) } else { of_log.pop().map(|(_, name)| name.clone()) }
     }
 
     /// Forks that were proved: name, entries that its histories are proved to share, and where the log ends by adjudication, if it was.

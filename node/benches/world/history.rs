@@ -94,7 +94,8 @@ impl Writers {
         let numbers = block * BLOCK..((block + 1) * BLOCK).min(cases);
         let (mut submitted, mut reviewed) = (Vec::new(), Vec::new());
         for number in numbers {
-            let submission = self.capturers[self.capturer_of(block)].says(&submission(number));
+            let capturer = &self.capturers[self.capturer_of(block)];
+            let submission = capturer.says(&submission(&capturer.origin, number));
             reviewed.extend(self.approve(block, number, &submission));
             submitted.push(submission.bytes().to_vec());
         }

@@ -81,7 +81,7 @@ pub(crate) fn enrol_writer(province: &Office, keys: &Keys, number: usize) -> Off
 }
 
 pub(crate) fn signed(origin: &Origin, key: &OfficeKey, number: u64) -> Verified {
-    Signed::sign(origin, key, &record::submission(number)).expect("it fits an entry")
+    Signed::sign(origin, key, &record::submission(origin, number)).expect("it fits an entry")
 }
 
 /// A node on the network.

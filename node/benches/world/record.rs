@@ -1,7 +1,7 @@
 //! Records as benches make them. Their hashes are spread as real ones are: rows of the indexes then fall on any page.
 
 use protocol::{
-    id::{BlobHash, CaseId, SpecHash},
+    id::{BlobHash, CaseId, Origin, SpecHash},
     record::{Record, Submitted},
 };
 use sha2::{Digest, Sha256};
@@ -10,8 +10,10 @@ pub(crate) fn hash(what: u8, number: u64) -> [u8; 32] {
     Sha256::new().chain_update([what]).chain_update(number.to_be_bytes()).finalize().into()
 }
 
-pub(crate) fn case_of(number: u64) -> CaseId {
-    CaseId(hash(0, number)[..16].try_into().expect("sixteen of 32 bytes"))
+/// A case of the office that writes the log.
+pub(crate) fn case_of(origin: &Origin, number: u64) -> CaseId {
+    let (code, _) = origin.office_and_epoch().expect("an office's log");
+    CaseId::new(code, hash(0, number)[..12].try_into().expect("twelve of 32 bytes"))
 }
 
 /// A submission of a case: about 400 bytes once it is signed.
@@ -34,6 +36,6 @@ pub(crate) fn submission_of(case: CaseId, number: u64) -> Record {
 }
 
 /// A submission of a case of its own.
-pub(crate) fn submission(number: u64) -> Record {
-    submission_of(case_of(number), number)
+pub(crate) fn submission(origin: &Origin, number: u64) -> Record {
+    submission_of(case_of(origin, number), number)
 }

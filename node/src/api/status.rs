@@ -48,6 +48,7 @@ pub(super) async fn status(State(app): State<App>) -> Result<Json<StatusView>, A
                 can_print,
                 clock: office.clock_doubt()?.map(ClockDoubt::text),
                 disk: office.disk_warning(),
+                old_key: office.old_key_signs_on(),
                 forks: forks(office),
             })
         })
@@ -140,7 +141,7 @@ mod tests {
         let office = &served.app.office;
         let (home, other) = Home::join(office, "44030002", Roles::CAPTURE);
         let said = home.case(&other, &picture(8, 8, [1; 3]), false).current.said.clone();
-        let id = |case: u16| CaseId([case.to_be_bytes()[0], case.to_be_bytes()[1], 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7]);
+        let id = |case: u16| CaseId::new(other.code(), std::array::from_fn(|at| case.to_be_bytes()[at % 2]));
         let more = (1..CASES).map(|case| Record::Submitted(Submitted { case: id(case), ..said.clone() }));
         other.append(|_, signer| more.map(|record| signer.sign(&record)).collect()).unwrap();
         // A bulk of packages, as a peer gives them to whoever is far behind.

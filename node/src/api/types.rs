@@ -136,6 +136,8 @@ pub struct StatusView {
     pub clock: Option<Text>,
     /// That little space is left on the disk, with what to do.
     pub disk: Option<Text>,
+    /// That an old key of this office was used after the office had left its log, with what to do.
+    pub old_key: Option<Text>,
     /// Logs that were proved to carry two signed histories; open ones first.
     pub forks: Vec<ForkView>,
 }

@@ -418,6 +418,10 @@ fn words(error: &PackageError) -> Text {
             format!("省级已认定另一份历史（{point}），此份不导入"),
             format!("the province named another history ({point}); this one is not taken"),
         ),
+        PackageError::BeyondOwnEnd(end) => Text::new(
+            format!("本办公点的旧日志止于第 {end} 条，其后是有人用旧密钥续写的，不导入。请告知省级管理员"),
+            format!("this office ended that log at {end} entries; an old key signed on, and that is not taken. Tell the provincial admin"),
+        ),
         error => Text::new(format!("记录未通过核验：{error}"), format!("its entries do not verify: {error}")),
     }
 }

@@ -155,6 +155,9 @@ fn look_at_condition(condition: &Condition, find: &mut impl FnMut(bool, String, 
         None => find(true, format!("disk: {free} free"), ""),
         Some(warning) => find(false, format!("disk: {}", warning.en), "Free space on this disk, or bring the node to a larger one."),
     }
+    if let Some(stolen) = &condition.old_key {
+        find(false, format!("old key: {}", stolen.en), "Have the provincial admin end that log.");
+    }
     if condition.forks_open > 0 {
         find(false, format!("forks: {} are open", condition.forks_open), "`huizhi fork list` shows them; the provincial admin decides.");
     }

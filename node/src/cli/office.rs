@@ -66,7 +66,7 @@ pub(super) enum OfficeCommand {
         /// Why, as a code; a wrong one is answered with all codes.
         #[arg(long)]
         reason: String,
-        /// Epoch of the log that is good and goes on; left out: none goes on.
+        /// The current epoch, where its log is good and goes on; left out: none goes on.
         #[arg(long, value_name = "EPOCH")]
         keep_epoch: Option<u32>,
         /// Entries that stand, where fewer than are here; where several logs end, of which epoch. May be given for each.

@@ -19,7 +19,13 @@ pub(super) fn run(dir: &Path, json: bool) -> Result<ExitCode> {
 
 fn words(condition: &Condition, running: bool) -> String {
     let mut words = format!("huizhi {}  {}", condition.version, if running { "running 运行中" } else { "stopped 未运行" });
-    for (what, text) in [("READ-ONLY 只读", &condition.read_only), ("clock 时钟", &condition.clock), ("disk 磁盘", &condition.disk)] {
+    let warnings = [
+        ("READ-ONLY 只读", &condition.read_only),
+        ("clock 时钟", &condition.clock),
+        ("disk 磁盘", &condition.disk),
+        ("old key 旧密钥", &condition.old_key),
+    ];
+    for (what, text) in warnings {
         if let Some(text) = text {
             words += &format!("\n{what}: {} {}", text.en, text.zh);
         }

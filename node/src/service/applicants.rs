@@ -10,7 +10,7 @@ use super::{
 use crate::store::StoreError;
 use protocol::{
     case::Case,
-    id::{BlobHash, CaseId, RecordHash, SpecHash},
+    id::{BlobHash, CaseId, OfficeCode, RecordHash, SpecHash},
 };
 use std::{
     collections::HashMap,
@@ -151,8 +151,8 @@ pub fn same_picture(
     let mut found: Vec<SamePicture> = Vec::new();
     for picture in pictures {
         // Attack: an office can name a picture in any number of cases, and each costs a fold.
-        let others = office.store.cases_of_blob(*picture)?.into_iter().filter(|other| *other != id).take(SAME_PICTURE_MAX);
-        for other in others {
+        let others = nearest_first(office, office.store.cases_of_blob(*picture)?);
+        for other in others.into_iter().filter(|other| *other != id).take(SAME_PICTURE_MAX) {
             if found.iter().any(|known| known.case == other) {
                 continue;
             }
@@ -169,19 +169,37 @@ pub fn same_picture(
     Ok(found)
 }
 
+/// This office's own cases first, then those that it decides on; and of each office one before any has a second.
+///
+/// Attack: whoever names a picture in many cases of his own would hide those of others among them.
+fn nearest_first(office: &Office, cases: Vec<CaseId>) -> Vec<CaseId> {
+    let grant = office.member().map(|me| me.grant());
+    let mut of_office: HashMap<Option<OfficeCode>, usize> = HashMap::new();
+    let mut ranked = Vec::with_capacity(cases.len());
+    for case in cases {
+        let maker = case.office();
+        let nth = of_office.entry(maker).or_default();
+        let decides = maker.zip(grant.as_ref()).is_some_and(|(maker, grant)| grant.may_decide(maker));
+        ranked.push(((maker != Some(office.code()), *nth, !decides), case));
+        *nth += 1;
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, case)| case).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::service::{
         notes, payload as sealing,
-        testing::{Home, picture},
+        testing::{Home, picture, sync},
     };
-    use protocol::record::{Record, Submitted};
+    use protocol::record::{Record, Roles, Submitted};
 
     /// A submission of this office that names any payload.
     fn submit(office: &Office, payload: BlobHash) -> Case {
         let blob = |byte| BlobHash([byte; 32]);
-        let id = CaseId(rand::random());
+        let id = CaseId::new(office.code(), rand::random());
         let submitted = Submitted {
             case: id,
             spec: protocol::id::SpecHash([1; 32]),
@@ -250,6 +268,28 @@ mod tests {
         assert_eq!((again[0].other_person, again[0].same_document), (Some(false), true));
         assert_eq!(of("11010519491231002X", SpecHash([1; 32])), [], "one picture serves a person's other documents");
         assert_eq!(same_picture(&office, first.id, &pictures, None, spec).unwrap(), [], "a case is not its own double");
+    }
+
+    #[test]
+    fn s10_dummies_of_another_office_hide_no_double() {
+        let home = Home::new();
+        let office = home.open();
+        let (home_b, b) = Home::join(&office, "44030002", Roles::CAPTURE);
+        let (_home_c, thief) = Home::join(&office, "44030003", Roles::CAPTURE);
+        let jpeg = picture(90, 120, [9; 3]);
+        let (own, other) = (home.case(&office, &jpeg, false), home_b.case(&b, &jpeg, false));
+        let said = own.current.said.clone();
+        // Ids that come first in the index.
+        let dummy = |at: u8| {
+            Record::Submitted(Submitted { case: CaseId::new(thief.code(), [0, 0, 0, 0, 0, 0, 0, at, 0, 0, 0, 0]), ..said.clone() })
+        };
+        thief.append(|_, signer| (0..40).map(|at| signer.sign(&dummy(at))).collect()).unwrap();
+        [&b, &thief].iter().for_each(|from| sync(from, &office));
+        while office.index_more().unwrap().is_some() {}
+        let told = same_picture(&office, CaseId([7; 16]), &[said.photo], None, said.spec).unwrap();
+        assert_eq!(told.len(), SAME_PICTURE_MAX);
+        assert_eq!(told[0].case, own.id, "this office's own first");
+        assert!(told.iter().any(|told| told.case == other.id), "of each office one before any has two");
     }
 
     #[test]

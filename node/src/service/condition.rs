@@ -43,6 +43,8 @@ pub struct Condition {
     pub clock: Option<Text>,
     /// That little space is left on the disk, with what to do.
     pub disk: Option<Text>,
+    /// That an old key of this office was used after the office had left its log, with what to do.
+    pub old_key: Option<Text>,
     /// Bytes that are free on the disk of the data directory; nothing where the system does not tell.
     pub disk_free_bytes: Option<u64>,
     /// Days until the disk is full, by how the logs grew lately; nothing where less than a day of growth is known.
@@ -151,6 +153,7 @@ impl Condition {
             read_only: office.read_only(),
             clock: office.clock_doubt()?.map(ClockDoubt::text),
             disk: office.disk_warning(),
+            old_key: office.old_key_signs_on(),
             disk_free_bytes,
             disk_days_left,
             unwitnessed,

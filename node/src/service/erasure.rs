@@ -92,6 +92,7 @@ pub fn erase(office: &Office, id: CaseId, reason: &str, operator: u32) -> Result
 pub fn delete_erased(office: &Office, case: &Case) -> Result<(), StoreError> {
     office.names.forget(case);
     office.store.forget_person(case.id)?;
+    office.changes_of_notes.forget(case);
     // A picture may be the start of another capture here.
     let _drafts = office.lock_drafts();
     let of_submissions = case.submissions.iter().flat_map(|by| [by.said.payload, by.said.photo, by.said.original]);
@@ -157,7 +158,7 @@ pub fn kept(office: &Office, case: &Case) -> Result<Vec<Text>, StoreError> {
 fn own_case(office: &Office, id: CaseId) -> Result<Arc<Case>, Refusal> {
     // One that the province retired counts nowhere but at archives, and its person may be deleted all the same.
     let case = office.case_ever(id)?.ok_or_else(|| review::find(office, id).err().unwrap_or_else(|| Refusal::fault("a case is gone")))?;
-    if case.is_captured_by(office.code()) {
+    if case.captured_by() == office.code() {
         return Ok(case);
     }
     let name = office.office_name(case.captured_by());
@@ -270,7 +271,7 @@ mod tests {
         let office = home.open();
         let (_other, thief) = Home::join(&office, "44030002", Roles::CAPTURE);
         let case = home.case(&office, &picture(8, 8, [9; 3]), false);
-        let named = protocol::record::Submitted { case: CaseId([7; 16]), ..case.current.said.clone() };
+        let named = protocol::record::Submitted { case: CaseId::new(thief.code(), [7; 12]), ..case.current.said.clone() };
         thief.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(named))?])).unwrap();
         sync(&thief, &office);
         assert_eq!(office.cases_of_blob(case.current.said.payload).unwrap().len(), 2);

@@ -129,7 +129,8 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
         _ => Some(consent::agree(new.consent.as_deref(), new.operator, now_ms())?),
     };
     let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
-    let (id, supersedes) = case.map_or_else(|| (CaseId(rand::random()), None), |case| (case.id, Some(case.current.hash)));
+    let (id, supersedes) =
+        case.map_or_else(|| (CaseId::new(office.code(), rand::random()), None), |case| (case.id, Some(case.current.hash)));
     let _drafts = office.lock_drafts();
     let before: Option<Draft> = office.store.draft(id)?;
     let draft = Draft {

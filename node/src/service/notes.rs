@@ -2,10 +2,14 @@
 
 use crate::service::{Kind, Office, Refusal, intake, office::now_ms, payload, review};
 use protocol::{
-    case::{Case, Status},
+    case::Case,
     doc::{DocError, Note, Version},
-    id::CaseId,
+    id::{BlobHash, CaseId},
     record::{DocChanged, Record},
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A note as far as it can be read here.
@@ -17,26 +21,87 @@ pub struct OpenNote {
     pub missing: usize,
 }
 
+/// Bound: key agreements that are tried for one look at a note, about a second of them. What is beyond it is opened at the next look.
+const TRIALS_MAX: usize = if cfg!(test) { 400 } else { 20_000 };
+/// Bound: bytes of opened changes in memory, and how many changes are remembered.
+const KEPT_BYTES_MAX: usize = 16 << 20;
+const KEPT_MAX: usize = 16_384;
+
+/// Changes of notes that were opened, and those that cannot be, by their sealed blob.
+///
+/// Attack: a change that is sealed for hundreds costs as many key agreements, and a note has hundreds of changes.
+#[derive(Default)]
+pub(super) struct Changes(Mutex<HashMap<BlobHash, Option<Arc<[u8]>>>>);
+
+impl Changes {
+    fn get(&self, blob: BlobHash) -> Option<Option<Arc<[u8]>>> {
+        self.lock().get(&blob).cloned()
+    }
+    fn keep(&self, blob: BlobHash, raw: Option<Arc<[u8]>>) {
+        let mut kept = self.lock();
+        let bytes: usize = kept.values().flatten().map(|raw| raw.len()).sum();
+        if kept.len() >= KEPT_MAX || bytes > KEPT_BYTES_MAX {
+            kept.clear();
+        }
+        kept.insert(blob, raw);
+    }
+    /// Forgets what was written about a case.
+    pub(super) fn forget(&self, case: &Case) {
+        let mut kept = self.lock();
+        case.note.iter().for_each(|by| _ = kept.remove(&by.said.payload));
+    }
+    fn lock(&self) -> MutexGuard<'_, HashMap<BlobHash, Option<Arc<[u8]>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Merges the changes of a case's note that are here.
 ///
 /// # Errors
 /// As the store.
 pub fn open(office: &Office, case: &Case) -> Result<OpenNote, Refusal> {
+    let opened = opened(office, case)?;
     let mut note = Note::default();
     let mut missing = 0;
     for by in &case.note {
-        let raw = office.read_blob(by.said.payload)?.map(|sealed| payload::open(&sealed, &office.keys.identities()));
-        match raw {
-            Some(Ok(Some(raw))) => {
-                if let Err(error) = note.apply(&by.origin, by.index, &raw) {
-                    tracing::warn!(%error, record = %by.hash, "a change of a note is refused");
-                    missing += 1;
-                }
-            }
-            Some(Ok(None) | Err(_)) | None => missing += 1,
+        let Some(Some(raw)) = opened.get(&by.said.payload) else {
+            missing += 1;
+            continue;
+        };
+        if let Err(error) = note.apply(&by.origin, by.index, raw) {
+            tracing::warn!(%error, record = %by.hash, "a change of a note is refused");
+            missing += 1;
         }
     }
     Ok(OpenNote { note, missing })
+}
+
+/// What was opened of a note, before or now: of what was not tried yet that which is sealed for the fewest first.
+fn opened(office: &Office, case: &Case) -> Result<HashMap<BlobHash, Option<Arc<[u8]>>>, Refusal> {
+    let (mut opened, mut waiting) = (HashMap::new(), Vec::new());
+    for blob in case.note.iter().map(|by| by.said.payload) {
+        if let Some(known) = office.changes_of_notes.get(blob) {
+            opened.insert(blob, known);
+        } else if let Some(sealed) = office.read_blob(blob)? {
+            waiting.push((payload::recipients_of(&sealed), blob));
+        }
+    }
+    waiting.sort_unstable();
+    let mut trials = 0;
+    for (recipients, blob) in waiting {
+        trials += recipients;
+        if trials > TRIALS_MAX {
+            tracing::warn!(case = %case.id, "a note costs more to open than one look may; the rest of it is opened at the next one");
+            break;
+        }
+        if let Some(sealed) = office.read_blob(blob)? {
+            let raw = payload::open(&sealed, &office.keys.identities()).ok().flatten();
+            let raw: Option<Arc<[u8]>> = raw.map(Arc::from);
+            office.changes_of_notes.keep(blob, raw.clone());
+            opened.insert(blob, raw);
+        }
+    }
+    Ok(opened)
 }
 
 /// What somebody typed.
@@ -75,14 +140,6 @@ pub fn write(office: &Office, id: CaseId, typed: Typed<'_>, operator: u32) -> Re
             "only the capturing office and the review centres of its region write notes",
         ));
     }
-    // Attack: an office that took the id of another's case must not become a recipient of what is written about it.
-    if case.is_contested() && matches!(case.status, Status::Conflict | Status::Returned) {
-        return Err(Refusal::state(
-            "case_contested",
-            "两个办公点使用了同一记录编号，暂不能写备注。请先由审核中心退回不属于此申请人的提交。",
-            "two offices claim this case, so no note can be sealed; the review centre returns the submission that does not belong here first",
-        ));
-    }
     let recipients = intake::recipients(office, case.captured_by());
     // Nothing of a document is opened under the right to append, for a hostile one may take its time. The change is bound to its position in
     // the log, so it is made for the next one and made anew where another record came first.
@@ -117,5 +174,34 @@ fn refusal(error: DocError) -> Refusal {
             "备注的版本已不可用，请刷新页面后重写。",
             format!("the version of the note that this was typed on is not known here; load the page again ({other})"),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::testing::{Home, picture};
+
+    #[test]
+    fn s9_what_costs_much_to_open_is_tried_once_and_a_little_at_a_time() {
+        let home = Home::new();
+        let office = home.open();
+        let case = home.case(&office, &picture(8, 8, [9; 3]), false);
+        write(&office, case.id, Typed { seen: None, text: "honest" }, 1).unwrap();
+        // Sealed for a hundred others each; the blobs differ in their last bytes.
+        let stanza = "-> X25519 CQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n".repeat(100);
+        let hostile = |at: usize| format!("age-encryption.org/v1\n{stanza}--- {}\n{at:032}", "A".repeat(43));
+        let many = TRIALS_MAX / 100 + 3;
+        let blobs: Vec<BlobHash> = (0..many).map(|at| office.store.blobs.put(hostile(at).as_bytes()).unwrap()).collect();
+        let change = |payload: &BlobHash| Record::DocChanged(DocChanged { case: case.id, payload: *payload, operator: 1, at_ms: 0 });
+        office.append(|_, signer| blobs.iter().map(|blob| signer.sign(&change(blob))).collect()).unwrap();
+        let look = || {
+            let open = open(&office, &review::find(&office, case.id).unwrap()).unwrap();
+            assert_eq!((open.note.text().as_str(), open.missing), ("honest", many), "what is sealed for few comes first");
+            blobs.iter().filter(|blob| office.changes_of_notes.get(**blob) == Some(None)).count()
+        };
+        let first = look();
+        assert!((1..many).contains(&first), "a budget: {first}");
+        assert_eq!((look(), look()), (many, many), "each is tried once");
     }
 }

@@ -22,7 +22,7 @@ pub use standing::Held;
 pub use witnessing::Cosigning;
 
 use crate::{
-    service::{Kind, Refusal, applicants::Names, keys::Keys},
+    service::{Kind, Refusal, applicants::Names, keys::Keys, notes::Changes},
     store::{HeadFile, LogHead, MarkFile, Reserve, Store, StoreError},
 };
 use protocol::{
@@ -119,6 +119,8 @@ pub struct Office {
     own: OwnLog,
     /// Logs of epochs before. Nothing is appended to them.
     past: Vec<OwnLog>,
+    /// A log of an epoch before in which somebody signed behind the end that this office gave it.
+    signed_on: Mutex<Option<Origin>>,
     province_log: Option<OwnLog>,
     members: RwLock<Membership>,
     /// Entries of the province's log that `members` has taken in.
@@ -126,6 +128,8 @@ pub struct Office {
     cases: Mutex<cases::Folded>,
     /// Names of applicants that lists showed.
     pub(super) names: Names,
+    /// Changes of notes that were opened.
+    pub(super) changes_of_notes: Changes,
     /// Held while cases that wait for it are folded: how many were since a step that is durable.
     settling: Mutex<usize>,
     /// So many cases wait that nobody who looks at a page waits for them too.
@@ -193,12 +197,14 @@ impl Office {
             forks: Mutex::new(()),
             own: OwnLog::office(province, code, keys.epoch, &heads)?,
             past: keys.earlier.iter().map(|keys| OwnLog::office(province, code, keys.epoch, &heads)).collect::<Result<_, _>>()?,
+            signed_on: Mutex::new(None),
             province_log,
             code,
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
             names: Names::default(),
+            changes_of_notes: Changes::default(),
             settling: Mutex::new(0),
             catching_up: AtomicBool::new(false),
             restanding: AtomicBool::new(true),

@@ -153,10 +153,8 @@ impl Office {
 
     /// Whether an entry claims to ask for an epoch that its office was not given.
     fn still_waits(&self, stored: &StoredEntry) -> bool {
-        let claimed = |bytes: &[u8]| Signed::parse(bytes).and_then(|signed| signed.claimed());
-        let Ok(Record::EpochRequested(said)) = claimed(&stored.bytes) else { return false };
-        let Ok(Record::Rotate(rotate)) = claimed(&said.rotation) else { return false };
-        self.members().office(rotate.code).is_some_and(|office| office.enrol.epoch < rotate.epoch)
+        claimed_request(stored)
+            .is_some_and(|rotate| self.members().office(rotate.code).is_some_and(|office| office.enrol.epoch < rotate.epoch))
     }
 
     fn requested_by(&self, code: OfficeCode) -> Result<Vec<Requested>, StoreError> {
@@ -209,11 +207,13 @@ impl Office {
         while !self.settle(usize::MAX)? {}
         let mut ends = BTreeMap::new();
         for origin in self.ended_logs()? {
-            let size = self.store.head(&origin).size;
+            let here = self.store.head(&origin).size;
+            // What stands behind the end says nothing.
+            let size = self.end_of(&origin).map_or(here, |end| end.min(here));
             let last = self.store.entry(&origin, size.saturating_sub(1))?.and_then(|entry| entry.verify().ok());
             let wrote = last.and_then(|entry| entry.record.record().at_ms());
             if wrote.is_some_and(|at_ms| year_in_china(at_ms) < before) {
-                ends.insert(origin.clone(), self.point_held(&origin, self.end_of(&origin).map(|end| end.min(size)))?);
+                ends.insert(origin.clone(), self.point_held(&origin, Some(size))?);
             }
         }
         let mut plan = Plan::new(ends.keys().cloned());
@@ -260,23 +260,19 @@ impl Office {
         Ok(plan)
     }
 
-    /// Logs that no office writes any longer and that are not retired: ended by the province, or left for a later epoch in which the office
-    /// has written, where it told that it holds no more of them than is here.
+    /// Logs that no office writes any longer and that are not retired: ended by the province, or left by their office, which holds what is
+    /// here and no more.
     fn ended_logs(&self) -> Result<Vec<Origin>, StoreError> {
-        let told: BTreeMap<(PublicKey, Origin), u64> =
-            self.store.peer_sizes()?.into_iter().map(|(peer, origin, size)| ((peer, origin), size)).collect();
+        let left = self.left_logs()?;
         let members = self.members();
         let mut ended = Vec::new();
         for office in members.offices() {
-            let writes = self.store.head(&office.origin).size > 0;
-            let own = office.enrol.key == self.keys.office.public();
-            let left = office.logs().filter(|origin| {
+            let is_ended = |origin: &&Origin| {
                 let here = self.store.head(origin).size;
-                let whole = own || told.get(&(office.enrol.key, (*origin).clone())).is_some_and(|size| *size <= here);
-                let gone_on = **origin != office.origin && writes && whole;
+                let gone_on = left.get(&(office.enrol.code, (*origin).clone())) == Some(&here);
                 here > 0 && !members.is_retired(origin) && (gone_on || office.end_of(origin).is_some_and(|end| end <= here))
-            });
-            ended.extend(left.cloned());
+            };
+            ended.extend(office.logs().filter(is_ended).cloned());
         }
         Ok(ended)
     }
@@ -323,6 +319,14 @@ impl Office {
         }
         Ok(prunable)
     }
+}
+
+/// The rotation that an entry claims to ask for.
+pub(super) fn claimed_request(stored: &StoredEntry) -> Option<Rotate> {
+    let claimed = |bytes: &[u8]| Signed::parse(bytes).and_then(|signed| signed.claimed());
+    let Ok(Record::EpochRequested(said)) = claimed(&stored.bytes) else { return None };
+    let Ok(Record::Rotate(rotate)) = claimed(&said.rotation) else { return None };
+    Some(rotate)
 }
 
 #[cfg(test)]

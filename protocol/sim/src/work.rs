@@ -90,7 +90,7 @@ pub(crate) fn deed(office: &mut Office, rng: &mut Rng, cut: Cut) -> Option<Vec<V
     let at_ms = office.clock;
     let dice = rng.below(100);
     if may(Roles::CAPTURE) && dice < 40 {
-        let case = CaseId(rng.bytes());
+        let case = CaseId::new(office.code, rng.bytes());
         let record = submission(rng, case, None, at_ms);
         return say(office, Own::Office, cut, vec![record]);
     }

@@ -1,6 +1,9 @@
 //! The fold itself: takes entries in any order, then weighs them together.
 
-use super::{By, Case, Status, knowing::Knowing};
+use super::{
+    By, Case, Status,
+    knowing::{Gathered, Knowing},
+};
 use crate::{
     id::{CaseId, OfficeCode, Origin, RecordHash},
     log::Entry,
@@ -96,11 +99,7 @@ impl Parts {
         self.drop_returns_behind_approvals();
         self.drop_withdrawals_of_the_decided();
         let Self { submissions, consents, withdrawals, decisions, note, erased, quarantined, .. } = &self;
-        // A recapture comes from the same office as what it supersedes, so no office can push another's photo out of its own case.
-        let superseded: BTreeSet<RecordHash> = submissions
-            .values()
-            .filter_map(|later| later.said.supersedes.filter(|earlier| submissions.get(earlier).is_none_or(|by| by.office == later.office)))
-            .collect();
+        let superseded: BTreeSet<RecordHash> = submissions.values().filter_map(|later| later.said.supersedes).collect();
         let resolved: BTreeSet<RecordHash> = decisions.values().flat_map(|decision| closes(decision, decisions)).collect();
         let withdrawn: BTreeSet<RecordHash> = withdrawals.values().map(|by| by.said.submission).collect();
         let weigh = |submission: RecordHash| {
@@ -163,17 +162,15 @@ impl Parts {
         })
     }
 
-    /// Refuses what names a submission that is not known or is another office's, and what was decided by who is not in charge of it. The
-    /// submission may arrive; then everything is weighed anew.
+    /// Refuses what names a submission that is not known, and what was decided by who is not in charge of it. The submission may arrive; then
+    /// everything is weighed anew. Submissions, withdrawals and erasures that count are all of the office that made the case.
     fn drop_what_rests_on_nothing(&mut self, members: &Membership) {
-        let Self { submissions, consents, withdrawals, decisions, erased, note, refused, .. } = self;
+        let Self { submissions, withdrawals, decisions, erased, note, refused, .. } = self;
         let in_charge = |by: Place<'_>, of: &By<Submitted>| may(members, by, |grant| grant.may_decide(of.office));
         keep(decisions, refused, |by| submissions.get(&by.said.submission).is_some_and(|of| in_charge(by.place(), of)));
-        keep(consents, refused, |by| submissions.values().any(|of| of.office == by.office));
-        let captured = |submission: &RecordHash, office| submissions.get(submission).filter(|by| by.office == office);
-        keep(withdrawals, refused, |by| captured(&by.said.submission, by.office).is_some());
+        keep(withdrawals, refused, |by| submissions.contains_key(&by.said.submission));
         keep(erased, refused, |by| {
-            captured(&by.said.submission, by.office).is_some_and(|of| {
+            submissions.get(&by.said.submission).is_some_and(|of| {
                 let its_own = [of.said.photo, of.said.original, of.said.payload];
                 by.said.payload == of.said.payload && by.said.blobs.iter().all(|blob| its_own.contains(blob))
             })
@@ -190,11 +187,18 @@ impl Parts {
         }
         let knowing = self.knowing();
         let (mut refused, decisions) = (BTreeSet::new(), &self.decisions);
-        for by in decisions.values().filter(|by| by.said.verdict == Verdict::Return) {
-            let known: Vec<&By<Decided>> = knowing.before(by.hash).iter().filter_map(|hash| decisions.get(hash)).collect();
-            let closed: BTreeSet<RecordHash> = known.iter().flat_map(|known| closes(known, decisions)).collect();
-            let on_it = known.iter().filter(|known| known.said.submission == by.said.submission && known.said.verdict == Verdict::Approve);
-            if on_it.filter(|approval| !closed.contains(&approval.hash)).any(|approval| !by.said.resolves.contains(&approval.hash)) {
+        // Bound: hundreds of returns, each of which names dozens of decisions, are looked at again for each return. So what each closes is
+        // found once, as places in this list.
+        let list: Vec<&By<Decided>> = decisions.values().collect();
+        let places: BTreeMap<RecordHash, usize> = list.iter().enumerate().map(|(at, by)| (by.hash, at)).collect();
+        let closing: Vec<Vec<usize>> = list.iter().map(|by| closes(by, decisions).map(|hash| places[&hash]).collect()).collect();
+        for by in list.iter().filter(|by| by.said.verdict == Verdict::Return) {
+            let known: Vec<usize> = knowing.before(by.hash).filter_map(|hash| places.get(&hash).copied()).collect();
+            let mut closed = vec![false; list.len()];
+            known.iter().flat_map(|at| &closing[*at]).for_each(|at| closed[*at] = true);
+            let stood = known.iter().filter(|at| !closed[**at]).map(|at| list[*at]);
+            let mut on_it = stood.filter(|known| known.said.submission == by.said.submission && known.said.verdict == Verdict::Approve);
+            if on_it.any(|approval| !by.said.resolves.contains(&approval.hash)) {
                 refused.insert(by.hash);
             }
         }
@@ -209,7 +213,7 @@ impl Parts {
     }
 
     fn knowing(&self) -> Knowing {
-        let mut knowing = Knowing::default();
+        let mut knowing = Gathered::default();
         self.submissions.values().for_each(|by| knowing.add(by, by.said.supersedes));
         self.consents.values().for_each(|by| knowing.add(by, []));
         self.withdrawals.values().for_each(|by| knowing.add(by, [by.said.submission]));
@@ -220,7 +224,7 @@ impl Parts {
         self.revocations.values().for_each(|by| knowing.add(by, [by.said.receipt]));
         self.erased.values().for_each(|by| knowing.add(by, [by.said.submission]));
         self.note.values().for_each(|by| knowing.add(by, []));
-        knowing
+        knowing.sorted()
     }
 
     /// Receipts that stand on the approval of the current submission, with their uses, what annuls these, and revocations.

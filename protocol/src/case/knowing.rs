@@ -2,64 +2,78 @@
 //! names, and so on. No clock is asked, so of two offices that did not know of each other neither is called the later one.
 
 use super::By;
-use crate::id::{Origin, RecordHash};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::id::RecordHash;
+use std::collections::BTreeMap;
 
-/// The records of a case by place, with what each of them names.
-#[derive(Debug, Default)]
-pub(super) struct Knowing {
-    by_place: BTreeSet<(u64, u64, u64, RecordHash)>,
-    named: BTreeMap<RecordHash, Known>,
-}
+/// Office and epoch.
+type Log = (u64, u64);
 
+/// A record with its place and what it names.
 #[derive(Debug)]
-struct Known {
-    place: (u64, u64, u64),
+struct Named {
+    log: Log,
+    index: u64,
+    hash: RecordHash,
     names: Vec<RecordHash>,
 }
 
-/// Office, epoch and position.
-fn place(origin: &Origin, index: u64) -> (u64, u64, u64) {
-    let (code, epoch) = origin.office_and_epoch().map_or((u64::MAX, 0), |(code, epoch)| (code.number().into(), epoch.into()));
-    (code, epoch, index)
+/// The records of a case, while they are gathered.
+#[derive(Debug, Default)]
+pub(super) struct Gathered(Vec<Named>);
+
+/// The records of a case by place. They name each other by their places in this list: a hostile case has thousands, each of which names dozens.
+#[derive(Debug)]
+pub(super) struct Knowing {
+    records: Vec<Named>,
+    names: Vec<Vec<usize>>,
+    places: BTreeMap<RecordHash, usize>,
+}
+
+impl Gathered {
+    pub(super) fn add<T>(&mut self, by: &By<T>, names: impl IntoIterator<Item = RecordHash>) {
+        let log = by.origin.office_and_epoch().map_or((u64::MAX, 0), |(code, epoch)| (code.number().into(), epoch.into()));
+        self.0.push(Named { log, index: by.index, hash: by.hash, names: names.into_iter().collect() });
+    }
+
+    pub(super) fn sorted(self) -> Knowing {
+        let mut records = self.0;
+        records.sort_unstable_by_key(|by| (by.log, by.index, by.hash));
+        let places: BTreeMap<RecordHash, usize> = records.iter().enumerate().map(|(at, by)| (by.hash, at)).collect();
+        let names = records.iter().map(|by| by.names.iter().filter_map(|hash| places.get(hash).copied()).collect()).collect();
+        Knowing { records, names, places }
+    }
 }
 
 impl Knowing {
-    pub(super) fn add<T>(&mut self, by: &By<T>, names: impl IntoIterator<Item = RecordHash>) {
-        let at = place(&by.origin, by.index);
-        self.by_place.insert((at.0, at.1, at.2, by.hash));
-        self.named.insert(by.hash, Known { place: at, names: names.into_iter().collect() });
-    }
-
-    /// Everything that the writer of a record is known to have known before, without this record.
+    /// Everything of the case that the writer of a record is known to have known before, without this record.
     ///
     /// Attack: an old epoch stays open for a while, and its stolen key signs what looks earlier than everything in the new one. So a log shows
     /// only what stands before in itself.
-    pub(super) fn before(&self, hash: RecordHash) -> BTreeSet<RecordHash> {
-        let (mut known, mut look) = (BTreeSet::new(), vec![hash]);
+    pub(super) fn before(&self, hash: RecordHash) -> impl Iterator<Item = RecordHash> {
+        let mut known = vec![false; self.records.len()];
+        let mut look: Vec<usize> = self.places.get(&hash).copied().into_iter().collect();
         // Bound: how far each log was looked through already, so that nothing is looked at twice.
-        let mut looked: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+        let mut looked: BTreeMap<Log, usize> = BTreeMap::new();
         while let Some(next) = look.pop() {
-            let Some(of) = self.named.get(&next) else { continue };
-            let (code, epoch, index) = of.place;
-            let from = looked.get(&(code, epoch)).copied().unwrap_or_default();
-            let earlier = self.by_place.range((code, epoch, from, RecordHash([0; 32]))..);
-            let earlier = earlier.take_while(|(code, epoch, index, _)| (*code, *epoch, *index) < of.place).map(|(.., hash)| *hash);
-            for hash in earlier.chain(of.names.iter().copied()) {
-                if known.insert(hash) {
-                    look.push(hash);
+            let Named { log, index, .. } = self.records[next];
+            let begin = || self.records.partition_point(|by| by.log < log);
+            let end = self.records.partition_point(|by| (by.log, by.index) < (log, index));
+            let from = looked.entry(log).or_insert_with(begin);
+            for at in (*from..end).chain(self.names[next].iter().copied()) {
+                if !std::mem::replace(&mut known[at], true) {
+                    look.push(at);
                 }
             }
-            let so_far = looked.entry((code, epoch)).or_insert(index);
-            *so_far = index.max(*so_far);
+            *from = end.max(*from);
         }
-        known
+        known.into_iter().enumerate().filter(|(_, known)| *known).map(|(at, _)| self.records[at].hash)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Origin;
 
     #[test]
     fn s5_what_an_old_epoch_signs_is_not_known_to_have_been_before_the_new_one() {
@@ -71,13 +85,14 @@ mod tests {
             hash: RecordHash([hash; 32]),
             said: (),
         };
-        let mut knowing = Knowing::default();
+        let mut gathered = Gathered::default();
         // The old key signs on after the office began its new epoch.
-        knowing.add(&by(1, 900, 1), []);
-        knowing.add(&by(2, 0, 2), []);
-        knowing.add(&by(2, 1, 3), []);
-        knowing.add(&by(2, 2, 4), [RecordHash([1; 32])]);
-        let before = |hash| knowing.before(RecordHash([hash; 32])).into_iter().map(|hash| hash.0[0]).collect::<Vec<_>>();
+        gathered.add(&by(1, 900, 1), []);
+        gathered.add(&by(2, 0, 2), []);
+        gathered.add(&by(2, 1, 3), []);
+        gathered.add(&by(2, 2, 4), [RecordHash([1; 32])]);
+        let knowing = gathered.sorted();
+        let before = |hash| knowing.before(RecordHash([hash; 32])).map(|hash| hash.0[0]).collect::<Vec<_>>();
         assert_eq!(before(3), [2]);
         assert_eq!(before(4), [1, 2, 3], "what it names it knew");
     }

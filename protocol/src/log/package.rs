@@ -52,6 +52,9 @@ pub enum PackageError {
     /// The log's key signed them, but the province named another history of this size.
     #[error("the province named another history: {0}")]
     NotTheNamed(LogPoint),
+    /// The reader's own log of an epoch before, behind the end that it gave it.
+    #[error("this office ended that log at {0} entries, and an old key signed on")]
+    BeyondOwnEnd(u64),
 }
 
 /// Entries proved to be the log's own.

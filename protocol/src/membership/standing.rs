@@ -2,8 +2,7 @@
 
 use super::{Grant, Membership, OfficeLog};
 use crate::{
-    id::{OfficeCode, Origin, RecordHash},
-    limits::FORKS_PER_LOG_MAX,
+    id::{CaseId, OfficeCode, Origin, RecordHash},
     log::{Entry, LogPoint},
     merkle::Hash,
     record::{Record, Roles},
@@ -35,6 +34,9 @@ pub enum NotCounted {
     /// The office did not hold the role at this position.
     #[error("the office did not hold the role for it at this position of its log")]
     RoleMissing,
+    /// Another office made the case.
+    #[error("only the office that made a case submits into it")]
+    OtherCase,
     /// Quarantined: beyond the size at which the province ended the log.
     #[error("the province ended this log at {0} entries")]
     AfterEnd(u64),
@@ -65,7 +67,7 @@ impl Membership {
             return match needed {
                 _ if entry.record.author() != self.province.key() => Err(NotCounted::OtherAuthor),
                 Needed::Province | Needed::Nothing => Ok(Writer::Province),
-                Needed::Office(_) => Err(NotCounted::OtherLog),
+                Needed::Office(_) | Needed::CaseOf(_) => Err(NotCounted::OtherLog),
             };
         }
         let (office, log) = self.log(&entry.origin).ok_or_else(|| NotCounted::UnknownLog(entry.origin.clone()))?;
@@ -86,7 +88,9 @@ impl Membership {
         match needed {
             Needed::Province => Err(NotCounted::OtherLog),
             Needed::Office(any) if any.iter().all(|role| !log.roles_at(entry.index).contains(*role)) => Err(NotCounted::RoleMissing),
-            Needed::Office(_) | Needed::Nothing => Ok(Writer::Office(office.enrol.code)),
+            Needed::CaseOf(_) if !log.roles_at(entry.index).contains(Roles::CAPTURE) => Err(NotCounted::RoleMissing),
+            Needed::CaseOf(maker) if maker != Some(office.enrol.code) => Err(NotCounted::OtherCase),
+            Needed::Office(_) | Needed::CaseOf(_) | Needed::Nothing => Ok(Writer::Office(office.enrol.code)),
         }
     }
 
@@ -157,9 +161,7 @@ impl Membership {
     /// shared history is proved of some fork, those without one take nothing more away.
     fn shared(&self, origin: &Origin) -> Option<u64> {
         let of_log: Vec<u64> = self.forks.iter().filter(|(name, _)| name.points().0.origin == *origin).map(|(_, shared)| *shared).collect();
-        // As many as are remembered: there may be others that share less.
-        let full = of_log.len() >= FORKS_PER_LOG_MAX;
-        let proved = of_log.iter().copied().filter(|shared| *shared > 0 && !full).min();
+        let proved = of_log.iter().copied().filter(|shared| *shared > 0).min();
         proved.or_else(|| of_log.first().map(|_| 0))
     }
 }
@@ -178,6 +180,8 @@ enum Needed {
     Province,
     /// An office's log, and one of these roles.
     Office(&'static [Roles]),
+    /// The log of this office, which made the case, and the capturing role.
+    CaseOf(Option<OfficeCode>),
     /// A kind of a later version.
     Nothing,
 }
@@ -198,11 +202,9 @@ fn needed(record: &Record) -> Needed {
         | Record::FeePaid(_)
         | Record::Submitted(_)
         | Record::Withdrawn(_)
-        | Record::SlotOpened(_)
-        | Record::Booked(_)
-        | Record::Cancelled(_)
-        | Record::NoShow(_)
-        | Record::Erased(_) => Needed::Office(&[Roles::CAPTURE]),
+        | Record::Erased(_) => Needed::CaseOf(record.case().and_then(CaseId::office)),
+        // A slot may be of another office.
+        Record::SlotOpened(_) | Record::Booked(_) | Record::Cancelled(_) | Record::NoShow(_) => Needed::Office(&[Roles::CAPTURE]),
         Record::Decided(_) | Record::ReceiptIssued(_) => Needed::Office(&[Roles::REVIEW]),
         Record::ReceiptUsed(_) => Needed::Office(&[Roles::DOCUMENT]),
         Record::ReceiptRevoked(_) => Needed::Office(&[Roles::REVIEW, Roles::ADMIN]),

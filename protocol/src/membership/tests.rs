@@ -275,7 +275,7 @@ fn case_06_of_two_specs_with_one_predecessor_the_second_does_not_count() {
 #[test]
 fn forks_beyond_their_bound_are_forgotten_in_any_order_alike() {
     let (log, max) = (log_of(1, 1), crate::limits::FORKS_PER_LOG_MAX as u64);
-    let fork = |at: u64| Fork::unproved(point(&log, 100 + at, 1), point(&log, 100 + at, 2), 7 + at);
+    let fork = |at: u64| Fork::unproved(point(&log, 100 + at, 1), point(&log, 100 + at, 2), at.saturating_sub(5));
     let elsewhere = Fork::unproved(point(&log_of(2, 1), 1, 1), point(&log_of(2, 1), 1, 2), 0);
     let after = |order: &mut dyn Iterator<Item = u64>| {
         let mut members = Membership::new(province_log());
@@ -603,13 +603,29 @@ fn mend_14_one_adjudication_settles_every_fork_of_a_log() {
 }
 
 #[test]
-fn mend_14_a_log_with_as_many_forks_as_are_remembered_is_set_aside_whole() {
+fn s7_no_number_of_names_of_forks_sets_aside_what_their_histories_share() {
     let log = log_of(1, 1);
+    let fork = |at: u64, shared| Fork::unproved(point(&log, 900 + at, 1), point(&log, 900 + at, 2), shared);
+    let many = 2 * crate::limits::FORKS_PER_LOG_MAX as u64;
+    let counts = |members: &Membership, index| members.standing(&decision(&log, 2, index)).is_ok();
+    // Whoever has both histories of a clone makes names of them, with and without what they share.
     let mut members = after(&[Record::Enrol(enrol(1, 2))]);
-    let fork = |at: u64| Fork::unproved(point(&log, 100 + at, 1), point(&log, 100 + at, 2), 50);
-    for at in 0..crate::limits::FORKS_PER_LOG_MAX as u64 {
-        assert_eq!(members.standing(&decision(&log, 2, 3)), Ok(Writer::Office(code(1))), "{at}");
-        members.learn_fork(&fork(at));
+    members.learn_fork(&fork(many, 50));
+    (0..many).for_each(|at| members.learn_fork(&fork(at, 0)));
+    assert!(counts(&members, 49) && !counts(&members, 50), "names that prove nothing push none out that proves something");
+    (0..many).for_each(|at| members.learn_fork(&fork(many + at, 50)));
+    assert!(counts(&members, 49) && !counts(&members, 50));
+    // Whoever has the key hides no early fork behind late ones.
+    (0..many).for_each(|at| members.learn_fork(&fork(3 * many + at, 800)));
+    assert!(counts(&members, 49) && !counts(&members, 50), "the fork that shares least is kept");
+    members.learn_fork(&fork(5 * many, 7));
+    assert!(counts(&members, 6) && !counts(&members, 7));
+}
+
+#[test]
+fn s8_the_first_epoch_of_an_office_is_the_first() {
+    let members = after(&[]);
+    for epoch in [0, 2, 50, EPOCH_MAX] {
+        assert_eq!(refusal(&members, &Record::Enrol(Enrol { epoch, ..enrol(1, 2) })), Some(EnrolError::NotTheNextEpoch(1)), "{epoch}");
     }
-    assert_eq!(members.standing(&decision(&log, 2, 0)), Err(NotCounted::BeyondFork(0)), "one that shares less may have been pushed out");
 }

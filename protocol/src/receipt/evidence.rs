@@ -6,19 +6,19 @@
 
 use crate::{
     case::fold,
-    id::{BlobHash, Origin, RecordHash},
+    id::{BlobHash, OfficeCode, Origin, RecordHash},
     limits::{EVIDENCE_ENTRIES_MAX, EVIDENCE_LOGS_MAX, EVIDENCE_NAMED_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX},
     log::{CheckpointError, Entry, SignedCheckpoint, VerifierKey},
     membership::Membership,
     merkle::{Hash, leaf_hash, verify_consistency, verify_inclusion},
     receipt::ReceiptProof,
-    record::{ReceiptIssued, Record, Signed},
+    record::{ReceiptIssued, Record, Signed, Verdict},
 };
 use minicbor::{
     Decode, Encode,
     bytes::{ByteArray, ByteVec},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Records about one case, as told.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -211,21 +211,32 @@ pub fn by_weight(mut entries: Vec<Entry>, receipt: RecordHash, said: &ReceiptIss
         Some(match entry.record.record() {
             _ if [receipt, said.decision, said.submission].contains(&hash) => 0,
             Record::ReceiptRevoked(by) if by.receipt == receipt => 1,
-            Record::ReceiptUsed(by) if by.receipt == receipt => 2,
-            Record::UseAnnulled(by) if used.contains(&by.used) => 2,
-            Record::Decided(by) if by.submission == said.submission => 3,
-            Record::Withdrawn(by) if by.submission == said.submission => 4,
-            Record::Erased(by) if by.submission == said.submission || by.blobs.iter().copied().any(of_photo) => 4,
-            Record::Submitted(_) | Record::Decided(_) => 5,
-            Record::Withdrawn(_) | Record::Erased(_) | Record::ReceiptIssued(_) => 6,
-            Record::ReceiptUsed(_) | Record::UseAnnulled(_) | Record::ReceiptRevoked(_) => 7,
+            // A return disputes the receipt; what closed that comes right behind it.
+            Record::Decided(by) if by.submission == said.submission && by.verdict == Verdict::Return => 2,
+            Record::Decided(by) if by.submission == said.submission && !by.resolves.is_empty() => 3,
+            Record::ReceiptUsed(by) if by.receipt == receipt => 3,
+            Record::UseAnnulled(by) if used.contains(&by.used) => 3,
+            Record::Decided(by) if by.submission == said.submission => 4,
+            Record::Withdrawn(by) if by.submission == said.submission => 5,
+            Record::Erased(by) if by.submission == said.submission || by.blobs.iter().copied().any(of_photo) => 5,
+            Record::Submitted(_) | Record::Decided(_) => 6,
+            Record::Withdrawn(_) | Record::Erased(_) | Record::ReceiptIssued(_) => 7,
+            Record::ReceiptUsed(_) | Record::UseAnnulled(_) | Record::ReceiptRevoked(_) => 8,
             _ => return None,
         })
     };
-    entries.retain(|entry| weight(entry).is_some());
-    entries.sort_by_key(weight);
-    entries.truncate(EVIDENCE_ENTRIES_MAX);
-    entries
+    // Of what weighs the same each office has its first one told before any has a second one told.
+    let mut told: BTreeMap<(u8, OfficeCode), usize> = BTreeMap::new();
+    let mut ranked: Vec<((u8, usize), Entry)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Some((weight, (office, _))) = weight(&entry).zip(entry.origin.office_and_epoch()) else { continue };
+        let nth = told.entry((weight, office)).or_default();
+        ranked.push(((weight, *nth), entry));
+        *nth += 1;
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.truncate(EVIDENCE_ENTRIES_MAX);
+    ranked.into_iter().map(|(_, entry)| entry).collect()
 }
 
 #[cfg(test)]

@@ -3251,6 +3251,7 @@ export interface components {
             now_ms: number;
             /** @description Every office, this one first. */
             offices: components["schemas"]["OfficeCondition"][];
+            old_key?: components["schemas"]["Text"] | null;
             /**
              * Format: int64
              * @description Entries here that count for nothing: behind a fork or a revocation, or not verifying.
@@ -4406,6 +4407,7 @@ export interface components {
              * @description The node's clock.
              */
             now_ms: number;
+            old_key?: components["schemas"]["Text"] | null;
             /** @description Whether at least one other office is connected. */
             online: boolean;
             /** @description Every other known office. */

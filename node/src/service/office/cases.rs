@@ -104,7 +104,7 @@ fn needed(me: &Member, case: &Case) -> Vec<BlobHash> {
     let said = &case.current.said;
     let in_charge = me.grant().may_decide(case.captured_by());
     let mut blobs: Vec<BlobHash> = Vec::new();
-    if in_charge || case.is_captured_by(me.enrol.code) {
+    if in_charge || case.captured_by() == me.enrol.code {
         blobs.extend(case.note.iter().map(|by| by.said.payload));
     }
     if in_charge {

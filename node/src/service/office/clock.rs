@@ -1,7 +1,8 @@
 //! Whether this machine's clock can be believed. Nothing is ordered, refused or stranded by a clock; people only must know that the times
 //! which they see, and those which this office signs, may be wrong.
 //!
-//! A witness's time is the evidence: it cosigns after the entry was signed and before it is looked at here.
+//! The time of witnesses is the evidence: they cosign after the entry was signed and before it is looked at here. One of them proves nothing
+//! beside others, for a stolen key signs any time.
 
 use super::{Office, now_ms};
 use crate::{store::StoreError, text::Text};
@@ -70,7 +71,7 @@ impl Office {
         let origin = self.origin();
         let key = VerifierKey::new(origin.clone(), self.keys.office.public());
         let cosigned = SignedCheckpoint::verify(&self.store.cosigned(origin)?.newest, &key).ok();
-        let seen = cosigned.map(|checkpoint| checkpoint.size()).zip(self.witnessed_ms(origin)?);
+        let seen = cosigned.and_then(|checkpoint| Some((checkpoint.size(), self.attested_ms(&checkpoint)?)));
         let signed_at = |index: u64| -> Result<Option<Millis>, StoreError> {
             let entry = self.store.entry(origin, index)?;
             Ok(entry.and_then(|entry| entry.verify().ok()).and_then(|entry| entry.record.record().at_ms()))
@@ -90,7 +91,7 @@ impl Office {
 
     /// What speaks against the date of a record under a checkpoint, for people: it lies ahead, or a witness saw it before.
     pub fn date_doubt(&self, signed_ms: Millis, checkpoint: &SignedCheckpoint) -> Option<Text> {
-        date_doubt(now_ms(), signed_ms, self.cosigned_ms(checkpoint))
+        date_doubt(now_ms(), signed_ms, self.second_ms(checkpoint))
     }
 }
 

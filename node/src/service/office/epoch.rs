@@ -2,9 +2,13 @@
 //!
 //! Whatever moment a crash comes at, the keys in use are those that the province's log named last and that are here.
 
-use super::{Office, OfficeError};
-use crate::{service::keys::Keys, store::Store};
-use protocol::{id::OfficeCode, log::VerifierKey, membership::Membership};
+use super::{Change, Office, OfficeError, lock};
+use crate::{service::keys::Keys, store::Store, text::Text};
+use protocol::{
+    id::{OfficeCode, Origin},
+    log::{SignedCheckpoint, VerifierKey},
+    membership::Membership,
+};
 use std::path::Path;
 
 /// The keys that the province's log gives this office now, as far as they are here. The switch to a new epoch is made durable.
@@ -39,6 +43,38 @@ impl Office {
         next.0 > self.keys.epoch
             && next.0 <= Keys::prepared(&dir)
             && Keys::open_epoch(&dir, next.0).is_ok_and(|keys| keys.office.public() == next.1)
+    }
+
+    /// The entries of a log of an epoch before that this office signed; nothing for other logs, and where the head file is not here.
+    pub(super) fn own_end(&self, origin: &Origin) -> Option<u64> {
+        let past = self.past.iter().find(|own| own.origin == *origin)?;
+        lock(&past.newest).as_ref().map(SignedCheckpoint::size)
+    }
+
+    /// Remembers that somebody signed on in a log that this office left.
+    pub(super) fn note_signed_on(&self, origin: &Origin) {
+        tracing::error!(%origin, "an old key of this office signs on: it was stolen");
+        *lock(&self.signed_on) = Some(origin.clone());
+        self.tell(Change::Status);
+    }
+
+    /// That an old key of this office was used after the office had left its log, with what to do.
+    pub fn old_key_signs_on(&self) -> Option<Text> {
+        let origin = lock(&self.signed_on).clone()?;
+        let (end, code, epoch) = (self.own_end(&origin)?, self.code, self.keys.epoch);
+        let (_, old) = origin.office_and_epoch()?;
+        if self.members().office(code)?.end_of(&origin).is_some() {
+            return None;
+        }
+        Some(Text::new(
+            format!(
+                "本办公点的旧日志 {origin} 止于第 {end} 条，但有人用旧密钥继续签写：旧密钥已被盗用。请联系省级管理员运行 huizhi office revoke {code} --reason key_stolen --keep-epoch {epoch} --upto {old}:{end}"
+            ),
+            format!(
+                "this office ended its old log {origin} at {end} entries, and somebody signs on with its old key: the key was stolen. Have the \
+                 provincial admin run `huizhi office revoke {code} --reason key_stolen --keep-epoch {epoch} --upto {old}:{end}`"
+            ),
+        ))
     }
 
     /// The epoch that the province gave this office last, as far as is known here.

@@ -7,13 +7,13 @@ use super::{Change, Office, lock};
 use crate::{service::Refusal, store::StoreError, text::Text};
 use protocol::{
     id::{Origin, RecordHash},
-    limits::{FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX, FORKS_PER_LOG_MAX},
+    limits::{FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX},
     log::{ForkName, ForkProof, LogPoint, SignedCheckpoint, probes},
     merkle::{self, Hash},
     sync::wire::Beginning,
 };
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeSet, sync::PoisonError};
+use std::sync::PoisonError;
 
 /// What a fork proof was worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,20 +105,16 @@ impl Office {
         let Ok(fork) = proof.verify(&key) else { return Ok(Learned::Garbage) };
         let _one = lock(&self.forks);
         let name = name_of(fork.name());
-        let known: Vec<_> = self
-            .members()
-            .forks()
-            .filter(|(known, ..)| known.points().0.origin == origin)
-            .map(|(known, shared, _)| (known.clone(), shared))
-            .collect();
-        match known.iter().find(|(known, _)| known == fork.name()) {
-            Some((_, shared)) if *shared >= fork.common() => return Ok(Learned::Known),
-            // Bound: an office may sign any number of histories. The least names are kept, here as in the membership, which depends on no order.
-            None if known.len() >= FORKS_PER_LOG_MAX && known.iter().all(|(known, _)| known < fork.name()) => return Ok(Learned::Known),
-            _ => {}
+        let (known, beyond) = {
+            let members = self.members();
+            let known = members.forks().find(|(known, ..)| *known == fork.name()).map(|(_, shared, _)| shared);
+            (known, members.forgotten_for(&fork))
+        };
+        // Bound: an office may sign any number of histories.
+        if known.is_some_and(|shared| shared >= fork.common()) || beyond.as_ref() == Some(fork.name()) {
+            return Ok(Learned::Known);
         }
-        let kept: BTreeSet<&ForkName> = known.iter().map(|(known, _)| known).chain([fork.name()]).collect();
-        let beyond: Vec<[u8; 32]> = kept.into_iter().skip(FORKS_PER_LOG_MAX).map(name_of).collect();
+        let beyond: Vec<[u8; 32]> = beyond.iter().map(name_of).collect();
         self.store.put_fork(&name, bytes, &beyond)?;
         self.members.write().unwrap_or_else(PoisonError::into_inner).learn_fork(&fork);
         self.forget_cases();

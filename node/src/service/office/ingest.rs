@@ -43,8 +43,15 @@ impl Office {
         let mut edge = self.store.edge(origin);
         let mut verified = Vec::with_capacity(packages.len());
         let mut failed = Ok(());
+        let own_end = self.own_end(origin);
         for package in packages {
             match package.verify(&edge, &key, &named) {
+                // Attack: a key of an epoch before signs on, and what its office tells that it holds would be the end of that log.
+                Ok(package) if own_end.is_some_and(|end| package.edge.size() > end) => {
+                    self.note_signed_on(origin);
+                    failed = Err(PackageError::BeyondOwnEnd(own_end.unwrap_or_default()));
+                    break;
+                }
                 Ok(mut package) => {
                     // Whoever passed it on may have added lines; those that say nothing here are dropped.
                     if let Ok(clean) = package.checkpoint.only_lines_of(&key, &witnesses) {

@@ -2,14 +2,17 @@
 //! root, as it is held here, because clocks cannot be trusted.
 
 use super::Office;
-use crate::service::{Refusal, office::now_ms};
+use crate::{
+    service::{Refusal, office::now_ms, retirement::claimed_request},
+    store::{StoreError, StoredEntry},
+};
 use protocol::{
-    id::{OfficeCode, Origin, RecordHash},
+    id::{OfficeCode, Origin, PublicKey, RecordHash},
     log::LogPoint,
-    membership::Office as Member,
     merkle,
     record::{Adjudicated, Record, Revoke, Rotate},
 };
+use std::collections::BTreeMap;
 
 /// Why offices are revoked: code, Chinese, English.
 const REASONS: [(&str, &str, &str); 5] = [
@@ -62,7 +65,7 @@ impl Office {
     /// the points stays valid for ever. A log that was ended already ends earlier where `upto` names it.
     ///
     /// # Errors
-    /// There is no such office, reason or epoch, a point is not here, no log goes on, or as for [`Office::append_province`].
+    /// There is no such office, reason or epoch, the epoch is not the current one, a point is not here, no log goes on, or as for [`Office::append_province`].
     pub fn revoke_office(
         &self,
         code: OfficeCode,
@@ -103,6 +106,21 @@ impl Office {
                 format!("the office {code} has no log of epoch {wrong}: it has those of {known:?}"),
             ));
         }
+        let current = office.enrol.epoch;
+        if let Some(before) = keep.filter(|epoch| *epoch != current) {
+            return Err(Refusal::input(
+                "epoch_not_current",
+                "epoch",
+                format!(
+                    "第 {before} 期不是办公点 {code} 的当前日志：只保留它，该办公点将无法打开用第 {current} 期密钥加密的资料。请用 --keep-epoch {current}，或不加此项全部截止后让其运行 huizhi office new-epoch。"
+                ),
+                format!(
+                    "epoch {before} is not the current one of the office {code}: with it alone the office could not open what was sealed for its \
+                     keys of epoch {current}. Give --keep-epoch {current}, or leave it out to end all logs, and have the office run \
+                     `huizhi office new-epoch`"
+                ),
+            ));
+        }
         let named = |origin: &Origin| upto.iter().any(|end| end.epoch == Some(epoch(origin)));
         let open: Vec<&Origin> = office.open_logs().collect();
         let goes_on = open.iter().find(|origin| keep == Some(epoch(origin))).map(|origin| (*origin).clone());
@@ -127,8 +145,8 @@ impl Office {
         Ok((ending, goes_on))
     }
 
-    /// Ends the logs of epochs before that their offices left: they have signed in the current one, and say that they hold no more of the old
-    /// than is here. Until then such a log counts, so that nothing of an office that was away is lost. Does nothing but at the province.
+    /// Ends the logs of epochs before where their offices left them ([`Office::left_logs`]). Until then such a log counts, so that nothing of an
+    /// office that was away is lost. Does nothing but at the province.
     ///
     /// # Errors
     /// As for [`Office::append_province`].
@@ -139,27 +157,49 @@ impl Office {
         if self.members().offices().all(|office| office.open_logs().all(|origin| *origin == office.origin)) {
             return Ok(vec![]);
         }
-        let told = self.store.peer_sizes()?;
-        let left: Vec<(OfficeCode, Origin)> = {
+        let left = self.left_logs()?;
+        let open = {
             let members = self.members();
-            let of_office = |office: &Member| {
-                let own = office.enrol.key == self.keys.office.public();
-                let whole = |origin: &Origin| {
-                    let here = self.store.head(origin).size;
-                    own || told.iter().any(|(peer, log, size)| *peer == office.enrol.key && log == origin && *size == here)
-                };
-                let writes = self.store.head(&office.origin).size > 0;
-                let left = office.open_logs().filter(|origin| **origin != office.origin && writes && whole(origin));
-                left.map(|origin| (office.enrol.code, origin.clone())).collect::<Vec<_>>()
-            };
-            members.offices().flat_map(of_office).collect()
+            let is_open = |code: OfficeCode, origin: &Origin| members.office(code).is_some_and(|office| office.end_of(origin).is_none());
+            left.into_iter().filter(|((code, origin), _)| is_open(*code, origin)).collect::<Vec<_>>()
         };
-        let ends = left.iter().map(|(code, origin)| Ok((*code, self.point_held(origin, None)?))).collect::<Result<Vec<_>, Refusal>>()?;
+        let ends = open.into_iter().map(|((code, origin), size)| Ok((code, self.point_held(&origin, Some(size))?)));
+        let ends = ends.collect::<Result<Vec<_>, Refusal>>()?;
         let revoke = |(code, upto): &(OfficeCode, LogPoint)| {
             Record::Revoke(Revoke { code: *code, upto: upto.clone(), reason: "replaced".into(), operator: 0, at_ms: now_ms() })
         };
         self.append_province_all(&ends.iter().map(revoke).collect::<Vec<_>>())?;
         Ok(ends.into_iter().map(|(_, point)| point).collect())
+    }
+
+    /// The logs of epochs before that their offices left, with the entries that they have: the office has signed in its current log, and tells
+    /// with its current key that it holds no more of the old one than is here.
+    ///
+    /// Attack: a key of an epoch before signs on, and what is here ends with what it signed. So where an office tells less, that is the end,
+    /// once it covers the request for the epoch that followed: what is less than that was lost on its disk and will be fetched again.
+    ///
+    /// # Errors
+    /// As the store.
+    pub(in crate::service) fn left_logs(&self) -> Result<BTreeMap<(OfficeCode, Origin), u64>, StoreError> {
+        let told: BTreeMap<(PublicKey, Origin), u64> =
+            self.store.peer_sizes()?.into_iter().map(|(peer, origin, size)| ((peer, origin), size)).collect();
+        let requests = self.store.epoch_requests()?;
+        let members = self.members();
+        let mut left = BTreeMap::new();
+        for office in members.offices().filter(|office| self.store.head(&office.origin).size > 0) {
+            let logs: Vec<&Origin> = office.logs().collect();
+            for (origin, next) in logs.iter().zip(logs.iter().skip(1)) {
+                let here = self.store.head(origin).size;
+                let next = members.verifier(next).map(|key| key.key());
+                let asks = |entry: &&StoredEntry| entry.origin == **origin && claimed_request(entry).map(|rotate| rotate.key) == next;
+                let asked = || requests.iter().filter(asks).map(|entry| entry.index).min();
+                let own = office.enrol.key == self.keys.office.public();
+                let told = if own { Some(here) } else { told.get(&(office.enrol.key, (*origin).clone())).copied() };
+                let whole = |told: &u64| *told == here || *told < here && asked().is_some_and(|asked| asked < *told);
+                left.extend(told.filter(whole).map(|size| ((office.enrol.code, (*origin).clone()), size)));
+            }
+        }
+        Ok(left)
     }
 
     /// Gives an office the keys and the epoch that it asked for; only at the province. Where `close` is not given, the log of before goes

@@ -38,6 +38,16 @@ pub(super) fn run(moment: &'static std::thread::LocalKey<Moment>, office: &Offic
     }
 }
 
+/// A case of the office with this serial.
+fn case_of(office: u8, number: u8) -> CaseId {
+    CaseId::new(format!("4403000{office}").parse().unwrap(), [number; 12])
+}
+
+/// A case of the office under test.
+fn own(number: u8) -> CaseId {
+    case_of(1, number)
+}
+
 fn submitted(case: CaseId) -> Record {
     let blob = BlobHash([0; 32]);
     Record::Submitted(Submitted {
@@ -65,10 +75,10 @@ fn append(office: &Office, record: &Record) -> RecordHash {
 fn case_43_a_head_file_that_lags_is_signed_anew_and_one_that_leads_stops_writing() {
     let home = testing::Home::new();
     let office = home.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     let head = home.path().join("heads/office.checkpoint");
     let one = std::fs::read(&head).unwrap();
-    append(&office, &submitted(CaseId([2; 16])));
+    append(&office, &submitted(own(2)));
     let two = std::fs::read(&head).unwrap();
     drop(office);
     // A crash between commit and head file.
@@ -77,12 +87,12 @@ fn case_43_a_head_file_that_lags_is_signed_anew_and_one_that_leads_stops_writing
     assert_eq!(std::fs::read(&head).unwrap(), two);
     // A database from yesterday.
     let office = home.open();
-    append(&office, &submitted(CaseId([3; 16])));
+    append(&office, &submitted(own(3)));
     let three = std::fs::read(&head).unwrap();
     drop(office);
     let other = testing::Home::with_keys_of(&home);
     let office = other.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     drop(office);
     std::fs::write(other.path().join("heads/office.checkpoint"), &three).unwrap();
     assert!(other.open().read_only().is_some());
@@ -92,12 +102,12 @@ fn case_43_a_head_file_that_lags_is_signed_anew_and_one_that_leads_stops_writing
 fn a_longer_database_that_does_not_begin_with_what_was_signed_is_not_signed() {
     let home = testing::Home::new();
     let office = home.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     drop(office);
     let signed = std::fs::read(home.path().join("heads/office.checkpoint")).unwrap();
     let other = testing::Home::with_keys_of(&home);
     let office = other.open();
-    (5..8).for_each(|case| _ = append(&office, &submitted(CaseId([case; 16]))));
+    (5..8).for_each(|case| _ = append(&office, &submitted(own(case))));
     drop(office);
     std::fs::write(other.path().join("heads/office.checkpoint"), &signed).unwrap();
     let office = other.open();
@@ -109,7 +119,7 @@ fn a_longer_database_that_does_not_begin_with_what_was_signed_is_not_signed() {
 fn a_case_read_while_it_changes_never_stays_old() {
     let home = testing::Home::new();
     let office = home.open();
-    let id = CaseId([1; 16]);
+    let id = own(1);
     let submission = append(&office, &submitted(id));
     let reading = AtomicBool::new(true);
     let seen: Vec<usize> = std::thread::scope(|scope| {
@@ -142,7 +152,7 @@ fn made_up_case_ids_are_not_remembered() {
     let home = testing::Home::new();
     let office = home.open();
     for id in 0..50_u8 {
-        assert!(office.case(CaseId([id; 16])).unwrap().is_none());
+        assert!(office.case(own(id)).unwrap().is_none());
     }
     assert_eq!(lock(&office.cases).cases.len(), 0);
 }
@@ -155,7 +165,7 @@ fn other_office() -> (Enrol, Package, [Hash; 2]) {
     let mut edge = merkle::Edge::default();
     let mut roots = Vec::new();
     let entries = [4, 5].map(|case| {
-        let record = Signed::sign(&origin, &key, &submitted(CaseId([case; 16]))).unwrap();
+        let record = Signed::sign(&origin, &key, &submitted(case_of(2, case))).unwrap();
         edge.append(record.hash().0, |_, _, _| {});
         roots.push(edge.root());
         record.bytes().to_vec().into()
@@ -184,7 +194,7 @@ fn case_23_a_revocation_holds_at_ingest_and_at_replay_alike() {
     for (named, first_counts) in [(root, true), ([9; 32], false)] {
         let upto = LogPoint { origin: origin.clone(), size: 1, root: RecordHash(named) };
         let revoke = Record::Revoke(Revoke { code: enrol.code, upto, reason: "key_stolen".into(), operator: 1, at_ms: 0 });
-        let seen = |office: &Office| [4, 5].map(|case| office.case(CaseId([case; 16])).unwrap().is_some());
+        let seen = |office: &Office| [4, 5].map(|case| office.case(case_of(2, case)).unwrap().is_some());
         // Entries first, then the revocation; and the same again from disk.
         let home = testing::Home::new();
         let office = home.open();
@@ -217,16 +227,16 @@ fn case_03_who_loses_a_role_keeps_what_was_written_before() {
     let recipient = office.keys.recipient.to_public().to_string();
     office.enrol(Enrol { roles: Roles::ARCHIVE, recipient, ..enrol.clone() }).unwrap();
     assert!(!office.members().has_role(enrol.key, Roles::CAPTURE));
-    assert!(office.case(CaseId([4; 16])).unwrap().is_some());
+    assert!(office.case(case_of(2, 4)).unwrap().is_some());
     // One more by an office that has not heard of it.
     let key = OfficeKey::from_seed(&[2; 32]);
     let mut edge = office.store.edge(&origin);
-    let record = Signed::sign(&origin, &key, &submitted(CaseId([6; 16]))).unwrap();
+    let record = Signed::sign(&origin, &key, &submitted(case_of(2, 6))).unwrap();
     edge.append(record.hash().0, |_, _, _| {});
     let checkpoint = Checkpoint { origin: origin.clone(), size: 3, root: edge.root() }.sign(&key).note().to_owned();
     let package = Package { start: 2, entries: vec![record.bytes().to_vec().into()], checkpoint, proof: vec![] };
     assert_eq!(office.ingest(&origin, package).unwrap(), Ok(()), "kept, and relayed");
-    assert!(office.case(CaseId([6; 16])).unwrap().is_none(), "and not counted");
+    assert!(office.case(case_of(2, 6)).unwrap().is_none(), "and not counted");
 }
 
 /// A peer's copy of this office's log, taken from a store by packages as peers do.
@@ -254,18 +264,18 @@ fn copy(from: &Path, to: &Path) {
 fn case_10_a_database_behind_the_head_file_is_refilled_and_signs_again() {
     let home = testing::Home::new();
     let office = home.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     drop(office);
     let old = std::fs::read(home.path().join("store.redb")).unwrap();
     let office = home.open();
-    (2..5).for_each(|case| _ = append(&office, &submitted(CaseId([case; 16]))));
+    (2..5).for_each(|case| _ = append(&office, &submitted(own(case))));
     let (_dir, peer) = held_by_a_peer(&office);
     let root = office.store.head(office.origin()).root;
     drop(office);
     std::fs::write(home.path().join("store.redb"), old).unwrap();
     let office = home.open();
     assert_eq!(office.held(), Some(Held::Behind { origin: office.origin().clone(), here: 1, signed: 4 }));
-    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([9; 16])))?])).is_err());
+    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(own(9)))?])).is_err());
     assert!(office.check_drafts().is_ok(), "people at the counter are not sent home");
     office.compared().unwrap();
     assert!(office.held().is_some(), "asking alone is not enough");
@@ -276,7 +286,7 @@ fn case_10_a_database_behind_the_head_file_is_refilled_and_signs_again() {
     office.ingest(office.origin(), peer.package(office.origin(), 1).unwrap().unwrap()).unwrap().unwrap();
     assert_eq!(office.held(), None);
     assert_eq!(office.store.head(office.origin()).root, root);
-    append(&office, &submitted(CaseId([9; 16])));
+    append(&office, &submitted(own(9)));
     assert!(office.begins_with(&office.store.head(office.origin()), &lock(&office.own.newest).clone().unwrap()).unwrap());
 }
 
@@ -284,12 +294,12 @@ fn case_10_a_database_behind_the_head_file_is_refilled_and_signs_again() {
 fn case_11_a_whole_disk_from_yesterday_learns_from_a_peer_what_it_signed() {
     let home = testing::Home::new();
     let office = home.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     drop(office);
     let image = tempfile::tempdir().unwrap();
     copy(home.path(), image.path());
     let office = home.open();
-    append(&office, &submitted(CaseId([2; 16])));
+    append(&office, &submitted(own(2)));
     let (_dir, peer) = held_by_a_peer(&office);
     let newest = std::fs::read(home.path().join("heads/office.checkpoint")).unwrap();
     let province = office.members().province().clone();
@@ -302,29 +312,29 @@ fn case_11_a_whole_disk_from_yesterday_learns_from_a_peer_what_it_signed() {
     assert_eq!(std::fs::read(image.path().join("heads/office.checkpoint")).unwrap(), newest, "resent, never signed anew");
     assert_eq!(office.held(), Some(Held::Unasked), "who was behind once asks again before signing");
     office.compared().unwrap();
-    append(&office, &submitted(CaseId([3; 16])));
+    append(&office, &submitted(own(3)));
 }
 
 #[test]
 fn case_09_a_clone_that_extends_this_log_while_it_is_written_stops_it() {
     let home = testing::Home::new();
     let office = home.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     drop(office);
     let clone = tempfile::tempdir().unwrap();
     copy(home.path(), clone.path());
     let office = home.open();
     let other = Office::open(clone.path(), office.code(), &office.members().province().clone()).unwrap();
     let (_dir, peer) = held_by_a_peer(&office);
-    append(&office, &submitted(CaseId([2; 16])));
+    append(&office, &submitted(own(2)));
     let (_dir_2, longer) = held_by_a_peer(&office);
     assert_eq!(peer.head(office.origin()).size, 1);
     // The clone takes what the first wrote and goes on; the first hears of it.
     other.ingest(other.origin(), longer.package(other.origin(), 1).unwrap().unwrap()).unwrap().unwrap();
     other.compared().unwrap();
-    append(&other, &submitted(CaseId([3; 16])));
+    append(&other, &submitted(own(3)));
     let (_dir_3, longest) = held_by_a_peer(&other);
     assert!(office.ingest(office.origin(), longest.package(office.origin(), 2).unwrap().unwrap()).unwrap().is_err());
     assert_eq!(office.held(), Some(Held::Elsewhere(office.origin().clone())));
-    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([9; 16])))?])).is_err());
+    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(own(9)))?])).is_err());
 }

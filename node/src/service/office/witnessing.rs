@@ -182,11 +182,25 @@ impl Office {
         count(checkpoint, &self.members().witnesses_ever_of(checkpoint.origin()))
     }
 
+    /// The time of witnesses of today on this checkpoint that is believed: the second latest, or the only one where there is no other witness.
+    ///
+    /// Attack: one stolen key signs any time, and a clock that is doubted stops what needs one.
+    pub(super) fn attested_ms(&self, checkpoint: &SignedCheckpoint) -> Option<Millis> {
+        let today = self.members().witnesses_of(checkpoint.origin());
+        let times = times(checkpoint, &today);
+        times.get(1).or_else(|| times.first().filter(|_| today.len() == 1)).copied()
+    }
+
+    /// The second latest time of witnesses that ever were on this checkpoint; the only one where no other cosigned it.
+    pub(super) fn second_ms(&self, checkpoint: &SignedCheckpoint) -> Option<Millis> {
+        let times = times(checkpoint, &self.members().witnesses_ever_of(checkpoint.origin()));
+        times.get(1).or(times.first()).copied()
+    }
+
     /// When a witness last cosigned this checkpoint, by its clock; nothing where none is known to have.
     pub fn cosigned_ms(&self, checkpoint: &SignedCheckpoint) -> Option<Millis> {
         let witnesses = self.members().witnesses_ever_of(checkpoint.origin());
-        let times = checkpoint.cosigned_by(&witnesses).ok()?;
-        times.iter().map(|(_, time_s)| time_s.saturating_mul(1000)).max()
+        times(checkpoint, &witnesses).first().copied()
     }
 
     /// When a witness last cosigned a log that is here, by its clock; nothing where none is known to have.
@@ -223,6 +237,18 @@ impl Office {
         let proof = self.store.with_subtrees(origin, |view| merkle::consistency_proof(view, old, size))?.unwrap_or_default();
         Ok(Some((note.clone(), AddCheckpoint { old, proof, note })))
     }
+}
+
+/// When each office cosigned a checkpoint, the latest first.
+fn times(checkpoint: &SignedCheckpoint, witnesses: &[WitnessVerifier]) -> Vec<Millis> {
+    let mut of_office: BTreeMap<&str, Millis> = BTreeMap::new();
+    for (witness, time_s) in checkpoint.cosigned_by(witnesses).unwrap_or_default() {
+        let latest = of_office.entry(witness.name()).or_default();
+        *latest = time_s.saturating_mul(1000).max(*latest);
+    }
+    let mut times: Vec<Millis> = of_office.into_values().collect();
+    times.sort_unstable_by_key(|time| std::cmp::Reverse(*time));
+    times
 }
 
 fn count(checkpoint: &SignedCheckpoint, witnesses: &[WitnessVerifier]) -> usize {

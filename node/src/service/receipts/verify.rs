@@ -50,12 +50,17 @@ pub fn examine(office: &Office, contents: &str) -> Result<Examined, Refusal> {
     let genuine =
         genuine(contents, office.origin().federation(), |origin| office.members().verifier(origin).ok_or_else(|| not_enrolled(origin)))?;
     let here = office.store.entry(&genuine.entry.origin, genuine.entry.index)?;
-    if let Some(here) = here.as_ref().filter(|here| here.bytes != genuine.entry.record.bytes()) {
-        return Err(forged(format!("the log {} holds another record at position {}", here.origin, here.index)));
-    }
     let history = genuine.checkpoint.as_ref().map(|checkpoint| office.holds(checkpoint)).transpose()?.flatten();
-    if history == Some(false) {
-        return Err(forged(format!("its checkpoint is of another history of {} than the one held here", genuine.entry.origin)));
+    let is_other = here.as_ref().is_some_and(|here| here.bytes != genuine.entry.record.bytes());
+    if is_other || history == Some(false) {
+        // Whoever signed its checkpoint signed another history than the one here, and the checkpoint proves it to everybody.
+        let fork = genuine.checkpoint.as_ref().map(|checkpoint| office.prove_fork(checkpoint, &[])).transpose()?.flatten();
+        let (origin, index) = (&genuine.entry.origin, genuine.entry.index);
+        return Err(match fork {
+            Some(_) => two_histories(origin),
+            None if is_other => forged(format!("the log {origin} holds another record at position {index}")),
+            None => forged(format!("its checkpoint is of another history of {origin} than the one held here")),
+        });
     }
     let case = office.case(genuine.issued.case)?;
     let members = office.members();
@@ -157,6 +162,20 @@ fn not_enrolled(origin: &Origin) -> Refusal {
         "text",
         format!("本机不知道日志 {origin} 的密钥：可能尚未同步，或不属于本联盟。"),
         format!("the key of the log {origin} is not known here: it has not arrived yet, or is of another federation; give it with --log"),
+    )
+}
+
+fn two_histories(origin: &Origin) -> Refusal {
+    Refusal::input(
+        "not_genuine",
+        "text",
+        format!(
+            "日志 {origin} 的密钥签了两份互相矛盾的历史，此回执不在本机所存的那一份中：密钥被复制或盗用。已记录并告知其他办公点，请联系省级管理员。"
+        ),
+        format!(
+            "the key of the log {origin} signed two histories that contradict each other, and this receipt is not in the one held here: the key \
+             was copied or stolen. The fork is noted and other offices are told; call the provincial admin"
+        ),
     )
 }
 

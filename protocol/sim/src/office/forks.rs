@@ -4,8 +4,8 @@ use super::{Asked, Office};
 use minicbor::bytes::{ByteArray, ByteVec};
 use protocol::{
     id::{Origin, PublicKey, RecordHash},
-    limits::{COMPARE_RETRY_MS, FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX, FORKS_PER_LOG_MAX},
-    log::{ForkName, ForkProof, SignedCheckpoint, probes},
+    limits::{COMPARE_RETRY_MS, FORK_PROOFS_GIVEN_MAX, FORK_PROOFS_TOLD_MAX},
+    log::{ForkProof, SignedCheckpoint, probes},
     merkle::Hash,
     sync::wire::{Beginning, Request},
 };
@@ -87,21 +87,14 @@ impl Office {
         let Some(origin) = proof.claimed_origin() else { return Learned::Garbage };
         let Some(key) = self.members.verifier(&origin) else { return Learned::Known };
         let Ok(fork) = proof.verify(&key) else { return Learned::Garbage };
-        let known: BTreeMap<ForkName, u64> = self
-            .members
-            .forks()
-            .filter(|(known, ..)| known.points().0.origin == origin)
-            .map(|(known, shared, _)| (known.clone(), shared))
-            .collect();
-        match known.get(fork.name()) {
-            Some(shared) if *shared >= fork.common() => return Learned::Known,
-            None if known.len() >= FORKS_PER_LOG_MAX && known.keys().all(|known| known < fork.name()) => return Learned::Known,
-            _ => {}
+        let known = self.members.forks().find(|(known, ..)| *known == fork.name()).map(|(_, shared, _)| shared);
+        let beyond = self.members.forgotten_for(&fork);
+        if known.is_some_and(|shared| shared >= fork.common()) || beyond.as_ref() == Some(fork.name()) {
+            return Learned::Known;
         }
         self.disk.forks.insert(fork.name().clone(), bytes.to_vec());
-        let kept: BTreeSet<&ForkName> = known.keys().chain([fork.name()]).collect();
-        for beyond in kept.into_iter().skip(FORKS_PER_LOG_MAX) {
-            self.disk.forks.remove(beyond);
+        if let Some(beyond) = beyond {
+            self.disk.forks.remove(&beyond);
         }
         self.disk.sync();
         self.members.learn_fork(&fork);

@@ -31,7 +31,7 @@ pub(super) fn say(world: &mut World, office: usize, own: Own, record: Record) ->
 }
 
 pub(super) fn submit(world: &mut World, office: usize) -> CaseId {
-    let case = CaseId(world.rng.bytes());
+    let case = CaseId::new(world.offices[office].code, world.rng.bytes());
     let record = submission(&mut world.rng, case, None, 0);
     say(world, office, Own::Office, record);
     case

@@ -138,7 +138,7 @@ proptest! {
     /// Whatever offices say that are not in charge, in whatever number: the state is the one without them, but for what is refused.
     #[test]
     fn mend_06_what_others_say_changes_nothing_but_the_list_of_what_is_refused(
-        steps in prop::collection::vec((0_usize..6, any::<bool>(), any::<u8>()), 0..12),
+        steps in prop::collection::vec((0_usize..11, any::<bool>(), any::<u8>()), 0..16),
         approve in any::<bool>(),
     ) {
         let world = regions();
@@ -147,6 +147,8 @@ proptest! {
         let ours = if approve { vec![&submitted, &approval, &receipt] } else { vec![&submitted, &returned] };
         let mut theirs: Vec<Verified> = Vec::new();
         for (kind, flag, pick) in steps {
+            let submission = theirs.iter().filter(|record| matches!(record.record(), Record::Submitted(_))).nth(usize::from(pick) % 3);
+            let submission = submission.unwrap_or(&submitted);
             let known: Vec<&Verified> = theirs.iter().chain([&approval, &returned]).filter(|record| matches!(record.record(), Record::Decided(_))).collect();
             let resolves: Vec<&Verified> = known.into_iter().enumerate().filter(|(at, _)| pick >> (at % 8) & 1 == 1).map(|(_, record)| record).collect();
             let verdict = if flag { Verdict::Approve } else { Verdict::Return };
@@ -156,6 +158,12 @@ proptest! {
                 2 => world.used(5, &receipt),
                 3 => world.revoked(if flag { 2 } else { 5 }, &receipt),
                 4 => world.annuls(2, theirs.last().unwrap_or(&receipt)),
+                // Another capturing office takes part in the case, and decides on that itself.
+                5 => world.submits_photo(7, flag.then(|| submission.hash()), BlobHash([pick; 32])),
+                6 => world.decides(7, submission, verdict, &resolves),
+                7 => world.withdraws(7, submission),
+                8 => world.erases(7, submission, BlobHash([0; 32]), vec![]),
+                9 => world.notes(7, BlobHash([pick; 32])),
                 _ => world.issues_document(2, &submitted, theirs.last().unwrap_or(&approval), None),
             };
             theirs.push(record);
@@ -184,4 +192,25 @@ fn s2_blobs_go_to_who_decides_there_and_photos_to_who_makes_that_document() {
     }
     assert!(!may(2, BlobHash([5; 32])), "nor its notes");
     assert!(may(6, said.photo) && !may(5, said.photo), "5 makes passports only");
+}
+
+#[test]
+fn s1_only_the_office_that_made_the_case_submits_into_it() {
+    let world = regions();
+    let [submitted, approval, receipt] = approved(&world, None);
+    // Any number, so that some hash is smaller than that of the genuine one.
+    for photo in 0..8 {
+        for supersedes in [None, Some(submitted.hash())] {
+            let theirs = world.submits_photo(7, supersedes, BlobHash([photo; 32]));
+            let its_own = world.decides(7, &theirs, Verdict::Approve, &[]);
+            let waiting = world.fold(&[&submitted, &theirs]).unwrap();
+            assert_eq!((waiting.status, waiting.current.hash), (Status::Submitted, submitted.hash()), "frozen or taken over");
+            assert_eq!(waiting.refused, [theirs.hash()], "kept and shown");
+            let case = world.fold(&[&submitted, &theirs, &its_own]).unwrap();
+            assert_eq!((case.status, case.current.hash), (Status::Submitted, submitted.hash()));
+            let case = world.fold(&[&submitted, &approval, &receipt, &theirs, &its_own]).unwrap();
+            assert_eq!((case.status, code_of(&case, &receipt)), (Status::Approved, "valid"));
+        }
+    }
+    assert_eq!(world.fold(&[&world.submits(7, None)]), None, "nor does it begin one under another office's name");
 }

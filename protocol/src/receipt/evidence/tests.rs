@@ -11,7 +11,8 @@ use crate::{
 };
 use std::convert::Infallible;
 
-const CASE: CaseId = CaseId([1; 16]);
+/// Of the log's office.
+const CASE: CaseId = CaseId([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0x44, 0x03, 0x00, 0x01]);
 
 /// A log in memory: every leaf, and roots made of them.
 #[derive(Clone)]
@@ -94,6 +95,25 @@ fn members(records: &[Record]) -> Membership {
 fn decision(number: u8) -> Record {
     let submission = RecordHash([number; 32]);
     Record::Decided(Decided { case: CASE, submission, verdict: Verdict::Approve, reasons: vec![], resolves: vec![], operator: 1, at_ms: 0 })
+}
+
+fn submission() -> Record {
+    let blob = BlobHash([4; 32]);
+    Record::Submitted(Submitted {
+        case: CASE,
+        spec: SpecHash([5; 32]),
+        photo: blob,
+        original: blob,
+        payload: blob,
+        applicant: BlobHash([6; 32]),
+        report: blob,
+        operations: vec![],
+        located_by: "marks".into(),
+        failed_checks: 0,
+        supersedes: None,
+        operator: 1,
+        at_ms: 0,
+    })
 }
 
 fn receipt(log: &Log, submission: RecordHash, decision: RecordHash) -> ReceiptIssued {
@@ -258,25 +278,7 @@ fn mend_15_what_does_not_count_does_not_crowd_out_the_revocation() {
         entries.push(Entry { origin: log.origin.clone(), index: log.entries.len() as u64 - 1, record: record.clone() });
         record
     };
-    let blob = BlobHash([4; 32]);
-    let submitted = said(
-        &mut log,
-        &Record::Submitted(Submitted {
-            case: CASE,
-            spec: SpecHash([5; 32]),
-            photo: blob,
-            original: blob,
-            payload: blob,
-            applicant: BlobHash([6; 32]),
-            report: blob,
-            operations: vec![],
-            located_by: "marks".into(),
-            failed_checks: 0,
-            supersedes: None,
-            operator: 1,
-            at_ms: 0,
-        }),
-    );
+    let submitted = said(&mut log, &submission());
     let Record::Decided(approval) = decision(1) else { unreachable!() };
     let approval = said(&mut log, &Record::Decided(Decided { submission: submitted.hash(), ..approval }));
     let issued = receipt(&log, submitted.hash(), approval.hash());
@@ -299,4 +301,36 @@ fn mend_15_what_does_not_count_does_not_crowd_out_the_revocation() {
     let told = by_weight(entries, hash, &issued, &members);
     assert_eq!(told.len(), 4, "what does not count is not told");
     assert!(told.iter().any(|entry| entry.record.hash() == genuine));
+}
+
+/// A case of office 44030001 with its approval and receipt, 100 more approvals by one office that decides there, and a return by another.
+#[test]
+fn s13_approvals_in_any_number_do_not_crowd_out_a_return() {
+    let mut log = Log::new();
+    let place = |origin: &Origin, index: u64, record: Verified| Entry { origin: origin.clone(), index, record };
+    let submitted = log.says(&submission());
+    let decided = |at_ms, verdict| {
+        let Record::Decided(decided) = decision(1) else { unreachable!() };
+        Record::Decided(Decided { submission: submitted.hash(), verdict, at_ms, ..decided })
+    };
+    let approval = log.says(&decided(1, Verdict::Approve));
+    let issued = receipt(&log, submitted.hash(), approval.hash());
+    let hash = log.says(&Record::ReceiptIssued(issued.clone())).hash();
+    let own = [0, 1, 2].map(|at| place(&log.origin, at, Signed::parse(&log.entries[at as usize]).unwrap().verify(&log.origin).unwrap()));
+    let mut entries = own.to_vec();
+    let roles = Roles::CAPTURE.with(Roles::REVIEW);
+    let Record::Enrol(enrol) = log.enrol() else { unreachable!() };
+    let mut enrolled = vec![Record::Enrol(Enrol { roles, ..enrol.clone() })];
+    for (number, count, verdict) in [(2_u8, 100, Verdict::Approve), (3, 1, Verdict::Return), (4, 1, Verdict::Approve)] {
+        let key = OfficeKey::from_seed(&[40 + number; 32]);
+        let code = format!("4403000{number}").parse().unwrap();
+        let origin = Origin::office("demo.huizhi", code, 1).unwrap();
+        enrolled.push(Record::Enrol(Enrol { code, key: key.public(), roles, ..enrol.clone() }));
+        let says = |at: u64| place(&origin, at, Signed::sign(&origin, &key, &decided(at, verdict)).unwrap());
+        entries.extend((0..count).map(says));
+    }
+    let told = by_weight(entries, hash, &issued, &members(&enrolled));
+    assert_eq!(told.len(), EVIDENCE_ENTRIES_MAX);
+    let of = |number: u8| told.iter().filter(|entry| entry.origin.as_str().contains(&format!("4403000{number}/"))).count();
+    assert_eq!((of(3), of(4)), (1, 1), "the return, and of each office one approval");
 }

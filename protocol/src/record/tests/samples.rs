@@ -6,7 +6,8 @@ use crate::{
     log::LogPoint,
 };
 
-const CASE: CaseId = CaseId([1; 16]);
+/// Of office 44030001.
+const CASE: CaseId = CaseId([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0x44, 0x03, 0x00, 0x01]);
 
 fn point(size: u64, root: u8) -> LogPoint {
     LogPoint { origin: origin(), size, root: RecordHash([root; 32]) }

@@ -285,6 +285,55 @@ fn mend_01_a_log_that_its_office_left_ends_when_the_office_says_that_it_holds_no
 }
 
 #[test]
+fn s11_an_office_is_not_left_with_the_keys_of_an_epoch_before() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    rotate(&province, &request(&home_b, 2), None);
+    let refused = province.revoke_office(b.code(), "key_stolen", Some(1), &[], 1).unwrap_err();
+    assert_eq!(refused.code, "epoch_not_current");
+    assert!(refused.text.en.contains("--keep-epoch 2") && refused.text.zh.contains("--keep-epoch 2"), "{}", refused.text.en);
+    assert_eq!(province.members().office(b.code()).unwrap().open_logs().count(), 2, "nothing was ended");
+}
+
+#[test]
+fn s6_an_old_key_that_signs_on_moves_no_end_of_the_log_that_its_office_left() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    let genuine = receipt(&home_b, &b, 1);
+    b.request_epoch(1).unwrap();
+    sync(&b, &province);
+    let (old, size) = (b.origin().clone(), b.store.head(b.origin()).size);
+    province.grant_epoch(b.code(), None, 1).unwrap();
+    let stolen = crate::service::testing::copy_folder(&home_b);
+    join_back(&province, &b);
+    drop(b);
+    let b = home_b.open_as(&province, B);
+    b.compared().unwrap();
+    receipt(&home_b, &b, 2);
+    // The old key signs on, where nobody heard of the new epoch, and the province gets it first.
+    let thief = stolen.open_as(&province, B);
+    thief.compared().unwrap();
+    assert_eq!(thief.origin(), &old);
+    let forged = receipt(&stolen, &thief, 3);
+    sync(&thief, &province);
+    sync(&b, &province);
+    assert!(province.store.head(&old).size > size && b.old_key_signs_on().is_none());
+    sync(&province, &b);
+    assert_eq!(b.store.head(&old).size, size, "nothing beyond its own end is stored");
+    assert!(b.old_key_signs_on().is_some_and(|told| told.en.contains(old.as_str()) && told.en.contains("--keep-epoch 2")));
+    // What it tells is the end, at the province too.
+    let tell = |size| province.store.put_peer_sizes(&[(b.keys.office.public(), old.clone(), size)]).unwrap();
+    tell(size - 1);
+    assert_eq!(province.end_left_logs().unwrap(), [], "before it asked for the new epoch it had not left");
+    tell(size);
+    assert!(stands(&province, &forged), "until the end is known");
+    assert_eq!(province.end_left_logs().unwrap(), [province.point_held(&old, Some(size)).unwrap()]);
+    assert!(stands(&province, &genuine) && !stands(&province, &forged));
+}
+
+#[test]
 fn mend_01_a_role_that_is_taken_away_is_taken_away_in_every_epoch() {
     let home = Home::new();
     let province = home.open();

@@ -3,10 +3,12 @@
 use super::*;
 use crate::service::{
     Held,
+    receipts::{Answer, examine, look_up},
     testing::{Home, copy_folder, join_back, picture, sync},
 };
 use protocol::{
     case::Status,
+    limits::FORKS_PER_LOG_MAX,
     log::Package,
     record::{Adjudicated, Record, Roles},
 };
@@ -199,4 +201,31 @@ fn mend_60_an_export_carries_the_proofs_of_forks_and_its_verdict_says_so() {
     bytes[last] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     assert!(!crate::audit::verify(dir.parent().unwrap(), None, None, &mut |_, _, _| {}).unwrap().holds());
+}
+
+#[test]
+fn s15_a_receipt_of_a_second_history_teaches_the_fork() {
+    let home = Home::new();
+    let province = home.open();
+    let (home_b, b) = Home::join(&province, B, Roles::CAPTURE.with(Roles::REVIEW));
+    drop(b);
+    let home_clone = copy_folder(&home_b);
+    let (b, clone) = (home_b.open_as(&province, B), home_clone.open_as(&province, B));
+    for office in [&b, &clone] {
+        office.compared().unwrap();
+    }
+    for colour in [1, 2] {
+        home_b.case(&b, &picture(8, 8, [colour; 3]), true);
+    }
+    let number = home_clone.case(&clone, &picture(8, 8, [3; 3]), true).receipts[0].said.number.clone();
+    let Answer::Valid(found) = look_up(&clone, &number, 1).unwrap() else { panic!("it stands there") };
+    let proof = found.proof.to_string();
+    sync(&b, &province);
+    assert_eq!(province.forks(), []);
+    let refused = examine(&province, &proof).unwrap_err();
+    assert_eq!(refused.code, "not_genuine");
+    assert!(refused.text.en.contains("two histories") && refused.text.zh.contains("两份"), "{}", refused.text.en);
+    assert_eq!(province.forks().len(), 1, "its checkpoint proves it");
+    // Changed by somebody who has no key, it proves nothing.
+    assert!(examine(&b, &proof.replace("44030002", "44030003")).is_err() && b.forks().is_empty());
 }

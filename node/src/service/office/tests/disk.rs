@@ -69,10 +69,10 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
     let office = on(&home, &disk);
     office.keep_reserve().unwrap();
     assert_eq!(std::fs::metadata(&reserve).unwrap().len(), crate::store::RESERVE_BYTES);
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     let signed =
         |office: &Office| office.store.head(office.origin()).note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).unwrap();
-    let submit = |office: &Office, case: u8| office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([case; 16])))?]));
+    let submit = |office: &Office, case: u8| office.append(|_, signer| Ok(vec![signer.sign(&submitted(own(case)))?]));
     // Full from here on.
     disk.full.store(true, Ordering::SeqCst);
     assert!(submit(&office, 2).is_err());
@@ -82,7 +82,7 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
     // There is a little space from the reserve: it reads, and it takes what others wrote; the reserve itself cannot be taken again.
     std::fs::create_dir(&reserve).unwrap();
     assert!(office.try_disk_again().is_err());
-    assert!(office.case(CaseId([1; 16])).unwrap().is_some());
+    assert!(office.case(own(1)).unwrap().is_some());
     assert!(submit(&office, 3).is_err(), "nothing is signed");
     let (enrol, package, _) = other_office();
     let origin = Origin::office("test.huizhi", enrol.code, 1).unwrap();
@@ -108,7 +108,7 @@ fn case_41_a_full_disk_stops_the_signing_and_nothing_else_and_ends_without_a_res
 }
 
 fn draft_of(case: u8) -> (CaseId, serde_json::Value) {
-    (CaseId([case; 16]), serde_json::json!({ "picture": "x".repeat(1 << 16) }))
+    (own(case), serde_json::json!({ "picture": "x".repeat(1 << 16) }))
 }
 
 fn full_disk() -> (testing::Home, Disk, Office) {
@@ -116,7 +116,7 @@ fn full_disk() -> (testing::Home, Disk, Office) {
     let disk = Disk { file: Arc::default(), full: Arc::default(), reserve: home.path().join("reserve") };
     let office = on(&home, &disk);
     office.keep_reserve().unwrap();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     disk.full.store(true, Ordering::SeqCst);
     (home, disk, office)
 }
@@ -132,7 +132,7 @@ fn mend_35_a_full_disk_that_a_draft_meets_first_is_shown_and_ends_by_itself() {
     assert!(office.try_disk_again().unwrap());
     assert_eq!(office.held(), None);
     office.store.put_draft(id, &draft).unwrap();
-    append(&office, &submitted(CaseId([2; 16])));
+    append(&office, &submitted(own(2)));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn mend_35_a_photo_that_finds_no_space_leads_to_the_same_state() {
 fn mend_35_what_was_signed_is_compared_before_anything_is_signed_again() {
     let (home, disk, office) = full_disk();
     let head = home.path().join("heads/office.checkpoint");
-    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(CaseId([2; 16])))?])).is_err());
+    assert!(office.append(|_, signer| Ok(vec![signer.sign(&submitted(own(2)))?])).is_err());
     let whole = std::fs::read(&head).unwrap();
     std::fs::write(&head, b"torn").unwrap();
     disk.full.store(false, Ordering::SeqCst);

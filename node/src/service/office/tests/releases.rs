@@ -38,7 +38,7 @@ fn case_44_what_a_released_version_wrote_opens_folds_and_goes_on() {
         let unknown = unknown.iter().filter(|entry| matches!(entry.verify().unwrap().record.record(), Record::Unknown { .. }));
         assert_eq!(unknown.count(), 1, "{name}: a later version will tell");
         // Its log goes on from there.
-        append(&office, &submitted(CaseId([7; 16])));
+        append(&office, &submitted(own(7)));
         assert!(office.store.head(office.origin()).size > before.size());
         assert_eq!(office.holds(&before).unwrap(), Some(true), "{name}: one history");
         drop(office);

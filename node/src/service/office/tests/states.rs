@@ -74,17 +74,19 @@ impl merkle::Subtrees for Other {
     }
 }
 
-/// Two offices capture, one of them cases of the other; one reviews. The reviewer loses the role, the second capturer is revoked.
+/// Two offices capture, one of them into cases of the other too, which does not count; one reviews. The reviewer loses the role, the second capturer is revoked.
 fn world() -> (Vec<Other>, Vec<Record>) {
     let (mut a, mut b, mut c) = (Other::new(2, Roles::CAPTURE), Other::new(3, Roles::REVIEW), Other::new(4, Roles::CAPTURE));
     for case in 0..CASES {
-        let Record::Submitted(said) = submitted(CaseId([case; 16])) else { unreachable!() };
+        let Record::Submitted(said) = submitted(case_of(2, case)) else { unreachable!() };
         let submission = a.says(&Record::Submitted(Submitted { at_ms: u64::from(case % 3), ..said.clone() }));
         if case % 2 == 0 {
-            c.says(&Record::Submitted(Submitted { case: CaseId([case / 2 + CASES - 2; 16]), ..said }));
+            let number = case / 2 + CASES - 2;
+            let foreign = number < CASES;
+            c.says(&Record::Submitted(Submitted { case: case_of(if foreign { 2 } else { 4 }, number), ..said }));
         }
         let verdict = if case % 3 == 0 { Verdict::Return } else { Verdict::Approve };
-        let case = CaseId([case; 16]);
+        let case = case_of(2, case);
         b.says(&Record::Decided(Decided { case, submission, verdict, reasons: vec![], resolves: vec![], operator: 1, at_ms: 0 }));
     }
     let upto = c.point(1);
@@ -191,14 +193,14 @@ proptest! {
 fn what_a_crash_left_unfolded_is_folded_after_the_start_and_nothing_else() {
     let home = testing::Home::new();
     let office = home.open();
-    append(&office, &submitted(CaseId([1; 16])));
+    append(&office, &submitted(own(1)));
     settle(&office);
     // The entry is durable and the process ends before anything else.
-    let signed = Signed::sign(office.origin(), &office.keys.office, &submitted(CaseId([2; 16]))).unwrap();
+    let signed = Signed::sign(office.origin(), &office.keys.office, &submitted(own(2))).unwrap();
     office.store.append(office.origin(), &[signed]).unwrap();
     drop(office);
     let office = home.open();
-    assert_eq!(office.store.marked_cases(9).unwrap(), [CaseId([2; 16])]);
+    assert_eq!(office.store.marked_cases(9).unwrap(), [own(2)]);
     assert_eq!(office.count(Status::Submitted).unwrap(), 1);
     settle(&office);
     assert_eq!(office.count(Status::Submitted).unwrap(), 2);
@@ -212,31 +214,31 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
     let mut other = Other::new(2, Roles::CAPTURE);
     office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
     for case in [0, 1, 2, 3, 0, 5] {
-        other.says(&submitted(CaseId([case; 16])));
+        other.says(&submitted(case_of(2, case)));
     }
-    let Record::Submitted(again) = submitted(CaseId([0; 16])) else { unreachable!() };
+    let Record::Submitted(again) = submitted(case_of(2, 0)) else { unreachable!() };
     other.records[4] = Signed::sign(&other.origin, &other.key, &Record::Submitted(Submitted { at_ms: 9, ..again })).unwrap();
     // Signed for another log, as nothing but a broken program would do: the log's key vouches for the leaf all the same.
     let stray: Origin = "test.huizhi/office/44030002/9".parse().unwrap();
-    other.records[1] = Signed::sign(&stray, &other.key, &submitted(CaseId([1; 16]))).unwrap();
+    other.records[1] = Signed::sign(&stray, &other.key, &submitted(case_of(2, 1))).unwrap();
     office.ingest(&other.origin, other.package(&office, 4, 6)).unwrap().unwrap();
     assert_eq!(office.count(Status::Submitted).unwrap(), 0, "nothing counts before it was verified");
-    assert!(office.case(CaseId([0; 16])).unwrap().is_none(), "nor is it shown");
+    assert!(office.case(case_of(2, 0)).unwrap().is_none(), "nor is it shown");
     assert_eq!(office.store.indexed(&other.origin), 0);
     drop(office);
     let office = home.open();
     assert_eq!((office.store.indexed(&other.origin), office.store.head(&other.origin).size), (0, 4), "a restart forgets nothing of it");
     assert_eq!(office.index_more().unwrap(), Some(4));
     assert_eq!(office.store.marked_cases(9).unwrap().len(), 4);
-    assert!(office.case(CaseId([0; 16])).unwrap().is_some(), "whoever asks has it verified at once");
+    assert!(office.case(case_of(2, 0)).unwrap().is_some(), "whoever asks has it verified at once");
     settle(&office);
     assert_eq!(office.count(Status::Submitted).unwrap(), 3);
     assert_eq!(office.store.refused().unwrap().iter().map(|(_, index, _)| *index).collect::<Vec<_>>(), [1], "kept and marked");
-    assert!(office.case(CaseId([1; 16])).unwrap().is_none());
+    assert!(office.case(case_of(2, 1)).unwrap().is_none());
     office.ingest(&other.origin, other.package(&office, 5, 6)).unwrap().unwrap();
-    assert_eq!(office.case(CaseId([0; 16])).unwrap().unwrap().submissions.len(), 1);
+    assert_eq!(office.case(case_of(2, 0)).unwrap().unwrap().submissions.len(), 1);
     office.index_more().unwrap();
-    assert_eq!(office.case(CaseId([0; 16])).unwrap().unwrap().submissions.len(), 2, "what was folded before is not shown again");
+    assert_eq!(office.case(case_of(2, 0)).unwrap().unwrap().submissions.len(), 2, "what was folded before is not shown again");
     // The end of the log is looked at as it comes.
     office.ingest(&other.origin, other.package(&office, 6, 6)).unwrap().unwrap();
     settle(&office);
@@ -249,7 +251,7 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
 fn what_comes_between_reading_ahead_and_folding_is_folded_too() {
     let home = testing::Home::new();
     let office = home.open();
-    let cases = [1, 2, 3].map(|case| CaseId([case; 16]));
+    let cases = [1, 2, 3].map(|case| own(case));
     let sign = |record: &Record| Signed::sign(office.origin(), &office.keys.office, record).unwrap();
     let store = |record: &Record| office.store.append(office.origin(), &[sign(record)]).unwrap();
     let Record::Submitted(said) = submitted(cases[0]) else { unreachable!() };
@@ -274,9 +276,9 @@ fn a_catch_up_that_another_thread_is_at_work_on_keeps_no_page_waiting() {
     let mut other = Other::new(2, Roles::CAPTURE);
     office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
     for case in 0..1_100_u16 {
-        let mut id = [7; 16];
+        let mut id = [7; 12];
         id[..2].copy_from_slice(&case.to_le_bytes());
-        other.says(&submitted(CaseId(id)));
+        other.says(&submitted(CaseId::new(other.enrol.code, id)));
     }
     let packages = (0..1_100).step_by(220).map(|start| other.package_from(start, start as usize + 220, 1_100)).collect();
     office.ingest_all(&other.origin, packages).unwrap().unwrap();
@@ -335,14 +337,14 @@ fn lists_are_paged_either_way_and_never_show_what_a_revocation_took() {
 fn a_kept_state_that_was_changed_is_found() {
     let home = testing::Home::new();
     let office = home.open();
-    (1..4).for_each(|case| _ = append(&office, &submitted(CaseId([case; 16]))));
+    (1..4).for_each(|case| _ = append(&office, &submitted(own(case))));
     settle(&office);
     assert_eq!(office.compare_states(|| {}).unwrap(), []);
     let whole = office.store.dump_states();
-    office.store.spoil_state(CaseId([2; 16]));
+    office.store.spoil_state(own(2));
     let found = office.compare_states(|| {}).unwrap();
-    assert!(found.contains(&crate::store::Difference::Row(CaseId([2; 16]))), "{found:?}");
-    assert!(!found.contains(&crate::store::Difference::Row(CaseId([1; 16]))), "{found:?}");
+    assert!(found.contains(&crate::store::Difference::Row(own(2))), "{found:?}");
+    assert!(!found.contains(&crate::store::Difference::Row(own(1))), "{found:?}");
     office.store.forget_states().unwrap();
     office.forget_cases();
     settle(&office);
@@ -356,7 +358,7 @@ fn of_packages_that_came_together_those_before_a_wrong_one_are_stored() {
     let mut other = Other::new(2, Roles::CAPTURE);
     office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
     for case in 0..4 {
-        other.says(&submitted(CaseId([case; 16])));
+        other.says(&submitted(case_of(2, case)));
     }
     let packages = || (0..4).map(|at| other.package_from(at, at as usize + 1, 4)).collect::<Vec<_>>();
     let mut wrong = packages();
@@ -403,8 +405,8 @@ fn case_23_a_thief_who_signs_beside_a_revoked_log_takes_no_case_away() {
     let (mut other, mut thief) = (Other::new(2, Roles::CAPTURE), Other::new(2, Roles::CAPTURE));
     office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
     for case in 0..4 {
-        other.says(&submitted(CaseId([case; 16])));
-        thief.says(&submitted(CaseId([case + 9; 16])));
+        other.says(&submitted(case_of(2, case)));
+        thief.says(&submitted(case_of(2, case + 9)));
     }
     let code = other.enrol.code;
     let revoked = Revoke { code, upto: other.point(4), reason: "key_stolen".into(), operator: 1, at_ms: 0 };
@@ -427,7 +429,7 @@ fn case_23_a_thief_who_signs_beside_a_revoked_log_takes_no_case_away() {
 /// An entry that is no record, one whose signature does not hold, and one of an author who does not write this log.
 fn strange(other: &mut Other) {
     let foreign = OfficeKey::from_seed(&[77; 32]);
-    let case = |number| submitted(CaseId([number; 16]));
+    let case = |number| submitted(own(number));
     other.says(&case(1));
     let stray: Origin = "test.huizhi/office/44030002/9".parse().unwrap();
     other.records.push(Signed::sign(&stray, &other.key, &case(2)).unwrap());
@@ -467,12 +469,12 @@ fn mend_16_a_deep_look_finds_an_index_that_is_not_what_the_entries_say() {
     let home = testing::Home::new();
     let office = home.open();
     for case in 0..5 {
-        append(&office, &submitted(CaseId([case; 16])));
+        append(&office, &submitted(own(case)));
     }
     settle(&office);
     let whole = crate::store::IndexDifference::default();
     assert_eq!(office.store.compare_index(|_| {}).unwrap(), whole);
-    office.store.spoil_index(CaseId([2; 16]), CaseId([9; 16]));
+    office.store.spoil_index(own(2), own(9));
     let found = office.store.compare_index(|_| {}).unwrap();
     assert_eq!((found.missing, found.extra), (1, 1));
     office.store.forget_index().unwrap();
@@ -488,8 +490,8 @@ fn mend_17_cases_that_are_folded_before_histories_are_compared_are_folded_again(
     let (mut other, mut thief) = (Other::new(2, Roles::CAPTURE), Other::new(2, Roles::CAPTURE));
     office.append_province(&Record::Enrol(other.enrol.clone())).unwrap();
     for case in 0..3 {
-        other.says(&submitted(CaseId([case; 16])));
-        thief.says(&submitted(CaseId([case + 9; 16])));
+        other.says(&submitted(case_of(2, case)));
+        thief.says(&submitted(case_of(2, case + 9)));
     }
     office.ingest(&thief.origin, thief.package(&office, 3, 3)).unwrap().unwrap();
     settle(&office);

@@ -187,3 +187,37 @@ fn an_export_says_who_witnessed_and_a_false_line_is_found() {
     assert_eq!(report.failed, 1, "{report:?}");
     assert!(report.failures[0].reason.contains("cosignature"), "{report:?}");
 }
+
+/// A line of an office's witness key with any time, as a stolen key would give it.
+fn line_at(owner: &Office, witness: &Office, time_s: u64) -> String {
+    let note = newest(owner).note().to_owned();
+    let name = format!("test.huizhi/witness/{}", witness.code());
+    let key = WitnessKey::new(&name, OfficeKey::from_seed(&witness.keys.witness_seed)).unwrap();
+    let mut witness = Witness::new(key, []);
+    let asked = AddCheckpoint { old: 0, proof: vec![], note: note.clone() };
+    let line = witness.add_checkpoint(&asked, Some(&verifier(owner)), time_s).unwrap().persisted();
+    format!("{note}{line}")
+}
+
+#[test]
+fn s12_one_witness_in_2090_makes_no_clock_doubted() {
+    const IN_2090_S: u64 = 3_786_912_000;
+    let home = Home::new();
+    let owner = home.open();
+    let (_home_b, b) = Home::join(&owner, "44030002", Roles::CAPTURE);
+    case(&home, &owner, 9);
+    let (_home_c, c) = Home::join(&owner, "44030003", Roles::CAPTURE);
+    owner.take_cosignatures(&line_at(&owner, &b, IN_2090_S)).unwrap();
+    assert_eq!(owner.witnesses_on(&newest(&owner)), 1);
+    assert_eq!(owner.clock_doubt().unwrap(), None, "one of several says nothing alone");
+    sync(&owner, &c);
+    assert!(matches!(cosign(&owner, &c), Cosigning::Line(_)));
+    assert_eq!(owner.clock_doubt().unwrap(), None);
+    // Where there is but one witness, there is nobody else to believe.
+    let home = Home::new();
+    let owner = home.open();
+    let (_home_b, b) = Home::join(&owner, "44030002", Roles::CAPTURE);
+    case(&home, &owner, 9);
+    owner.take_cosignatures(&line_at(&owner, &b, IN_2090_S)).unwrap();
+    assert!(owner.clock_doubt().unwrap().is_some());
+}
