@@ -59,6 +59,7 @@ impl Snapshot {
         self.copy(&write, tables::DAMAGED)?;
         self.copy(&write, tables::INVITATIONS)?;
         self.copy(&write, tables::SPEC_DRAFTS)?;
+        self.copy(&write, tables::TRAIL)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -10,7 +10,8 @@ use crate::{
     membership::{Grant, Membership, NotCounted, Writer},
     receipt::ReceiptNumber,
     record::{
-        Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, UseAnnulled, Verdict, Withdrawn,
+        Consented, Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, UseAnnulled, Verdict,
+        Withdrawn,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ struct Receipts {
 #[derive(Default)]
 struct Parts {
     submissions: Said<Submitted>,
+    consents: Said<Consented>,
     withdrawals: Said<Withdrawn>,
     decisions: Said<Decided>,
     receipts: Said<ReceiptIssued>,
@@ -76,6 +78,7 @@ impl Parts {
         self.counted.insert(hash);
         match entry.record.record() {
             Record::Submitted(said) => take(&mut self.submissions, entry, office, said),
+            Record::Consented(said) => take(&mut self.consents, entry, office, said),
             Record::Withdrawn(said) => take(&mut self.withdrawals, entry, office, said),
             Record::Decided(said) => take(&mut self.decisions, entry, office, said),
             Record::ReceiptIssued(said) => take(&mut self.receipts, entry, office, said),
@@ -84,7 +87,7 @@ impl Parts {
             Record::ReceiptRevoked(said) => take(&mut self.revocations, entry, office, said),
             Record::Erased(said) => take(&mut self.erased, entry, office, said),
             Record::DocChanged(said) => take(&mut self.note, entry, office, said),
-            // Facts of intake and appointments weigh nothing in the state of the case.
+            // Other facts of intake and appointments weigh nothing in the state of the case.
             _ => {}
         }
     }
@@ -95,7 +98,7 @@ impl Parts {
         self.drop_what_rests_on_nothing(members);
         self.drop_returns_behind_approvals();
         self.drop_withdrawals_of_the_decided();
-        let Self { submissions, withdrawals, decisions, note, erased, quarantined, .. } = &self;
+        let Self { submissions, consents, withdrawals, decisions, note, erased, quarantined, .. } = &self;
         let superseded: BTreeSet<RecordHash> = submissions.values().filter_map(|later| later.said.supersedes).collect();
         let resolved: BTreeSet<RecordHash> = decisions.values().flat_map(|decision| closes(decision, decisions)).collect();
         let withdrawn: BTreeSet<RecordHash> = withdrawals.values().map(|by| by.said.submission).collect();
@@ -136,6 +139,7 @@ impl Parts {
         let mut sorted: Vec<_> = decisions.values().cloned().collect();
         sorted.sort_by_key(|decision| (!resolved.contains(&decision.hash), decision.hash));
         let decisions = sorted;
+        let consents = consents.values().cloned().collect();
         let (note, erased, quarantined) = (note.values().cloned().collect(), erased.values().cloned().collect(), quarantined.clone());
         let Receipts { receipts, uses, annulments, revocations } = self.receipts(&photo, status, members);
         let refused = self.refused.into_iter().collect();
@@ -144,6 +148,7 @@ impl Parts {
             status,
             current: photo,
             submissions,
+            consents,
             decisions,
             receipts,
             uses,
@@ -210,6 +215,7 @@ impl Parts {
     fn knowing(&self) -> Knowing {
         let mut knowing = Gathered::default();
         self.submissions.values().for_each(|by| knowing.add(by, by.said.supersedes));
+        self.consents.values().for_each(|by| knowing.add(by, []));
         self.withdrawals.values().for_each(|by| knowing.add(by, [by.said.submission]));
         self.decisions.values().for_each(|by| knowing.add(by, by.said.resolves.iter().copied().chain([by.said.submission])));
         self.receipts.values().for_each(|by| knowing.add(by, [by.said.submission, by.said.decision]));
