@@ -67,11 +67,15 @@ impl Invitation {
             return text_or_file.parse();
         }
         Self::read_file(Path::new(text_or_file)).map_err(|error| {
+            let why = crate::text::io_error(&error);
             Refusal::input(
                 "invitation_unreadable",
                 "invitation",
-                format!("无法读取邀请文件 {text_or_file}：{error}。请给出以 HUIZHI-INVITE1 开头的邀请，或保存它的文件。"),
-                format!("cannot read {text_or_file}: {error}; give the invitation itself, from HUIZHI-INVITE1 on, or a file that holds it"),
+                format!("无法读取邀请文件 {text_or_file}：{}。请给出以 HUIZHI-INVITE1 开头的邀请，或保存它的文件。", why.zh),
+                format!(
+                    "cannot read {text_or_file}: {}; give the invitation itself, from HUIZHI-INVITE1 on, or a file that holds it",
+                    why.en
+                ),
             )
         })?
     }

@@ -1,6 +1,6 @@
 //! The program of an office. `main.rs` parses arguments; everything else is here, in reading order:
 //! [`store`] (disk), [`service`] (decisions), [`audit`] (export and verification), [`bundle`] (sticks), [`recovery`] (backup and restore), [`print`] (PDF), [`net`] (libp2p), [`jobs`], [`api`] (HTTP),
-//! [`config`], [`runtime`] (starts and stops it all), [`cli`].
+//! [`roster`] (lists of people), [`batch`] (many pictures), [`config`], [`runtime`] (starts and stops it all), [`cli`].
 
 pub mod api;
 pub mod audit;
@@ -15,6 +15,7 @@ pub mod net;
 mod panics;
 pub mod print;
 pub mod recovery;
+pub mod roster;
 pub mod runtime;
 pub mod service;
 pub mod store;

@@ -6,6 +6,7 @@
 pub mod applicants;
 pub mod condition;
 pub mod consent;
+pub mod doubles;
 pub mod erasure;
 pub mod feasibility;
 pub mod id_number;
@@ -16,6 +17,7 @@ pub mod network;
 pub mod notes;
 pub mod office;
 pub mod payload;
+pub mod person_name;
 pub mod photos;
 pub mod plate;
 pub mod reasons;

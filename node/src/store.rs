@@ -17,6 +17,7 @@ mod logs;
 mod mark;
 mod mend;
 mod packages;
+mod people;
 mod private;
 mod prune;
 mod reserve;
@@ -27,6 +28,7 @@ mod trail;
 mod waiting;
 mod watch;
 mod witness;
+mod words;
 
 pub use backup::Snapshot;
 pub use blobs::{BlobError, Blobs, Came, Given, Next, PartialBlob};
@@ -220,6 +222,8 @@ impl Store {
             write.open_table(tables::INVITATIONS)?;
             write.open_table(tables::SPEC_DRAFTS)?;
             write.open_table(tables::TRAIL)?;
+            write.open_table(tables::PEOPLE)?;
+            write.open_table(tables::SALTS)?;
         }
         write.commit()?;
         let store = Self {
@@ -248,7 +252,7 @@ impl Store {
 
     /// That the disk refused something since the database was opened, whoever wanted to write it.
     pub fn refused_write(&self) -> Option<Refused> {
-        let closed = || self.db.is_closed().then(|| Refused { full: false, words: StoreError::Stopped.to_string() });
+        let closed = || self.db.is_closed().then(|| Refused { full: false, words: StoreError::Stopped.text() });
         self.watch.refused().or_else(closed)
     }
 

@@ -3,7 +3,8 @@
 use crate::raw::{RawBand, RawSpec};
 use crate::spec::limits;
 use crate::{
-    Band, Confidence, FileRule, Forbidden, FourEyes, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit, Uses,
+    Band, Confidence, Doubles, FileRule, Forbidden, FourEyes, Measure, Name, Policy, ReceiptRule, Spec, SpecError, Status, Template, Unit,
+    Uses,
 };
 
 /// Two numbers that a source rounded differently may contradict each other by this much.
@@ -22,6 +23,9 @@ impl Checker<'_> {
         self.length("name.en", &raw.name.en, limits::NAME_CHARS)?;
         if let Some(standard) = &raw.standard {
             self.length("standard", standard, limits::STANDARD_CHARS)?;
+        }
+        if let Some(authority) = &raw.authority {
+            self.length("authority", authority, limits::STANDARD_CHARS)?;
         }
         if let Some(notes) = &raw.notes {
             self.length("notes", notes, limits::NOTES_CHARS)?;
@@ -53,6 +57,7 @@ impl Checker<'_> {
             id: raw.id,
             version: raw.version,
             standard: raw.standard,
+            authority: raw.authority,
             sources: raw.sources,
             notes: raw.notes,
             max_age_months: raw.max_age_months,
@@ -292,6 +297,7 @@ impl Checker<'_> {
         }
         let uses = [("repeated", Uses::Repeated), ("single", Uses::Single)];
         let eyes = [("people", FourEyes::People), ("offices", FourEyes::Offices), ("none", FourEyes::None)];
+        let doubles = [("tell", Doubles::Tell), ("refuse", Doubles::Refuse)];
         let template = [("a5", Template::A5), ("a6", Template::A6)];
         Ok(ReceiptRule {
             label: receipt.label.clone(),
@@ -299,6 +305,7 @@ impl Checker<'_> {
             required: receipt.required,
             uses: self.word("receipt.uses", receipt.uses.as_deref().unwrap_or(uses[0].0), &uses)?,
             four_eyes: self.word("receipt.four_eyes", receipt.four_eyes.as_deref().unwrap_or(eyes[0].0), &eyes)?,
+            doubles: self.word("receipt.doubles", receipt.doubles.as_deref().unwrap_or(doubles[0].0), &doubles)?,
             template: self.word("receipt.template", receipt.template.as_deref().unwrap_or(template[0].0), &template)?,
         })
     }

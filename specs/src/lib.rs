@@ -21,6 +21,7 @@ mod guide;
 mod policy;
 mod raw;
 mod shipped;
+mod sources;
 mod spec;
 
 #[cfg(test)]
@@ -33,4 +34,4 @@ pub use error::SpecError;
 pub use guide::Guide;
 pub use policy::{Policy, Rule, Severity};
 pub use shipped::{find, shipped};
-pub use spec::{Confidence, FileRule, Forbidden, FourEyes, Name, ReceiptRule, Rgb, Spec, Status, Template, Uses, limits};
+pub use spec::{Confidence, Doubles, FileRule, Forbidden, FourEyes, Name, ReceiptRule, Rgb, Spec, Status, Template, Uses, limits};

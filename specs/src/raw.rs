@@ -17,6 +17,7 @@ pub(crate) struct RawSpec {
     pub(crate) status: String,
     pub(crate) confidence: String,
     pub(crate) standard: Option<String>,
+    pub(crate) authority: Option<String>,
     pub(crate) sources: Vec<String>,
     pub(crate) notes: Option<String>,
     pub(crate) max_age_months: Option<u32>,
@@ -90,6 +91,7 @@ pub(crate) struct RawReceipt {
     pub(crate) required: bool,
     pub(crate) uses: Option<String>,
     pub(crate) four_eyes: Option<String>,
+    pub(crate) doubles: Option<String>,
     pub(crate) template: Option<String>,
 }
 

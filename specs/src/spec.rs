@@ -1,5 +1,6 @@
 //! A checked specification: once it exists, its values are within bounds and do not contradict each other.
 
+use crate::sources;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -151,6 +152,9 @@ pub struct ReceiptRule {
     pub uses: Uses,
     /// Who may decide on what somebody submitted. `four_eyes` in the file: `people` unless told.
     pub four_eyes: FourEyes,
+    /// What becomes of a submission whose number stands for another name here, or whose picture for another person. `doubles` in the file:
+    /// `tell` unless told.
+    pub doubles: Doubles,
     /// The paper that it is printed on. `template` in the file: `a5` unless told.
     pub template: Template,
 }
@@ -177,6 +181,16 @@ pub enum FourEyes {
     None,
 }
 
+/// What becomes of a number with two names, or of a picture of two people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubles {
+    /// Counter and reviewer see the other case.
+    Tell,
+    /// It cannot be submitted either.
+    Refuse,
+}
+
 /// The paper of a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +210,7 @@ pub struct Spec {
     pub(crate) status: Status,
     pub(crate) confidence: Confidence,
     pub(crate) standard: Option<String>,
+    pub(crate) authority: Option<String>,
     pub(crate) sources: Vec<String>,
     pub(crate) notes: Option<String>,
     pub(crate) max_age_months: Option<u32>,
@@ -265,9 +280,19 @@ impl Spec {
         self.standard.as_deref()
     }
 
+    /// Whose rule it is.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
     /// Where the numbers were read.
     pub fn sources(&self) -> &[String] {
         &self.sources
+    }
+
+    /// Those of the sources that are pages of authorities and schools. The others are for who keeps the spec.
+    pub fn official_sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(String::as_str).filter(|source| sources::is_of_authority_or_school(source))
     }
 
     /// Contradictions between sources, and what was derived.

@@ -33,6 +33,41 @@ fn every_shipped_spec_is_a_draft_with_sources_and_its_own_id() {
 }
 
 #[test]
+fn mend_59_staff_see_standard_and_authority_and_only_pages_of_authorities_and_schools() {
+    for (id, standard, authority) in [
+        ("cn-graduate", "教毕指〔2017〕99号", "学信网"),
+        ("cn-id-card", "GA 461", "公安部"),
+        ("cn-exit-entry", "照相指引", "国家移民管理局"),
+    ] {
+        let spec = find(id).unwrap();
+        assert!(spec.standard().unwrap().contains(standard) && spec.authority().unwrap().contains(authority), "{id}");
+    }
+    for spec in shipped() {
+        assert!(spec.authority().is_some(), "{}", spec.id());
+        for source in spec.official_sources() {
+            let foreign = ["gaitubao", "ceventa", "yahoo", "renrendoc", "gansulong", "photosoftware", "wwpfw"];
+            assert!(!foreign.iter().any(|name| source.contains(name)), "{}: {source}", spec.id());
+        }
+    }
+    let official = |id: &str| find(id).unwrap().official_sources().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(official("cn-social-card").len(), 1, "a school");
+    assert_eq!(official("us-visa").len(), 1, "the authority, and not the agency that copied it");
+    assert!(official("cn-graduate").is_empty(), "nobody read a page of the authority");
+    for (source, is_official) in [
+        ("http://travel.state.gov/visa", true),
+        ("shidian.gov.cn 2016 (head width)", true),
+        ("https://www.gov.cn/x", true),
+        ("https://gov.cn@example.com/", false),
+        ("https://example.com/gov.cn", false),
+        ("https://notgov.cn", false),
+        ("https://my.chsi.com.cn/a", true),
+        ("https://notchsi.com.cn/a", false),
+    ] {
+        assert_eq!(sources::is_of_authority_or_school(source), is_official, "{source}");
+    }
+}
+
+#[test]
 fn guides_lie_inside_the_bands_they_are_made_from() {
     for spec in shipped() {
         let guide = spec.guide();
@@ -190,6 +225,7 @@ fn words_are_checked() {
     check_refused("validity_days = 180", "validity_days = 0", "receipt.validity_days", "days");
     check_refused("required = true", "required = true\nuses = \"twice\"", "receipt.uses", "repeated, single");
     check_refused("required = true", "required = true\nfour_eyes = \"two\"", "receipt.four_eyes", "people, offices, none");
+    check_refused("required = true", "required = true\ndoubles = \"ask\"", "receipt.doubles", "tell, refuse");
     check_refused("required = true", "required = true\ntemplate = \"a3\"", "receipt.template", "a5, a6");
     check_refused("version = 1", "version = 1\noverlap_days = 400", "overlap_days", "at most 366");
     check_refused("version = 1", "version = 0", "version", "from 1");

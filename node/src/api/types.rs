@@ -20,7 +20,7 @@ pub use capture::{BackgroundRequest, BackgroundView, CardView, FailedCheck, Feas
 
 pub use cases::{
     AnnulRequest, CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonRequest, ReasonView,
-    ReceiptAnswer, ReceiptVerification, ReceiptView, SamePictureView, UseRequest, VerifyRequest,
+    ReceiptAnswer, ReceiptVerification, ReceiptView, SameNumberView, SamePictureView, UseRequest, VerifyRequest,
 };
 pub use drafts::{
     Applicant, ApplicantView, ConsentView, DraftView, MarksView, NewDraft, NumberView, PhotoView, PointView, StatementView, SubmitRequest,

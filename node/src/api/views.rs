@@ -3,13 +3,13 @@
 use super::auth::Operator;
 use super::types::{
     ApplicantView, BackgroundView, CaseRow, CaseStatus, CaseView, ConsentView, DecisionView, DraftView, ErrorBody, FailedCheck,
-    FeasibilityView, GuideView, MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SamePictureView,
-    SpecSummary, SpecView, StatementView, Text,
+    FeasibilityView, GuideView, MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SameNumberView,
+    SamePictureView, SpecSummary, SpecView, StatementView, Text,
 };
 use crate::service::{
     Office, Refusal, applicants,
     consent::{self as agreements, Statement},
-    erasure,
+    doubles, erasure,
     feasibility::Feasible,
     intake::Draft,
     notes::{self, OpenNote, WrittenNote},
@@ -52,7 +52,8 @@ pub(super) fn spec_summary(known: &KnownSpec) -> SpecSummary {
         name: spec.name().into(),
         version: spec.version(),
         hash: spec.hash_hex(),
-        status: spec.status().key().to_owned(),
+        // What no province published is nobody's rule, whatever its text says.
+        status: if known.published_ms.is_some() { spec.status() } else { ::specs::Status::Draft }.key().to_owned(),
         confidence: spec.confidence().key().to_owned(),
         origin: if known.published_ms.is_some() { "published" } else { "shipped" }.into(),
         published_ms: known.published_ms,
@@ -98,7 +99,9 @@ pub(super) fn spec(office: &Office, known: &KnownSpec) -> SpecView {
             eye_line: guide.eye_line,
             face_width: guide.face_width,
         },
-        sources: known.spec.sources().to_vec(),
+        standard: known.spec.standard().map(str::to_owned),
+        authority: known.spec.authority().map(str::to_owned),
+        sources: known.spec.official_sources().map(str::to_owned).collect(),
         staged: specs::staged(office, known.spec.id()).as_ref().map(spec_summary),
         history: specs::history(office, known.spec.id()).iter().map(spec_summary).collect(),
     }
@@ -183,6 +186,7 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
         problem: draft.problem.as_ref().map(ErrorBody::from),
         has_original: draft.original.is_some(),
         same_picture: same_picture(office, draft.case()?, &draft.original().into_iter().collect::<Vec<_>>(), Some(&draft.applicant), hash)?,
+        same_number: same_number(office, draft.case()?, Some(&draft.applicant), hash)?,
         backgrounds: if spec.forbids(Forbidden::BackgroundReplacement) { Vec::new() } else { backgrounds(&spec) },
         background: ::specs::hex(draft.background.unwrap_or(spec.backgrounds()[0])),
     })
@@ -202,6 +206,16 @@ fn same_picture(
         other_person: other.other_person,
     };
     Ok(found.into_iter().map(view).collect())
+}
+
+fn same_number(office: &Office, id: CaseId, person: Option<&payload::Applicant>, spec: SpecHash) -> Result<Vec<SameNumberView>, Refusal> {
+    let Some(person) = person else { return Ok(Vec::new()) };
+    let view = |other: doubles::SameNumber| SameNumberView {
+        case_id: other.case.to_string(),
+        applicant_name: other.name,
+        same_name: other.same_name,
+    };
+    Ok(doubles::same_number(office, id, person, spec)?.into_iter().map(view).collect())
 }
 
 pub(super) fn status(status: Status) -> CaseStatus {
@@ -244,6 +258,9 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
     let payload = applicants::payload(office, case).open();
     let person = payload.as_ref().map(|payload| payload.applicant.clone());
     let said = &case.current.said;
+    if let Some(person) = &person {
+        doubles::remember(office, case.id, person);
+    }
     let mut decisions: Vec<_> = case.decisions.iter().map(|by| decision(case, by)).collect();
     decisions.sort_by_key(|decision| decision.at_ms);
     let policy = specs::by_hash(office, said.spec).map(|known| known.spec.receipt().four_eyes);
@@ -264,6 +281,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
         eyes: case.eyes().map(|eyes| eyes_code(eyes).to_owned()),
         four_eyes_missing: policy.zip(case.eyes()).is_some_and(|(policy, eyes)| !review::keeps(policy, eyes)),
         erased_kept: erasure::kept(office, case)?,
+        same_number: same_number(office, case.id, person.as_ref(), said.spec)?,
         same_picture: same_picture(office, case.id, &[said.photo, said.original], person.as_ref(), said.spec)?,
     })
 }

@@ -97,7 +97,7 @@ fn hash_of(path: &Path) -> Option<String> {
 mod tests {
     //! What counts as finished.
     use super::*;
-    use crate::batch::Entry;
+    use crate::roster::Entry;
 
     fn line(key: &str, outcome: Outcome, out: &str, photo: &[u8]) -> Line {
         let row =

@@ -11,12 +11,11 @@ mod giant;
 mod journal;
 mod names;
 mod others;
+mod pairing;
 mod plan;
-mod roster;
 mod run;
 mod table;
 
 pub use plan::Plan;
-pub use roster::{Entry, Roster};
 pub use run::{Order, Summary, run};
 pub use table::{Outcome, Row};

@@ -1,6 +1,6 @@
 //! The other people whom a line of the table names.
 
-use super::roster::Entry;
+use crate::roster::Entry;
 
 /// Bound: people named in one line; a thousand lines that each name a thousand people help nobody.
 const MAX_NAMED: usize = 5;

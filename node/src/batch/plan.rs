@@ -3,8 +3,12 @@
 use super::{
     names,
     others::Others,
-    roster::{Entry, Roster},
+    pairing::{Kind, Match, People, Pictures},
     table::{Outcome, Row},
+};
+use crate::{
+    roster::{Entry, Roster},
+    service::person_name::{self, NameFault},
 };
 use anyhow::{Context, Result, bail};
 use std::{
@@ -15,7 +19,7 @@ use std::{
 /// Bound: pictures of one batch.
 const MAX_PICTURES: usize = 100_000;
 /// Endings of what people take for pictures; those that are not read are refused one by one, with advice.
-const ENDINGS: [&str; 10] = ["jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff"];
+const ENDINGS: [&str; 13] = ["jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff"];
 
 /// One picture to be worked on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,20 +39,8 @@ pub struct Plan {
     pub(super) has_people: bool,
     pub(super) tasks: Vec<Task>,
     pub(super) settled: Vec<Row>,
-}
-
-/// How a picture was matched to a person; a greater kind beats a lesser one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    Name,
-    Id,
-    File,
-}
-
-/// One person's pictures, and how they were found.
-struct Match<'a> {
-    kind: Kind,
-    files: Vec<&'a String>,
+    /// What lies in the folder and was not looked at: subfolders, with a stroke behind, and files that are no pictures.
+    pub skipped: Vec<String>,
 }
 
 impl Plan {
@@ -70,11 +62,16 @@ impl Plan {
     /// # Errors
     /// The folder cannot be read or holds no pictures.
     pub fn make(folder: &Path, roster: Option<&Roster>) -> Result<Plan> {
-        let (pictures, unreadable) = pictures(folder)?;
+        let Found { pictures, unreadable, skipped } = pictures(folder)?;
         if pictures.is_empty() && unreadable.is_empty() {
-            bail!("{} holds no pictures ({})", folder.display(), ENDINGS.join(", "));
+            let seen = if skipped.is_empty() {
+                String::new()
+            } else {
+                format!("; it holds {}", skipped.iter().take(5).cloned().collect::<Vec<_>>().join(", "))
+            };
+            bail!("{} holds no pictures ({}){seen}", folder.display(), ENDINGS.join(", "));
         }
-        let mut plan = Plan { folder: folder.to_owned(), has_people: roster.is_some(), ..Plan::default() };
+        let mut plan = Plan { folder: folder.to_owned(), has_people: roster.is_some(), skipped, ..Plan::default() };
         match roster {
             None => plan.without_roster(&pictures),
             Some(roster) => plan.with_roster(&pictures, roster),
@@ -96,12 +93,10 @@ impl Plan {
     }
 
     fn with_roster(&mut self, pictures: &BTreeMap<String, PathBuf>, roster: &Roster) {
-        let mut by_stem: HashMap<String, Vec<&String>> = HashMap::new();
-        for file in pictures.keys() {
-            by_stem.entry(stem_of(file).to_lowercase()).or_default().push(file);
-        }
+        let index = Pictures::of(pictures.keys());
+        let people = People::of(&roster.entries);
         let mut namesakes: HashMap<String, Vec<&Entry>> = HashMap::new();
-        let matches: Vec<Match<'_>> = roster.entries.iter().map(|entry| candidates(entry, pictures, &by_stem)).collect();
+        let matches: Vec<Match<'_>> = roster.entries.iter().map(|entry| index.of_person(entry)).collect();
         let mut claims: HashMap<&String, (Kind, Vec<&Entry>)> = HashMap::new();
         for (entry, found) in roster.entries.iter().zip(&matches) {
             namesakes.entry(entry.name.to_lowercase()).or_default().push(entry);
@@ -133,7 +128,14 @@ impl Plan {
                     let is_among_them = claims[*file].0 == found.kind;
                     let count = by.len() - usize::from(is_among_them);
                     let others = Others::of(by.iter().copied().filter(|other| !std::ptr::eq(*other, entry)), count);
-                    if others.is_empty() {
+                    let wrong = people.another_in_name(file, entry, found.kind);
+                    if let Some(other) = wrong {
+                        self.settled.push(settle(
+                            Outcome::Duplicate,
+                            format!("照片 {file} 的文件名中有此人的号码，却有 {other} 的姓名。请核对后改名。"),
+                            format!("Picture {file} is named with this person's number and with the name of {other}. Check it and rename the file."),
+                        ));
+                    } else if others.is_empty() {
                         let wanted = [&entry.id, &entry.name, &stem_of(file)].into_iter().find(|text| !text.is_empty()).cloned();
                         let entry = Entry { file: (*file).clone(), ..entry.clone() };
                         self.tasks.push(Task { picture: pictures[*file].clone(), entry, stem: taken.free(&wanted.unwrap_or_default()) });
@@ -157,29 +159,22 @@ impl Plan {
         }
         for file in pictures.keys().filter(|file| !claims.contains_key(file)) {
             let entry = Entry { file: file.clone(), ..Entry::default() };
-            self.settled.push(Row::settled(
-                entry,
-                Outcome::NotInRoster,
-                "名单中没有与这张照片对应的人。".into(),
-                "Nobody in the roster belongs to this picture.".into(),
-            ));
+            let (mut zh, mut en) =
+                ("名单中没有与这张照片对应的人。".to_owned(), "Nobody in the roster belongs to this picture.".to_owned());
+            if let Err(fault @ NameFault::PrivateUse(_)) = person_name::normal(&stem_of(file)) {
+                let why = fault.text();
+                (zh, en) = (format!("{zh}文件名：{}", why.zh), format!("{en} Of the file's name: {}", why.en));
+            }
+            self.settled.push(Row::settled(entry, Outcome::NotInRoster, zh, en));
         }
     }
 }
 
-fn candidates<'a>(entry: &Entry, pictures: &'a BTreeMap<String, PathBuf>, by_stem: &HashMap<String, Vec<&'a String>>) -> Match<'a> {
-    if !entry.file.is_empty() {
-        let files = pictures.get_key_value(&entry.file).map(|(file, _)| file).into_iter().collect();
-        return Match { kind: Kind::File, files };
-    }
-    let named = |kind, text: &str| {
-        let files = if text.is_empty() { None } else { by_stem.get(&text.to_lowercase()).cloned() };
-        files.map(|files| Match { kind, files })
-    };
-    named(Kind::Id, &entry.id).or_else(|| named(Kind::Name, &entry.name)).unwrap_or(Match { kind: Kind::Name, files: Vec::new() })
+pub(super) fn is_picture(ending: &str) -> bool {
+    ENDINGS.contains(&ending.to_lowercase().as_str())
 }
 
-fn stem_of(file: &str) -> String {
+pub(super) fn stem_of(file: &str) -> String {
     Path::new(file).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
@@ -188,14 +183,29 @@ pub(super) fn stem_without_picture(entry: &Entry) -> Option<String> {
     [&entry.id, &entry.name, &stem_of(&entry.file)].into_iter().find(|text| !text.is_empty()).and_then(|text| names::stem(text))
 }
 
-/// Pictures of a folder by file name, hidden ones and folders left out, and a line for each whose name is no text.
-fn pictures(folder: &Path) -> Result<(BTreeMap<String, PathBuf>, Vec<Row>)> {
-    let (mut found, mut unreadable) = (BTreeMap::new(), Vec::new());
+/// What lies in a folder.
+struct Found {
+    /// Pictures by file name.
+    pictures: BTreeMap<String, PathBuf>,
+    /// A line for each picture whose name is no text.
+    unreadable: Vec<Row>,
+    skipped: Vec<String>,
+}
+
+fn pictures(folder: &Path) -> Result<Found> {
+    let (mut found, mut unreadable, mut skipped) = (BTreeMap::new(), Vec::new(), Vec::new());
     for item in std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))? {
         let path = item?.path();
         let Some(name) = path.file_name() else { continue };
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if name.as_encoded_bytes().starts_with(b".") || !ENDINGS.contains(&ending.as_str()) || !path.is_file() {
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if !ENDINGS.contains(&ending.as_str()) || !path.is_file() {
+            let stroke = if path.is_dir() { "/" } else { "" };
+            if skipped.len() < MAX_PICTURES {
+                skipped.push(format!("{}{stroke}", name.to_string_lossy()));
+            }
             continue;
         }
         match name.to_str() {
@@ -208,6 +218,7 @@ fn pictures(folder: &Path) -> Result<(BTreeMap<String, PathBuf>, Vec<Row>)> {
         }
     }
     unreadable.sort_unstable();
+    skipped.sort_unstable();
     let refuse = |file| {
         Row::settled(
             Entry { file, ..Entry::default() },
@@ -216,7 +227,7 @@ fn pictures(folder: &Path) -> Result<(BTreeMap<String, PathBuf>, Vec<Row>)> {
             "The name of this file is not valid text (UTF-8). Rename the file and try again.".into(),
         )
     };
-    Ok((found, unreadable.into_iter().map(refuse).collect()))
+    Ok(Found { pictures: found, unreadable: unreadable.into_iter().map(refuse).collect(), skipped })
 }
 
 /// Stems given out so far; systems that ignore case must not overwrite one file by another.
@@ -265,7 +276,7 @@ mod tests {
             person("", "5", "王五"),
             person("a.jpg", "6", "赵六"),
         ];
-        let plan = Plan::make(dir.path(), Some(&Roster { entries })).unwrap();
+        let plan = Plan::make(dir.path(), Some(&Roster { entries, ..Roster::default() })).unwrap();
         let stems: Vec<(&str, &str)> = plan.tasks.iter().map(|t| (t.entry.file.as_str(), t.stem.as_str())).collect();
         assert_eq!(stems, [("007.PNG", "007"), ("李四.jpeg", "3")]);
         let settled: Vec<(Outcome, &str)> = plan.settled.iter().map(|row| (row.outcome, row.entry.id.as_str())).collect();
@@ -280,7 +291,7 @@ mod tests {
     /// Ids of the people who get a picture, and of those who are marked as duplicates.
     fn shares(files: &[&str], people: &[(&str, &str, &str)]) -> (Vec<String>, Vec<String>) {
         let entries = people.iter().map(|(file, id, name)| person(file, id, name)).collect();
-        let plan = Plan::make(folder(files).path(), Some(&Roster { entries })).unwrap();
+        let plan = Plan::make(folder(files).path(), Some(&Roster { entries, ..Roster::default() })).unwrap();
         let duplicates = plan.settled.iter().filter(|row| row.outcome == Outcome::Duplicate);
         (plan.tasks.iter().map(|task| task.entry.id.clone()).collect(), duplicates.map(|row| row.entry.id.clone()).collect())
     }
@@ -318,8 +329,46 @@ mod tests {
     fn two_people_of_one_number_do_not_overwrite_each_other() {
         let dir = folder(&["a.jpg", "b.jpg", "c.jpg"]);
         let entries = vec![person("a.jpg", "X1", ""), person("b.jpg", "x1", ""), person("c.jpg", "X1", "")];
-        let plan = Plan::make(dir.path(), Some(&Roster { entries })).unwrap();
+        let plan = Plan::make(dir.path(), Some(&Roster { entries, ..Roster::default() })).unwrap();
         assert_eq!(plan.tasks.iter().map(|t| t.stem.as_str()).collect::<Vec<_>>(), ["X1", "x1-2", "X1-3"]);
+    }
+
+    #[test]
+    fn pictures_are_found_by_every_form_of_a_file_column_and_by_a_number_inside_a_name() {
+        let found = |files: &[&str], people: &[(&str, &str, &str)]| {
+            let entries: Vec<Entry> = people.iter().map(|(file, id, name)| person(file, id, name)).collect();
+            let plan = Plan::make(folder(files).path(), Some(&Roster { entries, ..Roster::default() })).unwrap();
+            plan.tasks.iter().map(|task| task.entry.file.clone()).collect::<Vec<_>>()
+        };
+        for wanted in ["A1.jpg", "a1.JPG", "a1", "A1.png"] {
+            assert_eq!(found(&["A1.jpg"], &[(wanted, "7", "甲")]), ["A1.jpg"], "{wanted}");
+        }
+        assert_eq!(found(&["a1.jpg", "a1.png"], &[("a1", "7", "甲")]), [""; 0], "nobody knows which");
+        assert_eq!(found(&["A1.jpg", "a1.jpg"], &[("a1.jpg", "7", "甲")]), ["a1.jpg"]);
+        let one = [("", "11999920010228005X", "测试丙")];
+        for file in [
+            "11999920010228005X测试丙.jpg",
+            "测试丙_11999920010228005x.jpg",
+            "11999920010228005X(1).jpg",
+            "１１９９９９２００１０２２８００５Ｘ.jpg",
+        ] {
+            assert_eq!(found(&[file], &one), [file]);
+        }
+        assert_eq!(found(&["11999920010228005X.jpg", "11999920010228005X(1).jpg"], &one), [""; 0], "two pictures of one person");
+        assert_eq!(found(&["20260001.jpg", "IMG_20260001.jpg", "IMG_20260001_120000.jpg"], &[("", "20260001", "甲")]), ["20260001.jpg"]);
+        assert_eq!(found(&["IMG_20260001.jpg"], &[("", "20260001", "甲")]), [""; 0], "a camera's day is nobody's number");
+        assert_eq!(found(&["艾力•测试.jpg"], &[("", "D1", "艾力·测试")]), ["艾力•测试.jpg"]);
+        // The number says one person and the name another.
+        assert_eq!(found(&["20260001李四.jpg"], &[("", "20260001", "张三"), ("", "20260002", "李四")]), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_listed() {
+        let dir = folder(&["a.jpg", "notes.txt", ".hidden.jpg"]);
+        std::fs::create_dir(dir.path().join("一班")).unwrap();
+        assert_eq!(Plan::make(dir.path(), None).unwrap().skipped, ["notes.txt", "一班/"]);
+        std::fs::remove_file(dir.path().join("a.jpg")).unwrap();
+        assert!(Plan::make(dir.path(), None).unwrap_err().to_string().contains("一班/"));
     }
 
     #[test]

@@ -5,10 +5,10 @@ use super::{
     journal::{Journal, Line},
     others::Others,
     plan::{self, Plan, Task},
-    roster::Entry,
     table::{self, Outcome, Row},
 };
 use crate::{
+    roster::Entry,
     service::photos::{self, PhotoResult},
     store::{self, StoreError},
 };
@@ -222,11 +222,12 @@ impl Shared<'_> {
         let bytes = match read(&task.picture) {
             Ok(bytes) => bytes,
             Err(error) => {
+                let why = crate::text::io_error(&error);
                 return Ok(vec![Row::settled(
                     task.entry.clone(),
                     Outcome::Refused,
-                    format!("照片文件无法读取：{error:#}"),
-                    format!("The picture file cannot be read: {error:#}"),
+                    format!("照片文件无法读取：{}。", why.zh),
+                    format!("The picture file cannot be read: {}.", why.en),
                 )]);
             }
         };
@@ -315,7 +316,7 @@ fn finished(blank: Row, name: String, result: &PhotoResult) -> Row {
     Row { outcome, out, bytes: result.bytes, to_review, reasons_zh: zh, reasons_en: en, ..blank }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte beyond the bound is enough for the decoder to refuse it as too large.
     std::fs::File::open(path)?.take(photo::decode::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
@@ -326,7 +327,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 mod tests {
     //! What is decided once every picture is finished, and what may be written.
     use super::*;
-    use crate::batch::Roster;
+    use crate::roster::Roster;
     use photo::{Face, NoVision, Rgb, VisionError};
 
     fn person_of(id: &str) -> Entry {

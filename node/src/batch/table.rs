@@ -1,6 +1,6 @@
 //! The table of results: one line for each picture and document, readable in a spreadsheet.
 
-use super::roster::Entry;
+use crate::roster::Entry;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 

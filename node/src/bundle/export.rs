@@ -114,7 +114,7 @@ fn export_blob(office: &Office, dir: &Path, blob: BlobHash, to: &Member, sent: &
             write(&dir.join(BLOBS).join(blob.to_string()), &bytes)?;
             sent.blobs += 1;
         }
-        Err(BlobError::Io(error)) => return Err(Refusal::fault(error)),
+        Err(error @ BlobError::Io(_)) => return Err(error.into()),
         Ok(None) | Err(_) => sent.absent += 1,
     }
     Ok(())

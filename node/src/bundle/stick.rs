@@ -305,10 +305,11 @@ fn wrong_kind(place: &str, kind: FileType) -> Refusal {
 
 /// The stick cannot be read any more.
 fn gone(error: &io::Error) -> Refusal {
+    let why = crate::text::io_error(error);
     Refusal::state(
         "stick_gone",
-        format!("无法读取数据包：{error}。已导入的内容已保存；请重新插入后再次导入。"),
-        format!("the bundle cannot be read: {error}; what was imported is kept: put the stick in again and import it once more"),
+        format!("无法读取数据包：{}。已导入的内容已保存；请重新插入后再次导入。", why.zh),
+        format!("the bundle cannot be read: {}; what was imported is kept: put the stick in again and import it once more", why.en),
     )
 }
 

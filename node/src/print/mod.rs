@@ -7,6 +7,7 @@ mod barcode;
 mod canvas;
 mod font;
 mod receipt;
+mod scaling;
 mod sheet;
 
 pub use font::{Font, FontError};

@@ -185,7 +185,7 @@ pub fn render(sheet: &ReceiptSheet, font: &Font) -> Result<Vec<u8>, PrintError> 
     footer(&mut canvas, form, sheet, y + form.margin / 4.0)?;
     surface.finish();
     page.finish();
-    document.finish().map_err(|error| PrintError::Document(format!("{error:?}")))
+    super::scaling::actual_size(document.finish().map_err(|error| PrintError::Document(format!("{error:?}")))?)
 }
 
 fn header(canvas: &mut Canvas<'_, '_>, form: &Form, sheet: &ReceiptSheet) -> Result<(), PrintError> {

@@ -38,7 +38,7 @@ pub fn sheets(layout: &Layout, jpegs: &[Vec<u8>]) -> Result<Vec<u8>, PrintError>
         }
         surface.set_fill(None);
         surface.set_stroke(Some(Stroke { paint: rgb::Color::new(120, 120, 120).into(), width: point(MARK_MM), ..Stroke::default() }));
-        for mark in &sheet.cut_marks {
+        for mark in sheet.cut_marks.iter().chain(&sheet.ruler) {
             let mut path = PathBuilder::new();
             path.move_to(point(mark.from_mm.0), point(mark.from_mm.1));
             path.line_to(point(mark.to_mm.0), point(mark.to_mm.1));
@@ -49,5 +49,5 @@ pub fn sheets(layout: &Layout, jpegs: &[Vec<u8>]) -> Result<Vec<u8>, PrintError>
         surface.finish();
         page.finish();
     }
-    document.finish().map_err(|error| PrintError::Document(format!("{error:?}")))
+    super::scaling::actual_size(document.finish().map_err(|error| PrintError::Document(format!("{error:?}")))?)
 }

@@ -92,6 +92,7 @@ pub fn erase(office: &Office, id: CaseId, reason: &str, operator: u32) -> Result
 pub fn delete_erased(office: &Office, case: &Case) -> Result<(), StoreError> {
     office.names.forget(case);
     office.changes_of_notes.forget(case);
+    office.store.forget_person(case.id)?;
     // A picture may be the start of another capture here.
     let _drafts = office.lock_drafts();
     let of_submissions = case.submissions.iter().flat_map(|by| [by.said.payload, by.said.photo, by.said.original]);

@@ -6,9 +6,10 @@
 use crate::service::{
     Change, Kind, Office, Refusal,
     consent::{self, Agreed},
-    id_number,
+    doubles, id_number,
     office::{ClockDoubt, china_time, now_ms},
     payload::{self, Applicant, CasePayload},
+    person_name::{self, NameFault},
     photos::{self, Maker, PhotoResult},
     plate, specs,
 };
@@ -23,8 +24,6 @@ use protocol::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Longest name taken, in characters.
-const NAME_CHARS_MAX: usize = 64;
 /// Longest reason for an override, in characters.
 const OVERRIDE_CHARS_MAX: usize = 500;
 
@@ -165,15 +164,11 @@ fn check_applicant(
     last_birthday: (u32, u32, u32),
     printable: impl Fn(&str) -> Result<(), char>,
 ) -> Result<Applicant, Refusal> {
-    let name = applicant.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
-        return Err(Refusal::input(
-            "name_invalid",
-            "name",
-            "请输入申请人姓名（最多 64 个字）。",
-            "type the applicant's name (64 characters at most)",
-        ));
-    }
+    let name = person_name::normal(&applicant.name).map_err(|fault| {
+        let (code, text) =
+            (if matches!(fault, NameFault::PrivateUse(_)) { "name_private_character" } else { "name_invalid" }, fault.text());
+        Refusal::input(code, "name", text.zh, text.en)
+    })?;
     if let Err(missing) = printable(&name) {
         return Err(Refusal::input(
             "name_not_printable",
@@ -476,6 +471,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
     }
     let spec = draft.spec()?;
     specs::check_overlap(office, &spec, now_ms())?;
+    doubles::check(office, id, &draft.applicant, &[original], &spec)?;
     let case_payload = CasePayload {
         applicant: draft.applicant.clone(),
         salt: hex::encode(rand::random::<[u8; 32]>()),
@@ -504,6 +500,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
         let records = consented.into_iter().map(Record::Consented).chain([Record::Submitted(submitted)]);
         records.map(|record| signer.sign(&record)).collect()
     })?;
+    doubles::remember(office, id, &draft.applicant);
     // It is signed: a draft that stays behind is recognized when it is submitted again.
     if let Err(error) = office.store.delete_draft(id) {
         tracing::warn!(%error, draft = %id, "a submitted draft cannot be deleted");
@@ -588,8 +585,8 @@ pub(super) fn open_sealed(office: &Office, sealed: BlobHash) -> Result<Option<Ca
 /// Attack: another office may have sealed a name as long as a book, which every list would show.
 fn within_bounds(payload: &CasePayload) -> bool {
     let short = |text: &str, chars_max: usize| text.chars().nth(chars_max).is_none();
-    short(&payload.applicant.name, NAME_CHARS_MAX)
-        && short(&payload.applicant.id_number, NAME_CHARS_MAX)
+    short(&payload.applicant.name, person_name::CHARS_MAX)
+        && short(&payload.applicant.id_number, person_name::CHARS_MAX)
         && payload.override_reason.as_ref().is_none_or(|reason| short(reason, OVERRIDE_CHARS_MAX))
 }
 

@@ -478,7 +478,7 @@ pub(super) fn days_later(at_ms: Millis, days: u32) -> Millis {
 }
 
 /// A moment in China Standard Time, as clerks and receipts count days; nothing where no calendar has it.
-pub(super) fn china_time(at_ms: Millis) -> Option<time::OffsetDateTime> {
+pub(crate) fn china_time(at_ms: Millis) -> Option<time::OffsetDateTime> {
     let offset = time::UtcOffset::from_hms(8, 0, 0).ok()?;
     time::OffsetDateTime::from_unix_timestamp(i64::try_from(at_ms / 1000).ok()?).ok()?.checked_to_offset(offset)
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     store::{BlobError, StoreError},
-    text::Text,
+    text::{Text, io_error},
 };
 use protocol::record::UnknownRole;
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 
 /// How the person or program at the other end should react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,29 +56,49 @@ impl Refusal {
         Self::new(Kind::State, code, zh, en)
     }
     /// The disk took nothing, and may take something later.
-    fn full(error: impl std::fmt::Display) -> Self {
+    fn full(error: &StoreError) -> Self {
+        tracing::warn!(%error, "the disk took nothing");
         Self::state(
             "disk_full",
             "磁盘已满或拒绝写入，此操作没有保存。请腾出至少 100 MB 空间，几秒后本机会自动恢复，然后重试。",
-            format!(
-                "the disk is full or takes nothing, so this was not kept ({error}): free at least 100 MB; the node goes on by itself, then try again"
-            ),
+            "the disk is full or takes nothing, so this was not kept: free at least 100 MB; the node goes on by itself, then try again",
         )
     }
-    /// The program or the disk failed.
-    pub fn fault(error: impl std::fmt::Display) -> Self {
+    /// The program or the disk failed. What the system said is put into words; anything else stands in the log: it is English, and for who
+    /// maintains the program.
+    pub fn fault(error: impl std::fmt::Display + 'static) -> Self {
+        tracing::error!(%error, "a fault");
+        let any: &dyn Any = &error;
+        let of_system = any.downcast_ref::<std::io::Error>().map(io_error);
+        let of_store = || any.downcast_ref::<StoreError>().map(StoreError::text);
+        let of_blob = || any.downcast_ref::<BlobError>().map(BlobError::text);
+        let within = || any.downcast_ref::<anyhow::Error>()?.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(io_error);
+        if let Some(why) = of_system.or_else(of_store).or_else(of_blob).or_else(within) {
+            return Self::failed(&why);
+        }
+        Self::failed(&Text::new(
+            "详情见日志。请重试；如再次出现，请运行 huizhi doctor 并联系管理员",
+            "the log says more. Try again; if it comes again, run `huizhi doctor` and call the administrator",
+        ))
+    }
+    /// The program or the disk failed, and why is known in words.
+    pub fn failed(why: &Text) -> Self {
         Self::new(
             Kind::Fault,
             "fault",
-            format!("本机出错，未做任何更改：{error}"),
-            format!("this machine failed; nothing was changed: {error}"),
+            format!("本机出错，未做任何更改：{}。", why.zh),
+            format!("this machine failed; nothing was changed: {}", why.en),
         )
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        if error.may_pass() { Self::full(error) } else { Self::fault(error) }
+        if error.may_pass() {
+            return Self::full(&error);
+        }
+        tracing::error!(%error, "the store failed");
+        Self::failed(&error.text())
     }
 }
 
@@ -85,7 +106,10 @@ impl From<BlobError> for Refusal {
     fn from(error: BlobError) -> Self {
         match error {
             BlobError::Io(error) => StoreError::Io(error).into(),
-            other => Self::fault(other),
+            other => {
+                tracing::error!(error = %other, "a file failed");
+                Self::failed(&other.text())
+            }
         }
     }
 }

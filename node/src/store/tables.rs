@@ -60,6 +60,11 @@ pub(super) const INCIDENTS: TableDefinition<'static, &[u8; 8], &str> = TableDefi
 pub(super) const DAMAGED: TableDefinition<'static, &[u8; 12], ()> = TableDefinition::new("damaged-1");
 /// Office code → an invitation as JSON, at the province.
 pub(super) const INVITATIONS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("invitations-1");
+/// SHA-256 of an identity number with this store's salt, cut (16), case (16) → nothing. The number that a case of this office stands for, or one
+/// that was looked at here.
+pub(super) const PEOPLE: TableDefinition<'static, &[u8; 32], ()> = TableDefinition::new("people-1");
+/// `people` → the salt of [`PEOPLE`].
+pub(super) const SALTS: TableDefinition<'static, &str, &[u8; 32]> = TableDefinition::new("salts-1");
 /// Id of a spec → its draft as JSON. Never leaves this machine.
 pub(super) const SPEC_DRAFTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("spec-drafts-1");
 /// Milliseconds since 1970 (8), a number among those of that time (4) → who saw whose data then, as JSON. Never leaves this machine.

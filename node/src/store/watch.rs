@@ -2,6 +2,7 @@
 //!
 //! There are many ways to write, and each returns its error to its own caller. The state of the node must not depend on which one was first.
 
+use crate::text::{Text, io_error};
 use redb::{BackendError, StorageBackend};
 use std::{
     io,
@@ -14,8 +15,8 @@ use std::{
 pub struct Refused {
     /// It had no space. Anything else is a disk that fails.
     pub full: bool,
-    /// The system's words.
-    pub words: String,
+    /// What it said, in words.
+    pub words: Text,
 }
 
 /// What the disk refused since the database was opened.
@@ -27,7 +28,7 @@ impl DiskWatch {
         let mut refused = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // The first error is the cause of later ones; only that the disk is full says what to do.
         if refused.as_ref().is_none_or(|refused| !refused.full && is_full(error)) {
-            *refused = Some(Refused { full: is_full(error), words: error.to_string() });
+            *refused = Some(Refused { full: is_full(error), words: io_error(error) });
         }
     }
 

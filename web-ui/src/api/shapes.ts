@@ -34,6 +34,7 @@ export type ReasonView = Schemas["ReasonView"];
 export type ReceiptAnswer = Schemas["ReceiptAnswer"];
 export type ReceiptVerification = Schemas["ReceiptVerification"];
 export type ReceiptView = Schemas["ReceiptView"];
+export type SameNumberView = Schemas["SameNumberView"];
 export type SamePictureView = Schemas["SamePictureView"];
 export type SessionView = Schemas["SessionView"];
 export type SpecDiff = Schemas["SpecDiff"];

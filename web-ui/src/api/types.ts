@@ -3149,6 +3149,8 @@ export interface components {
             receipt_number?: string | null;
             /** @description The line of the list. */
             row: components["schemas"]["CaseRow"];
+            /** @description Other cases of the same identity number that this office knows: under another name, or for the same document. */
+            same_number: components["schemas"]["SameNumberView"][];
             /** @description Other cases that name the same picture: of other people, or of this person for the same document. */
             same_picture: components["schemas"]["SamePictureView"][];
             /** @description Hash of the submission record that a decision must name. */
@@ -3354,6 +3356,8 @@ export interface components {
             id: string;
             problem?: components["schemas"]["ErrorBody"] | null;
             result?: components["schemas"]["PhotoView"] | null;
+            /** @description Other cases of the same identity number that this office knows: under another name, or for the same document. */
+            same_number: components["schemas"]["SameNumberView"][];
             /** @description Other cases that name the same picture: of other people, or of this person for the same document. */
             same_picture: components["schemas"]["SamePictureView"][];
             /** @description The spec it began with and keeps. */
@@ -4174,6 +4178,15 @@ export interface components {
             /** @description The text that `huizhi office new-epoch` printed at the office. */
             request: string;
         };
+        /** @description Another case of the same identity number. */
+        SameNumberView: {
+            /** @description The name that it has there. */
+            applicant_name: string;
+            /** @description Id of the other case. */
+            case_id: string;
+            /** @description It is the same name: one person twice for one document. */
+            same_name: boolean;
+        };
         /** @description Another case of the same picture, byte for byte. */
         SamePictureView: {
             /** @description Name of its applicant, where this office may open it. */
@@ -4307,13 +4320,17 @@ export interface components {
         };
         /** @description One spec, whole. */
         SpecView: {
+            /** @description Whose rule it is. */
+            authority?: string | null;
             /** @description Target frame for the capture screen. */
             guide: components["schemas"]["GuideView"];
             /** @description Earlier published versions, newest first. */
             history: components["schemas"]["SpecSummary"][];
-            /** @description Sources of the numbers. */
+            /** @description Pages of authorities and schools where the numbers were read. */
             sources: string[];
             staged?: components["schemas"]["SpecSummary"] | null;
+            /** @description The standard that the numbers come from. */
+            standard?: string | null;
             /** @description The line of the list. */
             summary: components["schemas"]["SpecSummary"];
             /** @description The spec as TOML, exactly as hashed. */

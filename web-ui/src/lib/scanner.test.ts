@@ -57,6 +57,10 @@ describe("what was scanned", () => {
     expect(parseScanned("11010519491231002x")).toEqual({ kind: "id_number", number: "11010519491231002X" });
     expect(parseScanned("①②030101260000018772").kind).not.toBe("receipt");
     expect(parseScanned("hello").kind).toBe("unknown");
+    expect(parseScanned("\\000026HZ1:abc")).toEqual({ kind: "unknown", text: "HZ1:abc" });
+    expect(parseScanned("\\000026HUIZHI1:abc")).toEqual({ kind: "qr", text: "HUIZHI1:abc" });
+    expect(parseScanned("]Q1\\000026huizhi1:ABC")).toEqual({ kind: "qr", text: "HUIZHI1:abc" });
+    expect(parseScanned("\u202d119999199003070019\u202c").kind).toBe("id_number");
     expect(parseScanned("44030101260000018773").kind === "receipt" && parseScanned("44030101260000018774").kind === "receipt").toBe(false);
   });
 });

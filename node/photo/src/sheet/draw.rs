@@ -34,7 +34,7 @@ pub fn draw(layout: &Layout, sheet: &Sheet, photos: &[Rgb], dpi: u32) -> Result<
         let photo = photos.get(place.item).ok_or(SheetError::Empty)?;
         paste(&mut page, place, photo, &px);
     }
-    for mark in &sheet.cut_marks {
+    for mark in sheet.cut_marks.iter().chain(&sheet.ruler) {
         let half = px(MARK_WIDTH_MM / 2.0).max(0.5);
         let (from, to) = (mark.from_mm, mark.to_mm);
         let x = (px(from.0.min(to.0)) - half).round() as usize..(px(from.0.max(to.0)) + half).round() as usize;

@@ -3,10 +3,12 @@
 //! The layout is millimetres only; [`draw`] makes pixels of it, and the node makes a PDF of the same layout.
 
 mod draw;
+mod ruler;
 
 use crate::text::Text;
 
 pub use draw::draw;
+pub use ruler::RULER_MM;
 
 /// Papers by the names that photo labs use, shorter side first, in millimetres.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -106,6 +108,8 @@ pub struct Sheet {
     pub places: Vec<Place>,
     /// The marks.
     pub cut_marks: Vec<CutMark>,
+    /// The lines of a ruler of [`RULER_MM`], by which anybody sees whether the printer kept the size; none where the paper has no room.
+    pub ruler: Vec<CutMark>,
 }
 
 /// All sheets of an order.
@@ -258,7 +262,8 @@ fn packed(items: &[Item], setting: &Setting, paper_mm: (f64, f64)) -> Result<Lay
     let sheet = |page: &Vec<usize>| {
         let places = shelves(items, page, setting, paper_mm).unwrap_or_default();
         let cut_marks = if setting.cut_marks { cut_marks(&places, paper_mm) } else { Vec::new() };
-        Sheet { places, cut_marks }
+        let ruler = if setting.cut_marks { ruler::beside(&places, paper_mm) } else { Vec::new() };
+        Sheet { places, cut_marks, ruler }
     };
     Ok(Layout { paper_mm, sheets: pages.iter().map(sheet).collect() })
 }

@@ -2,7 +2,7 @@
 
 use image::ImageFormat;
 use photo::Rgb;
-use photo::sheet::{Copies, Item, Layout, Paper, Setting, SheetError, draw, lay_out};
+use photo::sheet::{Copies, Item, Layout, Paper, RULER_MM, Setting, SheetError, draw, lay_out};
 use proptest::prelude::*;
 
 const CARD: Item = Item { width_mm: 26.0, height_mm: 32.0, copies: Copies::Fill };
@@ -27,6 +27,26 @@ fn mixed_documents_share_a_sheet() {
     let of = |item: usize| layout.sheets[0].places.iter().filter(|place| place.item == item).count();
     assert_eq!((layout.sheets.len(), of(0)), (1, 4));
     assert!(of(1) >= 4, "{}", of(1));
+}
+
+#[test]
+fn mend_58_a_ruler_of_fifty_millimetres_lies_beside_the_photos_where_there_is_room() {
+    let layout = lay_out(&[Item { copies: Copies::Exactly(4), ..PASSPORT }], &Setting::on(Paper::SIX_INCH)).unwrap();
+    let line = layout.sheets[0].ruler[0];
+    let length = (line.to_mm.0 - line.from_mm.0).abs() + (line.to_mm.1 - line.from_mm.1).abs();
+    assert!((length - RULER_MM).abs() < 1e-9, "{line:?}");
+    for stroke in &layout.sheets[0].ruler {
+        let (from, to) = (stroke.from_mm, stroke.to_mm);
+        assert!((from.0 - to.0).abs() < 1e-9 || (from.1 - to.1).abs() < 1e-9, "it is drawn in pixels too: {stroke:?}");
+        assert!([from, to].iter().all(|(x, y)| *x > 1.0 && *y > 1.0 && *x < layout.paper_mm.0 - 1.0 && *y < layout.paper_mm.1 - 1.0));
+    }
+    let photo = Rgb::filled(390, 567, [200; 3]);
+    let page = drawn(&layout, &photo, 254);
+    let (x, y) = ((line.from_mm.0 * 10.0) as u32, (line.from_mm.1 * 10.0) as u32);
+    assert!(page.get_pixel(x, y)[0] < 180, "its line stands in the picture");
+    let full = lay_out(&[CARD], &Setting { margin_mm: 1.0, gap_mm: 0.5, ..Setting::on(Paper { name: "", short_mm: 81.0, long_mm: 99.0 }) })
+        .unwrap();
+    assert!(full.sheets[0].ruler.is_empty(), "no room: {:?}", full.sheets[0].ruler.first());
 }
 
 #[test]
@@ -118,7 +138,7 @@ proptest! {
                     let below = a.top_mm + a.height_mm + gap_mm <= b.top_mm + 0.01 || b.top_mm + b.height_mm + gap_mm <= a.top_mm + 0.01;
                     prop_assert!(beside || below);
                 }
-                for mark in &sheet.cut_marks {
+                for mark in sheet.cut_marks.iter().chain(&sheet.ruler) {
                     for (x, y) in [mark.from_mm, mark.to_mm] {
                         let inside = x > a.left_mm && x < a.left_mm + a.width_mm && y > a.top_mm && y < a.top_mm + a.height_mm;
                         prop_assert!(!inside);

@@ -82,6 +82,8 @@ pub struct CaseView {
     pub four_eyes_missing: bool,
     /// Other cases that name the same picture: of other people, or of this person for the same document.
     pub same_picture: Vec<SamePictureView>,
+    /// Other cases of the same identity number that this office knows: under another name, or for the same document.
+    pub same_number: Vec<SameNumberView>,
     /// What keeps files of it here although it was erased.
     pub erased_kept: Vec<Text>,
 }
@@ -95,6 +97,17 @@ pub struct SamePictureView {
     pub applicant_name: Option<String>,
     /// Whether it is another person's; nothing where that cannot be known here.
     pub other_person: Option<bool>,
+}
+
+/// Another case of the same identity number.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SameNumberView {
+    /// Id of the other case.
+    pub case_id: String,
+    /// The name that it has there.
+    pub applicant_name: String,
+    /// It is the same name: one person twice for one document.
+    pub same_name: bool,
 }
 
 /// A reviewer's decision.

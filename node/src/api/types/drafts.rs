@@ -92,6 +92,8 @@ pub struct DraftView {
     pub has_original: bool,
     /// Other cases that name the same picture: of other people, or of this person for the same document.
     pub same_picture: Vec<super::SamePictureView>,
+    /// Other cases of the same identity number that this office knows: under another name, or for the same document.
+    pub same_number: Vec<super::SameNumberView>,
     /// Backgrounds that the wall can be replaced with; none where the document forbids replacing it.
     pub backgrounds: Vec<BackgroundView>,
     /// The chosen one as `#rrggbb`; the first of the document where nothing was chosen.

@@ -45,7 +45,11 @@ pub struct SpecView {
     pub toml: String,
     /// Target frame for the capture screen.
     pub guide: GuideView,
-    /// Sources of the numbers.
+    /// The standard that the numbers come from.
+    pub standard: Option<String>,
+    /// Whose rule it is.
+    pub authority: Option<String>,
+    /// Pages of authorities and schools where the numbers were read.
     pub sources: Vec<String>,
     /// The version that waits for its day.
     pub staged: Option<SpecSummary>,

@@ -2,8 +2,10 @@
 
 use super::{find_specs, load_models, wanted};
 use crate::{
-    batch::{self, Order, Outcome, Plan, Roster},
+    batch::{self, Order, Outcome, Plan},
+    roster::{Options, Role, Roster},
     runtime,
+    text::Text,
 };
 use anyhow::Result;
 use clap::Args;
@@ -21,10 +23,19 @@ use std::{
 pub(in crate::cli) struct BatchArgs {
     /// Folder with the pictures.
     pictures: PathBuf,
-    /// List of the people, CSV (UTF-8 or GB18030) or XLSX. Its first line names the columns:
-    /// file/照片, id/证件号/考生号/学号, name/姓名; at least one of them.
+    /// List of the people, CSV or XLSX. One of its first ten lines names the columns: 身份证号/证件号/考生号/学号/编号/id,
+    /// 姓名/name, 照片/photo; at least one of them. What was read as what is said before any photo is made.
     #[arg(long)]
     roster: Option<PathBuf>,
+    /// Takes another column of the roster: id=考生号, name=#3 (the third), photo=- (none). May be given several times.
+    #[arg(long, value_parser = column, requires = "roster")]
+    column: Vec<(Role, String)>,
+    /// Encoding of a CSV roster, where it is not sure: utf-8, gb18030, big5, utf-16le.
+    #[arg(long, requires = "roster")]
+    encoding: Option<String>,
+    /// Sheet of an XLSX roster; the first visible one with headings if not given.
+    #[arg(long, requires = "roster")]
+    sheet: Option<String>,
     /// Documents, separated by commas.
     #[arg(long, value_delimiter = ',', required = true)]
     spec: Vec<String>,
@@ -46,8 +57,10 @@ pub(in crate::cli) struct BatchArgs {
 pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
     let specs = find_specs(dir, &args.spec, false)?;
     let wanted = wanted(&specs, args.background.as_deref())?;
-    let roster = args.roster.as_deref().map(Roster::read).transpose()?;
+    let options = Options { encoding: args.encoding, sheet: args.sheet, columns: args.column };
+    let roster = args.roster.as_deref().map(|path| Roster::read(path, &options)).transpose()?;
     let plan = Plan::make(&args.pictures, roster.as_ref())?;
+    say_what_was_read(roster.as_ref(), &plan);
     let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
     let models = model_files(dir);
     let order = Order { plan: &plan, wanted: &wanted, out: &args.out, jobs, models: &models };
@@ -62,6 +75,7 @@ pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
     let table = args.out.join("result.csv");
     let value = json!({
         "pictures": plan.len(), "resumed": summary.resumed, "outcomes": counts.iter().copied().collect::<std::collections::BTreeMap<_, _>>(), "table": table,
+        "roster": roster.as_ref().map(|roster| &roster.preview), "skipped": plan.skipped,
     });
     crate::cli::print(json, &value, |_| {
         let mut lines: Vec<String> =
@@ -74,6 +88,30 @@ pub(super) fn run(dir: &Path, json: bool, args: BatchArgs) -> Result<ExitCode> {
     });
     let all_made = summary.rows.iter().all(|row| row.outcome == Outcome::Made);
     Ok(if all_made { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}
+
+fn column(text: &str) -> Result<(Role, String), String> {
+    let chosen =
+        text.split_once('=').and_then(|(key, wanted)| Some((Role::ALL.into_iter().find(|role| role.key() == key)?, wanted.to_owned())));
+    chosen.filter(|(_, wanted)| !wanted.is_empty()).ok_or_else(|| "write id=HEADING, name=HEADING or photo=HEADING".to_owned())
+}
+
+/// Bound: skipped files that are named.
+const MAX_SKIPPED: usize = 10;
+
+/// Before the work begins, in both languages.
+fn say_what_was_read(roster: Option<&Roster>, plan: &Plan) {
+    let mut lines: Vec<Text> = roster.map(|roster| roster.preview.lines()).unwrap_or_default();
+    if !plan.skipped.is_empty() {
+        let (count, named) = (plan.skipped.len(), plan.skipped.iter().take(MAX_SKIPPED).cloned().collect::<Vec<_>>().join(", "));
+        lines.push(Text::new(
+            format!("照片文件夹中有 {count} 项未读取（子文件夹或不是照片）：{named}。"),
+            format!("{count} things in the folder of the pictures were not read (folders, or no pictures): {named}"),
+        ));
+    }
+    for text in lines {
+        eprintln!("{}\n  {}", text.en, text.zh);
+    }
 }
 
 /// The model files in use, by the hashes of the manifest.

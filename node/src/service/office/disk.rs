@@ -35,7 +35,7 @@ impl Office {
             Some(refused) => _ = self.give_way(&refused),
             // Somebody else opened the database again meanwhile.
             None if error.may_pass() => {}
-            None => self.stick(Held::Disk(error.to_string())),
+            None => self.stick(Held::Disk(error.text())),
         }
     }
 
@@ -47,7 +47,7 @@ impl Office {
             standing.fill(refused.words.clone());
             drop(standing);
             if first {
-                tracing::error!(reason = %refused.words, "the disk is full: read-only");
+                tracing::error!(reason = %refused.words.en, "the disk is full: read-only");
                 self.tell(super::Change::Status);
             }
             if let Err(error) = self.reserve.release() {
@@ -106,7 +106,7 @@ impl Office {
         if self.held().is_none() {
             self.sign_tails().inspect_err(|error| {
                 self.store.note_full(error);
-                self.standing.write().unwrap_or_else(PoisonError::into_inner).fill(error.to_string());
+                self.standing.write().unwrap_or_else(PoisonError::into_inner).fill(error.text());
             })?;
         }
         tracing::info!("the disk has space again");

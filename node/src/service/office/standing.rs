@@ -64,9 +64,9 @@ pub enum Held {
         index: u64,
     },
     /// The disk refused a write.
-    Disk(String),
+    Disk(Text),
     /// The disk is full. Ends by itself when there is space again.
-    Full(String),
+    Full(Text),
 }
 
 impl Held {
@@ -135,16 +135,14 @@ impl Held {
                      `huizhi office new-epoch` and give the request to the provincial admin"
                 ),
             ),
-            Self::Full(error) => Text::new(
-                format!("磁盘已满（{error}），暂停签发和采集；仍可查询并接收其他办公点的记录。请腾出至少 100 MB，本机会自动恢复"),
-                format!(
-                    "the disk is full ({error}): nothing is signed or captured, but what is here is shown and other offices' records are \
-                     taken. Free at least 100 MB; the node goes on by itself"
-                ),
+            Self::Full(_) => Text::new(
+                "磁盘已满，暂停签发和采集；仍可查询并接收其他办公点的记录。请腾出至少 100 MB，本机会自动恢复",
+                "the disk is full: nothing is signed or captured, but what is here is shown and other offices' records are \
+                     taken. Free at least 100 MB; the node goes on by itself",
             ),
             Self::Disk(error) => Text::new(
-                format!("磁盘拒绝写入：{error}。请检查磁盘空间后重新启动"),
-                format!("the disk refused a write: {error}; look at the disk and start the node again"),
+                format!("磁盘拒绝写入：{}。请检查磁盘空间后重新启动", error.zh),
+                format!("the disk refused a write: {}; look at the disk and start the node again", error.en),
             ),
         }
     }
@@ -159,7 +157,7 @@ pub(super) struct Standing {
     /// For the life of this process.
     stuck: Option<Held>,
     /// Until there is space on the disk again: the words in which the system refused.
-    full: Option<String>,
+    full: Option<Text>,
 }
 
 impl Standing {
@@ -169,7 +167,7 @@ impl Standing {
     pub(super) fn is_full(&self) -> bool {
         self.full.is_some()
     }
-    pub(super) fn fill(&mut self, words: String) {
+    pub(super) fn fill(&mut self, words: Text) {
         self.full.get_or_insert(words);
     }
     pub(super) fn empty(&mut self) {
