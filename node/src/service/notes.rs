@@ -27,17 +27,20 @@ const TRIALS_MAX: usize = if cfg!(test) { 400 } else { 20_000 };
 const KEPT_BYTES_MAX: usize = 16 << 20;
 const KEPT_MAX: usize = 16_384;
 
+/// A change as it came out of its sealed blob; nothing where it cannot be opened here.
+type Raw = Option<Arc<[u8]>>;
+
 /// Changes of notes that were opened, and those that cannot be, by their sealed blob.
 ///
 /// Attack: a change that is sealed for hundreds costs as many key agreements, and a note has hundreds of changes.
 #[derive(Default)]
-pub(super) struct Changes(Mutex<HashMap<BlobHash, Option<Arc<[u8]>>>>);
+pub(super) struct Changes(Mutex<HashMap<BlobHash, Raw>>);
 
 impl Changes {
-    fn get(&self, blob: BlobHash) -> Option<Option<Arc<[u8]>>> {
+    fn get(&self, blob: BlobHash) -> Option<Raw> {
         self.lock().get(&blob).cloned()
     }
-    fn keep(&self, blob: BlobHash, raw: Option<Arc<[u8]>>) {
+    fn keep(&self, blob: BlobHash, raw: Raw) {
         let mut kept = self.lock();
         let bytes: usize = kept.values().flatten().map(|raw| raw.len()).sum();
         if kept.len() >= KEPT_MAX || bytes > KEPT_BYTES_MAX {
@@ -50,7 +53,7 @@ impl Changes {
         let mut kept = self.lock();
         case.note.iter().for_each(|by| _ = kept.remove(&by.said.payload));
     }
-    fn lock(&self) -> MutexGuard<'_, HashMap<BlobHash, Option<Arc<[u8]>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<BlobHash, Raw>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,7 +80,7 @@ pub fn open(office: &Office, case: &Case) -> Result<OpenNote, Refusal> {
 }
 
 /// What was opened of a note, before or now: of what was not tried yet that which is sealed for the fewest first.
-fn opened(office: &Office, case: &Case) -> Result<HashMap<BlobHash, Option<Arc<[u8]>>>, Refusal> {
+fn opened(office: &Office, case: &Case) -> Result<HashMap<BlobHash, Raw>, Refusal> {
     let (mut opened, mut waiting) = (HashMap::new(), Vec::new());
     for blob in case.note.iter().map(|by| by.said.payload) {
         if let Some(known) = office.changes_of_notes.get(blob) {
@@ -96,7 +99,7 @@ fn opened(office: &Office, case: &Case) -> Result<HashMap<BlobHash, Option<Arc<[
         }
         if let Some(sealed) = office.read_blob(blob)? {
             let raw = payload::open(&sealed, &office.keys.identities()).ok().flatten();
-            let raw: Option<Arc<[u8]>> = raw.map(Arc::from);
+            let raw: Raw = raw.map(Arc::from);
             office.changes_of_notes.keep(blob, raw.clone());
             opened.insert(blob, raw);
         }

@@ -251,7 +251,7 @@ fn what_is_behind_is_stored_first_and_counts_when_its_signatures_held() {
 fn what_comes_between_reading_ahead_and_folding_is_folded_too() {
     let home = testing::Home::new();
     let office = home.open();
-    let cases = [1, 2, 3].map(|case| own(case));
+    let cases = [1, 2, 3].map(own);
     let sign = |record: &Record| Signed::sign(office.origin(), &office.keys.office, record).unwrap();
     let store = |record: &Record| office.store.append(office.origin(), &[sign(record)]).unwrap();
     let Record::Submitted(said) = submitted(cases[0]) else { unreachable!() };
