@@ -91,8 +91,7 @@ impl Lines<'_> {
 
     /// A cell up to the separator or the end of the line.
     fn bare(&mut self) -> (Cell, bool) {
-        let at =
-            self.rest.find(|character| character == self.separator || character == '\n' || character == '\r').unwrap_or(self.rest.len());
+        let at = self.rest.find([self.separator, '\n', '\r']).unwrap_or(self.rest.len());
         let cell = cell(&self.rest[..at]);
         self.rest = &self.rest[at..];
         let ended = self.end();
