@@ -213,7 +213,8 @@ fn child(what: &str) {
                     // After a kill the node asks others before it signs; ingest goes on all the same.
                     if appended.is_err() {
                         office.store.set_wanted(&[BlobHash(hash(9, number))], &[]).expect("the disk takes it");
-                        office.store.put_staff(&format!("bench-{number}"), &number).expect("the disk takes it");
+                        let own = format!("bench-{number}");
+                        office.store.change_staff::<u64, node::store::StoreError>(&own, |_| Ok(number)).expect("the disk takes it");
                     }
                 }
             }

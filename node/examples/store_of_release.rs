@@ -66,7 +66,13 @@ fn fill(dir: &Path) -> Result<()> {
 /// A draft with a photo that is none.
 fn begin(office: &Office) -> Result<Draft> {
     let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
-    let new = NewDraft { spec_id: "cn-id-card".into(), applicant, consent: true, case: None };
+    let new = NewDraft {
+        spec_id: "cn-id-card".into(),
+        applicant: Some(applicant),
+        consent: Some(node::service::consent::Statement::current().hash().to_string()),
+        case: None,
+        operator: 1,
+    };
     let draft = intake::begin(office, new, |_| Ok(()))?;
     let photo = office.store.blobs.put(b"no photo")?.to_string();
     let result = PhotoResult {

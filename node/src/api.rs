@@ -1,8 +1,9 @@
 //! The local HTTP API and the staff UI: one axum router. The only part that knows JSON and HTTP.
 //!
-//! Every write names the operator. Requests are taken from this machine's own names only (against DNS rebinding), writes need the
+//! Every write names the operator, and one table (`access`) says who may ask for what. Requests are taken from this machine's own names only (against DNS rebinding), writes need the
 //! session's CSRF token and the same origin, bodies and times are bounded, and nothing is loaded from elsewhere (CSP).
 
+mod access;
 mod assets;
 mod auth;
 mod bundle;
@@ -23,16 +24,18 @@ mod receipts;
 mod rulings;
 mod session;
 mod specs;
+mod staff;
 mod status;
 #[cfg(test)]
 mod testing;
+mod trail;
 pub mod types;
 mod views;
 
 use crate::{
     jobs::{Jobs, long::LongJobs},
     print::Font,
-    service::{Office, Refusal, network::NetworkHandle, runs::Runs},
+    service::{Office, Refusal, network::NetworkHandle, runs::Runs, trail::Trail},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use photo::Vision;
@@ -48,6 +51,9 @@ const BODY_BYTES_MAX: usize = 256 << 10;
 const PHOTO_BYTES_MAX: usize = protocol::limits::BLOB_BYTES_MAX as usize;
 /// A request that takes longer is given up, and the photo that it waits for; other work behind it goes on and shows in the next answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Where the numbers for Prometheus are.
+const METRICS: &str = "/metrics";
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -68,6 +74,8 @@ pub struct App {
     pub long: LongJobs,
     /// Photos being made.
     pub runs: Arc<Runs>,
+    /// Writes down who saw what.
+    pub trail: Arc<Trail>,
     /// Sessions of this process.
     pub sessions: Arc<auth::Sessions>,
     /// Slows down the guessing of passwords.
@@ -100,6 +108,7 @@ impl App {
             jobs: Jobs::default(),
             long: LongJobs::default(),
             runs: Arc::default(),
+            trail: Arc::default(),
             sessions: Arc::default(),
             throttle: Arc::default(),
             guides: Arc::default(),
@@ -130,6 +139,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(specs::cancel))
         .routes(routes!(specs::draft, specs::write_draft, specs::discard_draft))
         .routes(routes!(capture::list))
+        .routes(routes!(capture::consent))
         .routes(routes!(capture::begin))
         .routes(routes!(capture::show))
         .routes(routes!(capture::discard))
@@ -146,6 +156,7 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(cases::list))
         .routes(routes!(cases::show))
         .routes(routes!(cases::parts))
+        .routes(routes!(cases::number))
         .routes(routes!(cases::photo))
         .routes(routes!(cases::original))
         .routes(routes!(cases::sheet))
@@ -177,6 +188,10 @@ fn api() -> OpenApiRouter<App> {
         .routes(routes!(rulings::retire))
         .routes(routes!(offices::export))
         .routes(routes!(offices::backup))
+        .routes(routes!(staff::list, staff::add))
+        .routes(routes!(staff::change))
+        .routes(routes!(staff::password))
+        .routes(routes!(trail::list))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
 }
@@ -204,9 +219,10 @@ pub fn router(app: App) -> Router {
     let (sticks, _) = sticks().split_for_parts();
     bounded
         .merge(events)
-        .merge(Router::new().route("/metrics", get(metrics::metrics)))
+        .merge(Router::new().route(METRICS, get(metrics::metrics)))
         .merge(sticks.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)))
         .fallback(assets::serve)
+        .layer(middleware::from_fn_with_state(app.clone(), access::check))
         .layer(middleware::from_fn_with_state(app.clone(), guard::writes))
         .layer(middleware::from_fn_with_state(app.clone(), guard::host))
         .layer(middleware::from_fn(guard::headers))
@@ -249,4 +265,5 @@ pub(crate) use invitations::{make as invite, rows as invitation_rows};
 pub(crate) use offices::{admit, rows as office_rows};
 pub(crate) use receipts::{answer as receipt_answer, verification as receipt_verification};
 pub(crate) use rulings::{asked_epoch, point, retirement, revoked};
+pub(crate) use staff::{alter as alter_staff, hire as hire_staff, rows as staff_rows};
 pub(crate) use status::forks as fork_rows;

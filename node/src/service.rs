@@ -1,10 +1,11 @@
 //! What a node decides and does, as plain synchronous functions over store and protocol.
 //!
-//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`applicants`] (whose cases they are), [`review`], [`notes`], [`receipts`], [`erasure`],
-//! [`specs`], [`staff`], [`retirement`]; around the photo [`runs`], [`plate`], [`feasibility`], [`sheets`] and [`transit`]. None of it knows HTTP or libp2p.
+//! Reading order: [`office`] (keys, logs, members), [`intake`] (a capture under way), [`consent`], [`applicants`] (whose cases they are), [`review`], [`notes`], [`receipts`], [`erasure`],
+//! [`specs`], [`staff`], [`trail`] (who saw what), [`retirement`]; around the photo [`runs`], [`plate`], [`feasibility`], [`sheets`] and [`transit`]. None of it knows HTTP or libp2p.
 
 pub mod applicants;
 pub mod condition;
+pub mod consent;
 pub mod doubles;
 pub mod erasure;
 pub mod feasibility;
@@ -32,6 +33,7 @@ pub mod specs;
 pub mod staff;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trail;
 pub mod transit;
 pub mod upkeep;
 

@@ -24,6 +24,7 @@ mod reserve;
 mod rows;
 mod spec_drafts;
 mod tables;
+mod trail;
 mod waiting;
 mod watch;
 mod witness;
@@ -41,6 +42,7 @@ pub use logs::{LogHead, LogView, StoredEntry};
 pub use mark::{Mark, MarkFile};
 pub(crate) use private::{create_private_dir, create_private_file, exposed, make_private};
 pub use reserve::{RESERVE_BYTES, Reserve};
+pub use trail::TrailPlace;
 pub use waiting::Waiting;
 pub use watch::Refused;
 pub(crate) use watch::is_full;
@@ -221,6 +223,7 @@ impl Store {
             write.open_table(tables::SPEC_DRAFTS)?;
             write.open_table(tables::PEOPLE)?;
             write.open_table(tables::SALTS)?;
+            write.open_table(tables::TRAIL)?;
         }
         write.commit()?;
         let store = Self {
@@ -370,15 +373,25 @@ impl Store {
         good_rows(read.open_table(tables::DRAFTS)?.iter()?, "draft")
     }
 
-    /// Keeps a member of staff.
+    /// Keeps a member of staff, made of all that are there in the same transaction.
     ///
     /// # Errors
-    /// As the database.
-    pub fn put_staff<T: Serialize>(&self, login: &str, staff: &T) -> Result<(), StoreError> {
-        let json = serde_json::to_vec(staff).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    /// As the database, or as `make`.
+    pub fn change_staff<T: Serialize + DeserializeOwned, E: From<StoreError>>(
+        &self,
+        login: &str,
+        make: impl FnOnce(Vec<T>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let write = self.db.begin_write()?;
-        write.open_table(tables::STAFF)?.insert(login, json.as_slice())?;
-        Ok(write.commit()?)
+        let made = {
+            let mut table = write.open_table(tables::STAFF).map_err(StoreError::from)?;
+            let made = make(good_rows(table.iter().map_err(StoreError::from)?, "member of staff")?)?;
+            let json = serde_json::to_vec(&made).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            table.insert(login, json.as_slice()).map_err(StoreError::from)?;
+            made
+        };
+        write.commit().map_err(StoreError::from)?;
+        Ok(made)
     }
     /// All members of staff.
     ///

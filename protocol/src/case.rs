@@ -14,7 +14,7 @@ pub use summary::{SUMMARY_FORM, Summary};
 use crate::{
     id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     membership::NotCounted,
-    record::{Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted, Usage, UseAnnulled},
+    record::{Consented, Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Submitted, Usage, UseAnnulled},
 };
 use minicbor::{Decode, Encode};
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +88,8 @@ pub struct Case {
     pub current: By<Submitted>,
     /// Every submission, those that others supersede first.
     pub submissions: Vec<By<Submitted>>,
+    /// What applicants agreed to, as the offices noted it that submitted a photo in this case.
+    pub consents: Vec<By<Consented>>,
     /// Every decision on any submission, resolved ones first.
     pub decisions: Vec<By<Decided>>,
     /// Receipts for the current submission that stand on an approval by the same office, by number.

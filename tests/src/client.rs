@@ -92,13 +92,18 @@ impl Client {
         read(request.send_json(json!({})))
     }
 
+    /// Name of the text that applicants agree to.
+    pub fn statement(&self) -> Value {
+        self.get("/api/consent").json()["hash"].take()
+    }
     /// Begins a draft for a document and gives back its id.
     ///
     /// # Panics
     /// It is refused.
     pub fn draft(&self, spec: &str, case: Option<&str>) -> String {
         let applicant = json!({ "name": "张伟", "id_number": "11010519491231002X" });
-        let answer = self.post("/api/drafts", &json!({ "spec_id": spec, "applicant": applicant, "consent": true, "case_id": case }));
+        let answer =
+            self.post("/api/drafts", &json!({ "spec_id": spec, "applicant": applicant, "consent": self.statement(), "case_id": case }));
         assert_eq!(answer.status, 200, "{:?}", answer.json());
         answer.json()["id"].as_str().unwrap_or_default().to_owned()
     }

@@ -12,6 +12,9 @@ pub use process::{Federation, Node, copy_folder, huizhi, started};
 
 use std::time::{Duration, Instant};
 
+/// A first submission signs two records: what the applicant agreed to, and the submission.
+pub const RECORDS_PER_SUBMISSION: u64 = 2;
+
 /// How long something that must happen may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -32,6 +32,7 @@ fn wrong_typing_names_the_field() {
     let counter = federation.a.client();
     let begin = |spec: &str, name: &str, id_number: &str, consent: bool| {
         let applicant = json!({ "name": name, "id_number": id_number });
+        let consent = consent.then(|| counter.statement());
         counter.post("/api/drafts", &json!({ "spec_id": spec, "applicant": applicant, "consent": consent })).json()
     };
     let wrong = begin("cn-id-card", "张伟", "110105194912310021", true);

@@ -15,8 +15,7 @@ fn a_peer_that_is_not_enrolled_is_refused_in_words_until_it_is() {
     });
     assert!(refused.contains("登记"), "{refused}");
     assert_eq!(client.get("/api/offices").json().as_array().map(Vec::len), Some(0), "nothing was given away");
-    let new =
-        serde_json::json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": true });
+    let new = serde_json::json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": client.statement() });
     assert_eq!(client.post("/api/drafts", &new).code(), "office_role_missing");
     // The province admits it, and it works without a restart.
     let enrolled = federation.province.cli(&["enrol", &request, "--roles", "capture"]);
@@ -42,8 +41,7 @@ fn an_invited_office_is_enrolled_when_it_connects_and_nobody_after_it() {
     let mut invited = Node::invited(federation.folder.path(), "invited", &invitation);
     invited.start();
     let client = invited.client();
-    let new =
-        serde_json::json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": true });
+    let new = serde_json::json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": client.statement() });
     eventually("the office works", || (client.post("/api/drafts", &new).status == 200).then_some(()));
     let offices = federation.province.client().get("/api/offices").json();
     let office = offices.as_array().unwrap().iter().find(|office| office["code"] == "44030701").cloned().unwrap();

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use std::time::{Duration, Instant};
 use system_tests::{
-    eventually,
+    RECORDS_PER_SUBMISSION, eventually,
     namespaces::{Host, Parts, Star, Transport, not_run},
     pictures,
 };
@@ -109,7 +109,7 @@ fn meet_part_and_heal(transport: Transport) {
     assert_eq!((&case["row"]["status"], &case["row"]["sent"]), (&"submitted".into(), &false.into()), "{}", case["row"]);
     star.province.inside(|node| node.client().decide(&relayed, "approve", &[]));
     until_case(&star.province, &elsewhere, "the others go on", |case| case["row"]["status"] == "submitted");
-    eventually("A says what waits", || (get(&star.a, "/api/status")["to_send"] == 1).then_some(()));
+    eventually("A says what waits", || (get(&star.a, "/api/status")["to_send"] == RECORDS_PER_SUBMISSION).then_some(()));
     assert_eq!(get(&star.a, &format!("/api/cases/{relayed}"))["row"]["status"], "submitted", "A cannot know of the approval");
     let unknown = star.province.inside(|node| node.client().get(&format!("/api/cases/{alone}")).status);
     assert_eq!(unknown, 404, "and the province not of A's case");
@@ -120,7 +120,7 @@ fn meet_part_and_heal(transport: Transport) {
     until_case(&star.b, &alone, "what A did alone is seen at B", |case| case["row"]["status"] == "submitted");
     until_case(&star.a, &relayed, "A learns of the approval", |case| case["row"]["status"] == "approved");
     let held = until_all_hold_the_same(&star);
-    for (code, entries) in [(OFFICE_A, 2), (OFFICE_B, 1)] {
+    for (code, entries) in [(OFFICE_A, 2 * RECORDS_PER_SUBMISSION), (OFFICE_B, RECORDS_PER_SUBMISSION)] {
         assert!(held.contains(&(format!("test.huizhi/office/{code}/1"), entries)), "{held:?}");
     }
     eprintln!("{transport:?}, heal: all three hold the same {:.1} s after the cable was plugged in: {held:?}", seconds(healed));

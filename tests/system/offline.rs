@@ -1,6 +1,6 @@
 //! Offices that work alone: stopped, cut off, killed.
 
-use system_tests::{Federation, eventually, pictures};
+use system_tests::{Federation, RECORDS_PER_SUBMISSION, eventually, pictures};
 
 #[test]
 fn a_stopped_office_converges_when_it_returns() {
@@ -26,9 +26,9 @@ fn a_counter_that_is_cut_off_goes_on_and_says_what_waits() {
     let id = counter.submit("cn-id-card", &pictures::astronaut(), None);
     let waiting = |federation: &Federation| {
         let status = federation.a.client().get("/api/status").json();
-        (status["to_send"] == 1).then_some(())
+        (status["to_send"] == RECORDS_PER_SUBMISSION).then_some(())
     };
-    eventually("one record waits to be sent", || waiting(&federation));
+    eventually("its records wait to be sent", || waiting(&federation));
     assert_eq!(counter.get(&format!("/api/cases/{id}")).json()["row"]["sent"], false);
     // Still so after a restart, when nobody is there to ask.
     federation.a.stop();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::fs;
-use system_tests::{Federation, Node, copy_folder, eventually, pictures};
+use system_tests::{Federation, Node, RECORDS_PER_SUBMISSION, copy_folder, eventually, pictures};
 
 fn read_only(node: &Node) -> Value {
     node.client().get("/api/status").json()["read_only"].take()
@@ -52,7 +52,7 @@ fn case_10_a_node_restored_from_an_old_backup_captures_waits_and_is_refilled_by_
     federation.a.until_it_signs();
     assert_eq!(counter.get(&format!("/api/cases/{second}")).json()["row"]["status"], "submitted", "it came back");
     assert_eq!(submit(&counter).status, 200);
-    assert_eq!(federation.a.signed().0, 3);
+    assert_eq!(federation.a.signed().0, 3 * RECORDS_PER_SUBMISSION);
     let reviewer = federation.province.client();
     eventually("the third case reaches the province", || (reviewer.get(&format!("/api/cases/{draft}")).status == 200).then_some(()));
 }
@@ -72,7 +72,7 @@ fn case_11_a_whole_disk_put_back_is_found_out_before_the_first_signature() {
     federation.a.kill();
     fs::remove_dir_all(&federation.a.dir).unwrap();
     fs::rename(&image, &federation.a.dir).unwrap();
-    assert_eq!(federation.a.signed().0, 1, "database and head file agree, and both are old");
+    assert_eq!(federation.a.signed().0, RECORDS_PER_SUBMISSION, "database and head file agree, and both are old");
 
     federation.province.stop();
     federation.b.stop();
@@ -80,11 +80,11 @@ fn case_11_a_whole_disk_put_back_is_found_out_before_the_first_signature() {
     assert!(read_only(&federation.a)["en"].as_str().unwrap().contains("was in order"));
     federation.province.start();
     federation.a.until_it_signs();
-    assert_eq!(federation.a.signed().0, 2);
+    assert_eq!(federation.a.signed().0, 2 * RECORDS_PER_SUBMISSION);
     let counter = federation.a.client();
     assert_eq!(counter.get(&format!("/api/cases/{second}")).json()["row"]["status"], "submitted");
     counter.submit("cn-id-card", &pictures::astronaut_number(3), None);
-    assert_eq!(federation.a.signed().0, 3);
+    assert_eq!(federation.a.signed().0, 3 * RECORDS_PER_SUBMISSION);
     until_sent(&federation.a);
 }
 

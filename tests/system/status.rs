@@ -1,7 +1,7 @@
 //! What an operator sees of a federation: `huizhi status` and the metrics of a running node.
 
 use serde_json::Value;
-use system_tests::{Federation, Node, eventually, pictures};
+use system_tests::{Federation, Node, RECORDS_PER_SUBMISSION, eventually, pictures};
 
 /// The value of a series.
 fn metric(node: &Node, series: &str) -> Option<u64> {
@@ -35,20 +35,20 @@ fn an_operator_sees_who_lacks_what_and_for_how_long() {
     federation.province.stop();
     eventually("office A notices", || (province(&federation)["connected"] == false).then_some(()));
     federation.a.client().submit("cn-id-card", &pictures::astronaut_number(7), None);
-    let lacking = eventually("the province lacks one entry, and since when", || {
+    let lacking = eventually("the province lacks two entries, and since when", || {
         let row = province(&federation);
-        (row["to_send"] == 1 && row["to_send_ms"].is_u64()).then_some(row)
+        (row["to_send"] == RECORDS_PER_SUBMISSION && row["to_send_ms"].is_u64()).then_some(row)
     });
     assert!(lacking["to_send_ms"].as_u64().unwrap() < 600_000, "{lacking}");
-    assert_eq!(metric(&federation.a, r#"huizhi_peer_lag_entries{office="44000001",direction="send"}"#), Some(1));
+    assert_eq!(metric(&federation.a, r#"huizhi_peer_lag_entries{office="44000001",direction="send"}"#), Some(RECORDS_PER_SUBMISSION));
     assert_eq!(metric(&federation.a, r#"huizhi_peer_connected{office="44000001"}"#), Some(0));
     assert_eq!(metric(&federation.a, r#"huizhi_cases{status="submitted"}"#), Some(2));
-    assert_eq!(metric(&federation.a, r#"huizhi_log_entries{log="test.huizhi/office/44030401/1"}"#), Some(2));
+    assert_eq!(metric(&federation.a, r#"huizhi_log_entries{log="test.huizhi/office/44030401/1"}"#), Some(2 * RECORDS_PER_SUBMISSION));
     let table = String::from_utf8(federation.a.cli(&["status"]).stdout).unwrap();
     let line = table.lines().find(|line| line.starts_with("44000001")).unwrap_or_default();
     assert!(line.ends_with("province") && line.contains("ago"), "{table}");
-    assert!(table.contains("running") && table.contains("1 own entries, the oldest"), "{table}");
+    assert!(table.contains("running") && table.contains("2 own entries, the oldest"), "{table}");
     // A stopped node tells what is on its disk.
     federation.a.stop();
-    assert_eq!(status(&federation.a)["unwitnessed"], 1);
+    assert_eq!(status(&federation.a)["unwitnessed"], RECORDS_PER_SUBMISSION);
 }

@@ -32,7 +32,7 @@ fn case_25_two_of_three_successors_make_another_machine_the_province() {
     }
     [&mut province, &mut a, &mut b].into_iter().for_each(Node::start);
     let case = eventually("office A is enrolled and captures", || {
-        let new = json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": true });
+        let new = json!({ "spec_id": "cn-id-card", "applicant": { "name": "张伟", "id_number": "11010519491231002X" }, "consent": a.client().statement() });
         (a.client().post("/api/drafts", &new).status == 200).then(|| a.client().submit("cn-id-card", &pictures::astronaut(), None))
     });
     let number = a.second().decide(&case, "approve", &[])["receipt_number"].as_str().unwrap().to_owned();

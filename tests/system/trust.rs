@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::{fs, net::TcpStream};
-use system_tests::{Federation, Node, copy_folder, eventually, pictures};
+use system_tests::{Federation, Node, RECORDS_PER_SUBMISSION, copy_folder, eventually, pictures};
 
 fn until_sent(node: &Node) {
     let client = node.client();
@@ -78,12 +78,12 @@ fn case_09_a_cloned_machine_is_alarmed_everywhere_adjudicated_and_goes_on_in_a_n
     federation.a.client().submit("cn-id-card", &pictures::astronaut_number(3), None);
     federation.province.start();
     federation.b.start();
-    // Two histories of two entries that share one: proved to everybody.
+    // Two histories of two submissions that share one: proved to everybody.
     for node in [&federation.province, &federation.b, &federation.a] {
         let client = node.client();
         eventually("the fork is proved", || {
             let forks = client.get("/api/status").json()["forks"].take();
-            (forks[0]["open"] == true && forks[0]["shared"] == 1).then_some(())
+            (forks[0]["open"] == true && forks[0]["shared"] == RECORDS_PER_SUBMISSION).then_some(())
         });
     }
     let counter = federation.a.client();
@@ -96,7 +96,7 @@ fn case_09_a_cloned_machine_is_alarmed_everywhere_adjudicated_and_goes_on_in_a_n
     assert!(!federation.province.cli(&["doctor"]).status.success());
     // The province decides; the office, whose key is worth nothing now, still hears of it.
     let fork = cli(&federation.province, &["fork", "list"])[0].clone();
-    cli(&federation.province, &["fork", "adjudicate", fork["id"].as_str().unwrap(), "--stands", "1"]);
+    cli(&federation.province, &["fork", "adjudicate", fork["id"].as_str().unwrap(), "--stands", &RECORDS_PER_SUBMISSION.to_string()]);
     eventually("the office hears of the end of its log", || {
         let why = counter.get("/api/status").json()["read_only"]["en"].as_str()?.to_owned();
         why.contains("ended").then_some(())

@@ -11,9 +11,12 @@ use std::{
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
-/// A session without a request for this long ends.
-const IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// A session without a request for this long ends: its page was closed, for an open one asks every few seconds.
+const IDLE_MAX: Duration = Duration::from_secs(3600);
+/// A login ends after a working day, whatever its page does.
+const LOGIN_MAX: Duration = Duration::from_secs(12 * 3600);
 /// Sessions at one time; beyond it the one longest idle ends. An office has a dozen windows.
 const SESSIONS_MAX: usize = 512;
 
@@ -28,14 +31,27 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    /// Refuses unless this person holds one of the roles.
-    pub(crate) fn require(&self, any_of: &[StaffRole]) -> Result<(), ApiError> {
-        if self.roles.iter().any(|role| any_of.contains(role)) { Ok(()) } else { Err(ApiError::role()) }
+    /// Whether this person holds one of the roles.
+    pub(crate) fn has_one_of(&self, any_of: &[StaffRole]) -> bool {
+        self.roles.iter().any(|role| any_of.contains(role))
+    }
+    /// Whether this is the command line of this machine.
+    pub(crate) fn is_the_command_line(&self) -> bool {
+        self.number == 0
+    }
+    /// Who sends a request with these headers.
+    ///
+    /// # Errors
+    /// Nobody who is logged in.
+    pub(super) fn of(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
+        if app.is_local(headers) {
+            return Ok(Self::local());
+        }
+        app.session(headers).and_then(|session| session.operator).ok_or_else(ApiError::not_logged_in)
     }
     /// The command line: whoever can read the node's data directory.
     pub(crate) fn local() -> Self {
-        use StaffRole::{Admin, Auditor, Counter, Reviewer};
-        Self { login: "cli".into(), display_name: "命令行".into(), number: 0, roles: vec![Counter, Reviewer, Admin, Auditor] }
+        Self { login: "cli".into(), display_name: "命令行".into(), number: 0, roles: StaffRole::ALL.to_vec() }
     }
 }
 
@@ -49,35 +65,68 @@ impl From<Staff> for Operator {
 pub(crate) struct Session {
     pub(crate) operator: Option<Operator>,
     pub(crate) csrf: String,
+    /// When the login ends.
+    pub(crate) until: Instant,
+    /// Fails when the session was closed.
+    pub(crate) open: watch::Receiver<()>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    session: Session,
     seen: Instant,
+    /// Dropped with the session, which its streams notice.
+    _open: watch::Sender<()>,
+}
+
+impl Kept {
+    fn lasts(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.seen) < IDLE_MAX && now < self.session.until
+    }
 }
 
 /// Sessions by cookie value. They end with the process.
 #[derive(Debug, Default)]
-pub struct Sessions(Mutex<HashMap<String, Session>>);
+pub struct Sessions(Mutex<HashMap<String, Kept>>);
 
 impl Sessions {
     /// Opens a session; a login always gets a new one, so that a planted cookie is worth nothing.
     pub(crate) fn open(&self, operator: Option<Operator>) -> (String, Session) {
+        self.open_at(operator, Instant::now())
+    }
+    fn open_at(&self, operator: Option<Operator>, now: Instant) -> (String, Session) {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, session| session.seen.elapsed() < IDLE_MAX);
+        sessions.retain(|_, kept| kept.lasts(now));
         if sessions.len() >= SESSIONS_MAX {
-            let idlest = sessions.iter().min_by_key(|(_, session)| (session.operator.is_some(), session.seen)).map(|(id, _)| id.clone());
+            let idlest = sessions.iter().min_by_key(|(_, kept)| (kept.session.operator.is_some(), kept.seen)).map(|(id, _)| id.clone());
             idlest.and_then(|id| sessions.remove(&id));
         }
         let id = hex::encode(rand::random::<[u8; 32]>());
-        let session = Session { operator, csrf: hex::encode(rand::random::<[u8; 32]>()), seen: Instant::now() };
-        sessions.insert(id.clone(), session.clone());
+        let (sender, open) = watch::channel(());
+        let session = Session { operator, csrf: hex::encode(rand::random::<[u8; 32]>()), until: now + LOGIN_MAX, open };
+        sessions.insert(id.clone(), Kept { session: session.clone(), seen: now, _open: sender });
         (id, session)
     }
     pub(crate) fn find(&self, id: &str) -> Option<Session> {
+        self.find_at(id, Instant::now())
+    }
+    fn find_at(&self, id: &str, now: Instant) -> Option<Session> {
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let session = sessions.get_mut(id).filter(|session| session.seen.elapsed() < IDLE_MAX)?;
-        session.seen = Instant::now();
-        Some(session.clone())
+        let kept = sessions.get_mut(id)?;
+        if !kept.lasts(now) {
+            sessions.remove(id);
+            return None;
+        }
+        kept.seen = now;
+        Some(kept.session.clone())
     }
     pub(crate) fn close(&self, id: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+    /// Ends all sessions of a member of staff, but the one that is named.
+    pub(crate) fn close_all_of(&self, login: &str, but: Option<&str>) {
+        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|id, kept| Some(&**id) == but || kept.session.operator.as_ref().is_none_or(|operator| operator.login != login));
     }
 }
 
@@ -161,17 +210,41 @@ fn sha(text: &str) -> [u8; 32] {
 
 impl FromRequestParts<App> for Operator {
     type Rejection = ApiError;
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        if app.is_local(&parts.headers) {
-            return Ok(Self::local());
-        }
-        app.session(&parts.headers).and_then(|session| session.operator).ok_or_else(ApiError::not_logged_in)
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, ApiError> {
+        // Put there by the table of routes, which let them in.
+        parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::not_logged_in)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mend_38_a_login_ends_after_a_working_day_whatever_its_page_does() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let (id, session) = sessions.open_at(Some(Operator::local()), start);
+        let minutes = |minutes: u64| start + Duration::from_secs(60 * minutes);
+        // A page asks every few minutes.
+        assert!((0..720).step_by(10).all(|minute| sessions.find_at(&id, minutes(minute)).is_some()));
+        assert!(session.open.has_changed().is_ok());
+        assert!(sessions.find_at(&id, minutes(720)).is_none());
+        assert!(session.open.has_changed().is_err(), "its streams end as well");
+    }
+
+    #[test]
+    fn mend_38_a_session_ends_an_hour_after_its_page_was_closed_and_with_the_right_to_it() {
+        let (sessions, start) = (Sessions::default(), Instant::now());
+        let (id, _) = sessions.open_at(Some(Operator::local()), start);
+        assert!(sessions.find_at(&id, start + Duration::from_secs(3_599)).is_some());
+        assert!(sessions.find_at(&id, start + Duration::from_secs(2 * 3_599)).is_some());
+        assert!(sessions.find_at(&id, start + Duration::from_secs(3 * 3_600)).is_none());
+        let ids = [0; 3].map(|_| sessions.open(Some(Operator::local())).0);
+        sessions.close_all_of("somebody-else", None);
+        assert!(sessions.find(&ids[2]).is_some());
+        sessions.close_all_of("cli", Some(&ids[1]));
+        assert_eq!(ids.each_ref().map(|id| sessions.find(id).is_some()), [false, true, false]);
+    }
 
     #[test]
     fn guessing_is_slowed_down_and_a_right_password_is_not() {

@@ -3,15 +3,16 @@
 use super::{
     ApiError, App,
     auth::Operator,
-    types::{BackgroundRequest, CaseView, DraftView, FeasibilityView, MarksView, NewDraft, SubmitRequest},
+    types::{BackgroundRequest, CaseView, DraftView, FeasibilityView, MarksView, NewDraft, StatementView, SubmitRequest},
     views,
 };
 use crate::service::{
-    Office, Refusal, feasibility,
+    Office, Refusal,
+    consent::Statement,
+    feasibility,
     intake::{self, Draft},
     payload::Applicant,
     photos::Maker,
-    staff::StaffRole,
 };
 use axum::{
     Json,
@@ -32,8 +33,7 @@ pub(super) fn jpeg(bytes: Vec<u8>) -> Response {
 
 /// Drafts of this office, oldest first.
 #[utoipa::path(get, path = "/api/drafts", responses((status = 200, body = [DraftView])))]
-pub(super) async fn list(State(app): State<App>, who: Operator) -> Result<Json<Vec<DraftView>>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn list(State(app): State<App>) -> Result<Json<Vec<DraftView>>, ApiError> {
     app.run(|office| {
         let mut drafts: Vec<Draft> = office.store.drafts()?;
         drafts.sort_by_key(|draft| draft.started_ms);
@@ -43,15 +43,20 @@ pub(super) async fn list(State(app): State<App>, who: Operator) -> Result<Json<V
     .map(Json)
 }
 
+/// The text that is put before applicants.
+#[utoipa::path(get, path = "/api/consent", responses((status = 200, body = StatementView)))]
+pub(super) async fn consent() -> Json<StatementView> {
+    Json(views::statement(&Statement::current()))
+}
+
 /// Begins a capture.
 #[utoipa::path(post, path = "/api/drafts", request_body = NewDraft, responses((status = 200, body = DraftView)))]
 pub(super) async fn begin(State(app): State<App>, who: Operator, Json(new): Json<NewDraft>) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
     let font = app.font.clone();
     app.run(move |office| {
         let case = new.case_id.as_deref().map(case_id).transpose()?;
-        let applicant = Applicant { name: new.applicant.name, id_number: new.applicant.id_number };
-        let new = intake::NewDraft { spec_id: new.spec_id, applicant, consent: new.consent, case };
+        let applicant = new.applicant.map(|typed| Applicant { name: typed.name, id_number: typed.id_number });
+        let new = intake::NewDraft { spec_id: new.spec_id, applicant, consent: new.consent, case, operator: who.number };
         // Without a font nothing can be printed here at all, so no name is refused for it.
         let draft = intake::begin(office, new, |name| font.as_ref().map_or(Ok(()), |font| font.covers(name)))?;
         views::draft(office, &draft)
@@ -62,15 +67,13 @@ pub(super) async fn begin(State(app): State<App>, who: Operator, Json(new): Json
 
 /// A draft.
 #[utoipa::path(get, path = "/api/drafts/{id}", params(("id" = String, Path)), responses((status = 200, body = DraftView)))]
-pub(super) async fn show(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
     app.run(move |office| views::draft(office, &intake::draft(office, case_id(&id)?)?)).await.map(Json)
 }
 
 /// Throws a draft away.
 #[utoipa::path(delete, path = "/api/drafts/{id}", params(("id" = String, Path)), responses((status = 204)))]
-pub(super) async fn discard(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn discard(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     app.run(move |office| intake::drop_draft(office, case_id(&id)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -80,8 +83,7 @@ pub(super) async fn discard(State(app): State<App>, who: Operator, Path(id): Pat
     post, path = "/api/drafts/{id}/photo", params(("id" = String, Path)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 200, body = DraftView)),
 )]
-pub(super) async fn photo(State(app): State<App>, who: Operator, Path(id): Path<String>, body: Bytes) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn photo(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Result<Json<DraftView>, ApiError> {
     make(&app, &id, move |office, maker, id| intake::take_photo(office, maker, id, &body)).await
 }
 
@@ -92,34 +94,29 @@ pub(super) async fn photo(State(app): State<App>, who: Operator, Path(id): Path<
 )]
 pub(super) async fn marks(
     State(app): State<App>,
-    who: Operator,
     Path(id): Path<String>,
     Json(marks): Json<MarksView>,
 ) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
     let points = [marks.left_eye, marks.right_eye, marks.chin, marks.crown].map(|point| (point.x, point.y));
     make(&app, &id, move |office, maker, id| intake::mark(office, maker, id, points)).await
 }
 
 /// Makes the photo again from the picture that was taken, as after work that was given up.
 #[utoipa::path(post, path = "/api/drafts/{id}/run", params(("id" = String, Path)), responses((status = 200, body = DraftView)))]
-pub(super) async fn make_again(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn make_again(State(app): State<App>, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
     make(&app, &id, intake::make_again).await
 }
 
 /// Goes over to the version of the spec that is in force now, and makes the photo by it where a picture was taken.
 #[utoipa::path(put, path = "/api/drafts/{id}/spec", params(("id" = String, Path)), responses((status = 200, body = DraftView)))]
-pub(super) async fn renew(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn renew(State(app): State<App>, Path(id): Path<String>) -> Result<Json<DraftView>, ApiError> {
     make(&app, &id, intake::renew).await
 }
 
 /// Gives up whatever is being made of the draft. The picture stays, and a photo that was there before; whoever waits gets the draft
 /// as it then is.
 #[utoipa::path(delete, path = "/api/drafts/{id}/run", params(("id" = String, Path)), responses((status = 204)))]
-pub(super) async fn give_up(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn give_up(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     app.runs.give_up(case_id(&id)?);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -154,18 +151,15 @@ mod tests;
 )]
 pub(super) async fn background(
     State(app): State<App>,
-    who: Operator,
     Path(id): Path<String>,
     Json(request): Json<BackgroundRequest>,
 ) -> Result<Json<DraftView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
     make(&app, &id, move |office, maker, id| intake::choose_background(office, maker, id, &request.background)).await
 }
 
 /// The upright original, for looking and marking.
 #[utoipa::path(get, path = "/api/drafts/{id}/original", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
-pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Response, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn original(State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
     let office = app.office.clone();
     let work = move || {
         let hash = intake::draft(&office, case_id(&id)?)?.original();
@@ -178,19 +172,13 @@ pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Pa
 
 /// Which documents in force the draft's picture would serve. Takes as long as a photo or two.
 #[utoipa::path(get, path = "/api/drafts/{id}/feasibility", params(("id" = String, Path)), responses((status = 200, body = [FeasibilityView])))]
-pub(super) async fn feasibility(
-    State(app): State<App>,
-    who: Operator,
-    Path(id): Path<String>,
-) -> Result<Json<Vec<FeasibilityView>>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn feasibility(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Vec<FeasibilityView>>, ApiError> {
     run(&app, &id, |office, maker, id| Ok(feasibility::of(office, maker, id)?.iter().map(views::feasible).collect())).await.map(Json)
 }
 
 /// The standardized photo of a draft.
 #[utoipa::path(get, path = "/api/drafts/{id}/standardized", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
-pub(super) async fn standardized(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Response, ApiError> {
-    who.require(&[StaffRole::Counter])?;
+pub(super) async fn standardized(State(app): State<App>, Path(id): Path<String>) -> Result<Response, ApiError> {
     app.run(move |office: &Office| {
         let draft = intake::draft(office, case_id(&id)?)?;
         let hash = draft.result.and_then(|result| result.hash.parse().ok());
@@ -212,7 +200,6 @@ pub(super) async fn submit(
     Path(id): Path<String>,
     Json(request): Json<SubmitRequest>,
 ) -> Result<Json<CaseView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
     let held = app.net.status().own_held;
     app.run(move |office| {
         let case = intake::submit(office, case_id(&id)?, who.number, request.override_reason)?;

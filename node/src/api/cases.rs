@@ -4,11 +4,11 @@ use super::{
     ApiError, App,
     auth::Operator,
     capture::{case_id, jpeg},
-    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, PartView, ReasonRequest, ReasonView},
+    types::{CaseRow, CaseStatus, CaseView, DecisionRequest, NoteText, NoteView, NumberView, PartView, ReasonRequest, ReasonView},
     views,
 };
 use crate::{
-    service::{Change, Office, Refusal, erasure, notes, office::Listing, reasons, review, sheets, staff::StaffRole, transit},
+    service::{Change, Office, Refusal, erasure, intake, notes, office::Listing, reasons, review, sheets, trail::Seen, transit},
     store::{Place, STATUSES},
 };
 use axum::{
@@ -26,8 +26,6 @@ use protocol::{
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
-
-const READERS: [StaffRole; 3] = [StaffRole::Counter, StaffRole::Reviewer, StaffRole::Auditor];
 
 /// Cases on one page if nothing else is asked, and the most that may be asked.
 const PAGE: usize = 200;
@@ -64,8 +62,8 @@ impl Filter {
 /// Cases, oldest submission first, a page at a time.
 #[utoipa::path(get, path = "/api/cases", params(Filter), responses((status = 200, body = [CaseRow])))]
 pub(super) async fn list(State(app): State<App>, who: Operator, Query(filter): Query<Filter>) -> Result<Json<Vec<CaseRow>>, ApiError> {
-    who.require(&READERS)?;
     let held = app.net.status().own_held;
+    app.saw(&who, Seen::List, None).await?;
     app.run(move |office| {
         let statuses: Vec<_> =
             STATUSES.into_iter().filter(|status| filter.status.is_none_or(|wanted| views::status(*status) == wanted)).collect();
@@ -85,15 +83,14 @@ pub(super) async fn list(State(app): State<App>, who: Operator, Query(filter): Q
 /// One case.
 #[utoipa::path(get, path = "/api/cases/{id}", params(("id" = String, Path)), responses((status = 200, body = CaseView)))]
 pub(super) async fn show(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<CaseView>, ApiError> {
-    who.require(&READERS)?;
     let held = app.net.status().own_held;
+    app.saw(&who, Seen::Case, Some(case_id(&id)?)).await?;
     app.run(move |office| views::case(office, &*review::find(office, case_id(&id)?)?, held)).await.map(Json)
 }
 
 /// How photo, original and report of a case stand on their way here. Those that are missing are asked for at once.
 #[utoipa::path(get, path = "/api/cases/{id}/parts", params(("id" = String, Path)), responses((status = 200, body = [PartView])))]
-pub(super) async fn parts(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<Vec<PartView>>, ApiError> {
-    who.require(&READERS)?;
+pub(super) async fn parts(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Vec<PartView>>, ApiError> {
     let net = app.net.status();
     app.run(move |office| transit::of_case(office, &*review::find(office, case_id(&id)?)?, &net)).await.map(Json)
 }
@@ -111,17 +108,25 @@ async fn blob(app: &App, id: String, which: impl FnOnce(&protocol::case::Case) -
     .map(jpeg)
 }
 
+/// The whole identity number of the applicant, which pages show with stars.
+#[utoipa::path(get, path = "/api/cases/{id}/number", params(("id" = String, Path)), responses((status = 200, body = NumberView)))]
+pub(super) async fn number(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<NumberView>, ApiError> {
+    let id = case_id(&id)?;
+    app.saw(&who, Seen::Number, Some(id)).await?;
+    app.run(move |office| Ok(NumberView { id_number: intake::person_of(office, &*review::find(office, id)?)?.id_number })).await.map(Json)
+}
+
 /// The standardized photo; refused with `photo_elsewhere` while it is on its way.
 #[utoipa::path(get, path = "/api/cases/{id}/photo", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
 pub(super) async fn photo(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Response, ApiError> {
-    who.require(&READERS)?;
+    app.saw(&who, Seen::Photo, Some(case_id(&id)?)).await?;
     blob(&app, id, |case| case.current.said.photo).await
 }
 
 /// The upright original; refused with `photo_elsewhere` while it is on its way.
 #[utoipa::path(get, path = "/api/cases/{id}/original", params(("id" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
 pub(super) async fn original(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Response, ApiError> {
-    who.require(&READERS)?;
+    app.saw(&who, Seen::Original, Some(case_id(&id)?)).await?;
     let office = app.office.clone();
     let work = move || {
         let case = review::find(&office, case_id(&id)?)?;
@@ -177,7 +182,7 @@ pub(super) async fn sheet(
     Path(id): Path<String>,
     Query(query): Query<SheetQuery>,
 ) -> Result<Response, ApiError> {
-    who.require(&[StaffRole::Counter, StaffRole::Reviewer])?;
+    app.saw(&who, Seen::Sheet, Some(case_id(&id)?)).await?;
     let pdf = app.run(move |office| sheets::print(office, &*review::find(office, case_id(&id)?)?, &query.order()?)).await?;
     let headers = [(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"sheet.pdf\"")];
     Ok((headers, pdf).into_response())
@@ -191,7 +196,6 @@ pub(super) async fn note(
     Path(id): Path<String>,
     Json(note): Json<NoteText>,
 ) -> Result<Json<NoteView>, ApiError> {
-    who.require(&[StaffRole::Counter, StaffRole::Reviewer])?;
     app.run(move |office| {
         let seen = note.version.as_deref().map(views::note_version).transpose()?;
         let typed = notes::Typed { seen: seen.as_ref(), text: &note.text };
@@ -212,7 +216,6 @@ pub(super) async fn decide(
     Path(id): Path<String>,
     Json(request): Json<DecisionRequest>,
 ) -> Result<Json<CaseView>, ApiError> {
-    who.require(&[StaffRole::Reviewer])?;
     let held = app.net.status().own_held;
     app.run(move |office| {
         let verdict = match request.verdict.as_str() {
@@ -273,13 +276,12 @@ async fn settle(
     request: ReasonRequest,
     how: impl FnOnce(&Office, CaseId, &str, u32) -> Result<Arc<Case>, Refusal> + Send + 'static,
 ) -> Result<Json<CaseView>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
     let held = app.net.status().own_held;
     app.run(move |office| views::case(office, &*how(office, case_id(&id)?, &request.reason, who.number)?, held)).await.map(Json)
 }
 
 /// Coded reasons for a return, in the order of the palette.
 #[utoipa::path(get, path = "/api/reasons", responses((status = 200, body = [ReasonView])))]
-pub(super) async fn reasons(_who: Operator) -> Json<Vec<ReasonView>> {
+pub(super) async fn reasons() -> Json<Vec<ReasonView>> {
     Json(reasons::all().map(|(code, text)| ReasonView { code: code.into(), text }).collect())
 }

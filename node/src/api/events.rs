@@ -1,9 +1,10 @@
 //! One stream of server-sent events: what changed, so that screens refetch what they show.
 
-use super::{App, auth::Operator, types::EventMessage};
+use super::{App, auth::Session, types::EventMessage};
 use crate::service::Change;
 use axum::{
     extract::State,
+    http::HeaderMap,
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt};
@@ -26,9 +27,21 @@ fn message(change: Change) -> Option<EventMessage> {
     Some(EventMessage::Changed { topic: topic.into() })
 }
 
-/// What changes, as it changes.
+/// Comes when a session ends, and never for the command line, which has none.
+async fn ended(session: Option<Session>) {
+    let Some(mut session) = session else { return std::future::pending().await };
+    let until = tokio::time::sleep_until(session.until.into());
+    let closed = async { while session.open.changed().await.is_ok() {} };
+    tokio::select! {
+        () = until => {}
+        () = closed => {}
+    }
+}
+
+/// What changes, as it changes; ends with the session.
 #[utoipa::path(get, path = "/api/events", responses((status = 200, body = EventMessage, content_type = "text/event-stream")))]
-pub(super) async fn events(State(app): State<App>, _who: Operator) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub(super) async fn events(State(app): State<App>, headers: HeaderMap) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let session = app.session(&headers);
     let stream = BroadcastStream::new(app.office.changes()).flat_map(|change| {
         let messages = match change {
             Ok(change) => message(change).into_iter().collect(),
@@ -39,5 +52,5 @@ pub(super) async fn events(State(app): State<App>, _who: Operator) -> Sse<impl S
         };
         futures::stream::iter(messages).filter_map(async |message| Event::default().event("huizhi").json_data(message).ok().map(Ok))
     });
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    Sse::new(stream.take_until(Box::pin(ended(session)))).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

@@ -125,13 +125,13 @@ mod tests {
             assert_eq!(body.matches(&format!("# TYPE {name} gauge\n")).count(), 1, "{name}");
         }
         assert!(body.contains("huizhi_cases{status=\"approved\"} 1\n") && body.contains("huizhi_read_only 0\n"), "{body}");
-        assert!(body.contains("huizhi_log_entries{log=\"test.huizhi/office/44030001/1\"} 3\n"), "{body}");
+        assert!(body.contains("huizhi_log_entries{log=\"test.huizhi/office/44030001/1\"} 4\n"), "{body}");
         let number = &case.receipts[0].said.number;
         for secret in ["张伟", "11010519491231002X", number, &case.id.to_string(), &served.app.office.keys.office.public().to_string()] {
             assert!(!body.contains(secret), "{secret}");
         }
         assert!(answer(served.send("GET /metrics", "evil.example", "", b"")).starts_with("HTTP/1.1 421"), "no other host name");
         assert!(answer(served.send("GET /api/condition", "localhost:PORT", "", b"")).starts_with("HTTP/1.1 401"), "names of offices");
-        assert!(served.local("GET /api/condition", b"").contains("\"unwitnessed\":3"));
+        assert!(served.local("GET /api/condition", b"").contains("\"unwitnessed\":4"));
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     ApiError, App,
+    access::SEES_PEOPLE,
     auth::Operator,
-    capture::jpeg,
+    capture::{case_id, jpeg},
     types::{AnnulRequest, ChainLink, ReasonRequest, ReceiptAnswer, ReceiptVerification, ReceiptView, Text, UseRequest, VerifyRequest},
     views,
 };
@@ -12,7 +13,7 @@ use crate::service::{
     office::now_ms,
     receipts::{self, Answer, AsOf, Examined, Found, Told},
     review,
-    staff::StaffRole,
+    trail::Seen,
 };
 use axum::{
     Json,
@@ -27,9 +28,9 @@ use std::{collections::BTreeSet, time::Duration};
 /// How long a request for a photo waits for a node that may give it.
 const PHOTO_WAIT: Duration = Duration::from_secs(10);
 
-fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
+fn view(office: &Office, found: &Found, sees_people: bool) -> Result<ReceiptView, Refusal> {
     let receipt = &found.verified.receipt;
-    let payload = applicants::payload(office, &found.case).open();
+    let payload = if sees_people { applicants::payload(office, &found.case).open() } else { None };
     Ok(ReceiptView {
         number: found.verified.number.to_string(),
         label: receipts::label(office, found),
@@ -64,11 +65,11 @@ fn view(office: &Office, found: &Found) -> Result<ReceiptView, Refusal> {
 
 /// The answer for a typed number by what is here, as the command line gives it where no node runs.
 pub(crate) fn answer(office: &Office, typed: &str) -> Result<ReceiptAnswer, Refusal> {
-    answer_with(office, typed, &Told::default())
+    answer_with(office, typed, &Told::default(), true)
 }
 
 /// The answer for a typed number by what is here and what others told.
-fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswer, Refusal> {
+fn answer_with(office: &Office, typed: &str, told: &Told, sees_people: bool) -> Result<ReceiptAnswer, Refusal> {
     let (verdict, mut message, number, found) = match receipts::look_up_with(office, typed, told, now_ms())? {
         Answer::Valid(found) => {
             let message =
@@ -153,7 +154,7 @@ fn answer_with(office: &Office, typed: &str, told: &Told) -> Result<ReceiptAnswe
     let issuer = found.as_ref().map(|found| found.verified.number.office());
     let stands = ["valid", "expired", "used"].contains(&verdict);
     let may_revoke = stands && issuer.is_some_and(|issuer| receipts::may_revoke(office, issuer));
-    let receipt = found.map(|found| view(office, &found)).transpose()?;
+    let receipt = found.map(|found| view(office, &found, sees_people)).transpose()?;
     let may_use = verdict == "valid" && office.member().is_some_and(|me| me.grant().may_use(document.as_deref()));
     Ok(ReceiptAnswer { verdict: verdict.into(), message, number, receipt, may_use, may_revoke })
 }
@@ -220,13 +221,12 @@ pub(super) async fn annul(
     Path(number): Path<String>,
     Json(request): Json<AnnulRequest>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
-    who.require(&[StaffRole::Counter, StaffRole::Reviewer, StaffRole::Admin])?;
     let told = told(&app, &number).await?;
     app.run(move |office| {
         let user = request.office.as_deref().map(str::parse).transpose();
         let user = user.map_err(|_| Refusal::not_found("没有这个办公点。", "no such office"))?;
         receipts::annul(office, &number, user, &request.reason, &told, who.number)?;
-        answer_with(office, &number, &told)
+        answer_with(office, &number, &told, who.has_one_of(SEES_PEOPLE))
     })
     .await
     .map(Json)
@@ -243,7 +243,6 @@ pub(super) async fn revoke(
     Path(number): Path<String>,
     Json(request): Json<ReasonRequest>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
-    who.require(&[StaffRole::Reviewer, StaffRole::Admin])?;
     app.run(move |office| {
         receipts::revoke(office, &number, &request.reason, who.number)?;
         answer(office, &number)
@@ -263,11 +262,10 @@ pub(super) async fn use_for(
     Path(number): Path<String>,
     Json(request): Json<UseRequest>,
 ) -> Result<Json<ReceiptAnswer>, ApiError> {
-    who.require(&[StaffRole::Counter])?;
     let told = told(&app, &number).await?;
     app.run(move |office| {
         receipts::use_for(office, &number, &request.reference, &told, who.number)?;
-        answer_with(office, &number, &told)
+        answer_with(office, &number, &told, who.has_one_of(SEES_PEOPLE))
     })
     .await
     .map(Json)
@@ -288,27 +286,28 @@ pub(crate) fn verification(found: &Examined) -> ReceiptVerification {
 
 /// Verifies an electronic receipt or the text of a QR code by everything that is known here.
 #[utoipa::path(post, path = "/api/receipts/verify", request_body = VerifyRequest, responses((status = 200, body = ReceiptVerification)))]
-pub(super) async fn verify(
-    State(app): State<App>,
-    _who: Operator,
-    Json(request): Json<VerifyRequest>,
-) -> Result<Json<ReceiptVerification>, ApiError> {
+pub(super) async fn verify(State(app): State<App>, Json(request): Json<VerifyRequest>) -> Result<Json<ReceiptVerification>, ApiError> {
     app.run(move |office| Ok(verification(&receipts::examine(office, &request.text)?))).await.map(Json)
 }
 
 /// Looks a receipt up and verifies it. Where its log is not held here, connected offices are asked, and what they tell is verified here.
 #[utoipa::path(get, path = "/api/receipts/{number}", params(("number" = String, Path)), responses((status = 200, body = ReceiptAnswer)))]
-pub(super) async fn look_up(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Json<ReceiptAnswer>, ApiError> {
-    let told = told(&app, &number).await?;
-    app.run(move |office| answer_with(office, &number, &told)).await.map(Json)
+pub(super) async fn look_up(State(app): State<App>, who: Operator, Path(number): Path<String>) -> Result<Json<ReceiptAnswer>, ApiError> {
+    let (told, sees_people) = (told(&app, &number).await?, who.has_one_of(SEES_PEOPLE));
+    let answer = app.run(move |office| answer_with(office, &number, &told, sees_people)).await?;
+    if let Some(receipt) = answer.receipt.as_ref().filter(|receipt| receipt.applicant.is_some()) {
+        app.saw(&who, Seen::Receipt, Some(case_id(&receipt.case_id)?)).await?;
+    }
+    Ok(Json(answer))
 }
 
 /// The photo of a receipt, fetched from a node that may give it.
 #[utoipa::path(get, path = "/api/receipts/{number}/photo", params(("number" = String, Path)), responses((status = 200, content_type = "image/jpeg")))]
-pub(super) async fn photo(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn photo(State(app): State<App>, who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
     let mut changes = app.office.changes();
     let told = told(&app, &number).await?;
     let (hash, case) = app.run(move |office| found(office, &number, &told).map(|found| (found.verified.receipt.photo, found.case))).await?;
+    app.saw(&who, Seen::Photo, Some(case.id)).await?;
     let deadline = tokio::time::Instant::now() + PHOTO_WAIT;
     loop {
         if let Some(bytes) = app.run(move |office| Ok(office.read_blob(hash)?)).await? {
@@ -337,7 +336,7 @@ pub(super) struct PdfQuery {
 )]
 pub(super) async fn pdf(
     State(app): State<App>,
-    _who: Operator,
+    who: Operator,
     Path(number): Path<String>,
     Query(PdfQuery { reprint }): Query<PdfQuery>,
 ) -> Result<Response, ApiError> {
@@ -348,6 +347,11 @@ pub(super) async fn pdf(
             "this machine has no CJK font, so no receipt can be printed; install fonts-noto-cjk and restart",
         )
     })?;
+    let looked_up = number.clone();
+    let case = app.run(move |office| Ok(found(office, &looked_up, &Told::default()).ok().map(|found| found.case.id))).await?;
+    if let Some(case) = case {
+        app.saw(&who, Seen::ReceiptPdf, Some(case)).await?;
+    }
     let bytes = app.run(move |office| receipts::print(office, &number, reprint, &font)).await?;
     Ok(([(header::CONTENT_TYPE, "application/pdf"), (header::CONTENT_DISPOSITION, "inline; filename=\"receipt.pdf\"")], bytes)
         .into_response())
@@ -355,7 +359,7 @@ pub(super) async fn pdf(
 
 /// The electronic receipt: a C2SP tlog-proof.
 #[utoipa::path(get, path = "/api/receipts/{number}/proof", params(("number" = String, Path)), responses((status = 200, body = String, content_type = "text/plain")))]
-pub(super) async fn proof(State(app): State<App>, _who: Operator, Path(number): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn proof(State(app): State<App>, Path(number): Path<String>) -> Result<Response, ApiError> {
     let told = told(&app, &number).await?;
     let (name, text) =
         app.run(move |office| found(office, &number, &told).map(|found| (found.verified.number.digits(), found.proof.to_string()))).await?;

@@ -20,6 +20,7 @@ fn view(app: &App, session: &Session) -> SessionView {
         operator: session.operator.as_ref().map(views::operator),
         csrf_token: session.csrf.clone(),
         office: views::office(&app.office),
+        ends_in_s: session.operator.as_ref().map(|_| session.until.saturating_duration_since(Instant::now()).as_secs()),
     }
 }
 

@@ -10,6 +10,7 @@ mod cases;
 mod drafts;
 mod epochs;
 mod specs;
+mod staff;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +22,9 @@ pub use cases::{
     AnnulRequest, CaseRow, CaseStatus, CaseView, ChainLink, DecisionRequest, DecisionView, NoteText, NoteView, ReasonRequest, ReasonView,
     ReceiptAnswer, ReceiptVerification, ReceiptView, SameNumberView, SamePictureView, UseRequest, VerifyRequest,
 };
-pub use drafts::{Applicant, DraftView, MarksView, NewDraft, PhotoView, PointView, SubmitRequest};
+pub use drafts::{
+    Applicant, ApplicantView, ConsentView, DraftView, MarksView, NewDraft, NumberView, PhotoView, PointView, StatementView, SubmitRequest,
+};
 pub use epochs::{
     AskedEpoch, DocumentsRequest, EndAtRequest, GrantEpochRequest, GrantedEpoch, KeptLog, RetireRequest, RetirementView,
     RevokeOfficeRequest, RevokedOffice,
@@ -29,6 +32,8 @@ pub use epochs::{
 pub use specs::{
     GuideView, SpecChange, SpecDiff, SpecDraft, SpecDraftEdit, SpecDraftWriter, SpecPublication, SpecSummary, SpecText, SpecView,
 };
+
+pub use staff::{NewStaff, PasswordChange, StaffChange, StaffView, TrailPage};
 
 pub use crate::{
     service::{
@@ -85,6 +90,8 @@ pub struct SessionView {
     pub csrf_token: String,
     /// The office of this node.
     pub office: OfficeView,
+    /// Seconds until this login ends, whatever its page does.
+    pub ends_in_s: Option<u64>,
 }
 
 /// `POST /api/login`.

@@ -2,12 +2,14 @@
 
 use super::auth::Operator;
 use super::types::{
-    Applicant, BackgroundView, CaseRow, CaseStatus, CaseView, DecisionView, DraftView, ErrorBody, FailedCheck, FeasibilityView, GuideView,
-    MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SameNumberView, SamePictureView, SpecSummary,
-    SpecView, Text,
+    ApplicantView, BackgroundView, CaseRow, CaseStatus, CaseView, ConsentView, DecisionView, DraftView, ErrorBody, FailedCheck,
+    FeasibilityView, GuideView, MarksView, NoteView, OfficeView, OperatorView, PhotoView, PointView, ReasonView, SameNumberView,
+    SamePictureView, SpecSummary, SpecView, StatementView, Text,
 };
 use crate::service::{
-    Office, Refusal, applicants, doubles, erasure,
+    Office, Refusal, applicants,
+    consent::{self as agreements, Statement},
+    doubles, erasure,
     feasibility::Feasible,
     intake::Draft,
     notes::{self, OpenNote, WrittenNote},
@@ -21,7 +23,7 @@ use protocol::{
     case::{By, Case, Eyes, Status},
     doc::Version,
     id::{BlobHash, CaseId, SpecHash},
-    record::{Decided, Verdict},
+    record::{Consented, Decided, Verdict},
 };
 
 pub(super) fn office(office: &Office) -> OfficeView {
@@ -105,8 +107,30 @@ pub(super) fn spec(office: &Office, known: &KnownSpec) -> SpecView {
     }
 }
 
-pub(super) fn applicant(applicant: &payload::Applicant) -> Applicant {
-    Applicant { name: applicant.name.clone(), id_number: applicant.id_number.clone() }
+pub(super) fn applicant(applicant: &payload::Applicant) -> ApplicantView {
+    ApplicantView { name: applicant.name.clone(), id_number_masked: applicant.masked_number() }
+}
+
+pub(super) fn statement(statement: &Statement) -> StatementView {
+    StatementView { version: statement.version, hash: statement.hash().to_string(), text: statement.text() }
+}
+
+fn consent(office: &Office, by: &By<Consented>) -> ConsentView {
+    let Consented { statement: hash, operator, at_ms, .. } = by.said;
+    let statement = Statement::by_hash(hash).as_ref().map(statement);
+    ConsentView { statement, hash: hash.to_string(), office_name: office.office_name(by.office), operator, at_ms }
+}
+
+/// What was agreed to now, or what the case of a recapture has on record of the same person.
+fn draft_consent(office: &Office, draft: &Draft) -> Result<Option<ConsentView>, Refusal> {
+    if let Some(agreed) = &draft.consent {
+        let statement = agreed.statement.parse().ok().and_then(Statement::by_hash).as_ref().map(statement);
+        let (operator, at_ms) = (agreed.operator, agreed.at_ms);
+        let office_name = office.office_name(office.code());
+        return Ok(Some(ConsentView { statement, hash: agreed.statement.clone(), office_name, operator, at_ms }));
+    }
+    let Some(case) = office.case(draft.case()?)? else { return Ok(None) };
+    Ok(agreements::on_record(office, &case, &draft.applicant)?.map(|by| consent(office, by)))
 }
 
 fn photo(result: &PhotoResult) -> PhotoView {
@@ -154,6 +178,7 @@ pub(super) fn draft(office: &Office, draft: &Draft) -> Result<DraftView, Refusal
     Ok(DraftView {
         id: draft.id.clone(),
         applicant: applicant(&draft.applicant),
+        consent: draft_consent(office, draft)?,
         spec: spec_by_hash(office, hash),
         spec_superseded: in_force.is_some_and(|now| now.hash() != hash),
         started_ms: draft.started_ms,
@@ -242,6 +267,7 @@ pub(super) fn case(office: &Office, case: &Case, own_held: u64) -> Result<CaseVi
     Ok(CaseView {
         row: case_row(office, case, own_held)?,
         applicant: payload.as_ref().map(|payload| applicant(&payload.applicant)),
+        consents: case.consents.iter().map(|by| consent(office, by)).collect(),
         submission: case.current.hash.to_string(),
         photo_sha256: said.photo.to_string(),
         photo_here: office.store.blobs.size(said.photo).is_some(),

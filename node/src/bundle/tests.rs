@@ -129,11 +129,11 @@ fn two_offices_that_never_had_a_network_finish_a_case_by_sticks() {
 
     let dir = them.of_a("with-case");
     let looked = look(&them.province, &dir).unwrap();
-    assert_eq!((looked.new_cases, looked.entries(), looked.stored), (1, 1, false));
+    assert_eq!((looked.new_cases, looked.entries(), looked.stored), (1, 2, false));
     assert_eq!(looked.refused, [], "nothing is wrong with it");
     assert_eq!((them.size_a(), them.province.cases().unwrap().len()), (0, 0), "looking stores nothing");
     let taken = take(&them.province, &dir).unwrap();
-    assert_eq!((taken.new_cases, taken.entries(), taken.blobs_new), (1, 1, looked.blobs_new), "{taken:?}");
+    assert_eq!((taken.new_cases, taken.entries(), taken.blobs_new), (1, 2, looked.blobs_new), "{taken:?}");
     assert!(taken.stored && taken.done && taken.refused.is_empty() && taken.blobs_new > 0);
 
     let decision = review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };

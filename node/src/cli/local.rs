@@ -3,7 +3,7 @@
 use crate::{
     api::{
         self,
-        types::{BundleExportRequest, BundleImportRequest, EnrolRequest, InviteRequest},
+        types::{BundleExportRequest, BundleImportRequest, EnrolRequest, InviteRequest, NewStaff, StaffChange, StaffView},
     },
     bundle,
     config::Config,
@@ -112,6 +112,29 @@ impl Local {
                 Ok(json!(api::spec_view(office, id)?))
             }
             Self::Running(client) => client.delete(&format!("/api/specs/{}/staged", path_segment(id))),
+        }
+    }
+    /// Everybody who works here or did.
+    pub(super) fn staff(&self) -> Result<Vec<StaffView>> {
+        match self {
+            Self::Stopped(office) => Ok(api::staff_rows(office)?),
+            Self::Running(client) => Ok(serde_json::from_value(client.get("/api/staff")?)?),
+        }
+    }
+    /// Adds a member of staff.
+    pub(super) fn hire(&self, new: &NewStaff) -> Result<StaffView> {
+        match self {
+            Self::Stopped(office) => Ok(api::hire_staff(office, new)?),
+            Self::Running(client) => Ok(serde_json::from_value(client.post("/api/staff", &json!(new))?)?),
+        }
+    }
+    /// Changes a member of staff.
+    pub(super) fn alter_staff(&self, login: &str, change: StaffChange) -> Result<StaffView> {
+        match self {
+            Self::Stopped(office) => Ok(api::alter_staff(office, login, change)?),
+            Self::Running(client) => {
+                Ok(serde_json::from_value(client.put(&format!("/api/staff/{}", path_segment(login)), &json!(change))?)?)
+            }
         }
     }
     /// Revokes a receipt of this office.

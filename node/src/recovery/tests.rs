@@ -35,7 +35,7 @@ fn case_10_a_backup_of_a_working_node_is_restored_whole_and_signs_nothing() {
     let (to, dir) = (folder.path().join("backup"), folder.path().join("restored"));
     let office = home.open();
     let made = backup(&office, home.path(), &to, true, &mut |_, _| {}).unwrap();
-    assert_eq!((made.records, made.decayed), (4, 0), "two enrolling and issuing logs: enrol; submitted, decided, receipt");
+    assert_eq!((made.records, made.decayed), (5, 0), "two enrolling and issuing logs: enrol; consented, submitted, decided, receipt");
     assert!(backup(&office, home.path(), &to, true, &mut |_, _| {}).is_err(), "a backup never mixes with another");
     assert!(!to.join("heads").exists(), "a backup must not vouch for its own freshness");
     let restored = restore(&to, &dir, &mut |_| {}).unwrap();

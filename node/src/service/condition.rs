@@ -326,7 +326,7 @@ mod tests {
         home_b.case(&b, &picture(8, 8, [1; 3]), false);
         let of = |office: &Office| Condition::of(office, &NetStatus::default(), true).unwrap();
         let before = of(&b);
-        assert_eq!((before.unwitnessed, before.quarantined, before.forks_open), (1, 0, 0));
+        assert_eq!((before.unwitnessed, before.quarantined, before.forks_open), (2, 0, 0));
         assert!(before.unwitnessed_ms.is_some_and(|age| age < 60_000) && before.disk_free_bytes.is_some_and(|free| free > 0));
         assert_eq!(before.disk_days_left, None, "a day of growth is not known");
         sync(&b, &province);
@@ -337,13 +337,13 @@ mod tests {
         assert_eq!((count("submitted"), count("conflict")), (1, 0));
         assert!(there.blobs_wanted > 0, "the reviewer needs the photo");
         assert!(there.offices[0].here && there.offices.len() == 2 && there.offices[1].code == "44030002");
-        assert_eq!((there.offices[1].entries, there.offices[1].connected), (1, false));
+        assert_eq!((there.offices[1].entries, there.offices[1].connected), (2, false));
         // What is behind a revocation counts for nothing.
         home_b.case(&b, &picture(8, 8, [2; 3]), false);
         sync(&b, &province);
         province
-            .revoke_office("44030002".parse().unwrap(), "office_closed", None, &[crate::service::EndAt { epoch: None, size: 1 }], 0)
+            .revoke_office("44030002".parse().unwrap(), "office_closed", None, &[crate::service::EndAt { epoch: None, size: 2 }], 0)
             .unwrap();
-        assert_eq!(of(&province).quarantined, 1);
+        assert_eq!(of(&province).quarantined, 2);
     }
 }

@@ -4,7 +4,9 @@
 //! A draft keeps the text of the spec that it began with, whatever the province publishes meanwhile.
 
 use crate::service::{
-    Change, Kind, Office, Refusal, doubles, id_number,
+    Change, Kind, Office, Refusal,
+    consent::{self, Agreed},
+    doubles, id_number,
     office::{ClockDoubt, china_time, now_ms},
     payload::{self, Applicant, CasePayload},
     person_name::{self, NameFault},
@@ -17,7 +19,7 @@ use protocol::{
     case::{Case, Status},
     id::{BlobHash, CaseId, Millis, RecordHash, SpecHash},
     limits::BLOB_BYTES_MAX,
-    record::{Record, Roles, Submitted},
+    record::{Consented, Record, Roles, Submitted},
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -44,6 +46,9 @@ pub struct Draft {
     pub result: Option<PhotoResult>,
     /// Why the last photo could not be made.
     pub problem: Option<Refusal>,
+    /// What the applicant agreed to; nothing where a recapture rests on the consent that its case has on record.
+    #[serde(default)]
+    pub consent: Option<Agreed>,
     /// The background chosen of those that the spec allows; its first where nothing was chosen.
     #[serde(default)]
     pub background: Option<::specs::Rgb>,
@@ -95,12 +100,14 @@ impl Draft {
 pub struct NewDraft {
     /// Which document.
     pub spec_id: String,
-    /// Who.
-    pub applicant: Applicant,
-    /// The applicant was told the purpose and agreed.
-    pub consent: bool,
+    /// Who; a recapture that names nobody is of the person of its case.
+    pub applicant: Option<Applicant>,
+    /// Hash of the text that the applicant was shown and agreed to. A recapture of the same person rests on what is on record.
+    pub consent: Option<String>,
     /// The returned case that this recapture answers.
     pub case: Option<CaseId>,
+    /// Number of the member of staff.
+    pub operator: u32,
 }
 
 /// Begins a draft. `printable` says whether a name can be drawn on a receipt, or which character cannot.
@@ -110,20 +117,19 @@ pub struct NewDraft {
 pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<(), char>) -> Result<Draft, Refusal> {
     office.check_drafts()?;
     office.require_role(Roles::CAPTURE)?;
-    if !new.consent {
-        return Err(Refusal::input(
-            "consent_missing",
-            "consent",
-            "请先告知申请人用途并勾选同意。",
-            "tell the applicant the purpose and tick the consent first",
-        ));
-    }
-    let applicant = check_applicant(new.applicant, last_birthday(now_ms(), office.clock_doubt()?), printable)?;
-    let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
-    let (id, supersedes) = match new.case {
-        Some(id) => (id, Some(recapture_of(office, id)?)),
-        None => (CaseId(rand::random()), None),
+    let case = new.case.map(|id| recapture_of(office, id)).transpose()?;
+    let typed = match (new.applicant, &case) {
+        (Some(applicant), _) => applicant,
+        (None, Some(case)) => person_of(office, case)?,
+        (None, None) => Applicant { name: String::new(), id_number: String::new() },
     };
+    let applicant = check_applicant(typed, last_birthday(now_ms(), office.clock_doubt()?), printable)?;
+    let consent = match &case {
+        Some(case) if consent::on_record(office, case, &applicant)?.is_some() => None,
+        _ => Some(consent::agree(new.consent.as_deref(), new.operator, now_ms())?),
+    };
+    let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
+    let (id, supersedes) = case.map_or_else(|| (CaseId(rand::random()), None), |case| (case.id, Some(case.current.hash)));
     let _drafts = office.lock_drafts();
     let before: Option<Draft> = office.store.draft(id)?;
     let draft = Draft {
@@ -135,6 +141,7 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
         original: None,
         result: None,
         problem: None,
+        consent,
         background: None,
     };
     if let Some(before) = before {
@@ -186,7 +193,23 @@ pub(super) fn last_birthday(now: Millis, doubt: Option<ClockDoubt>) -> (u32, u32
     (today.year().unsigned_abs(), u32::from(u8::from(today.month())), u32::from(today.day()))
 }
 
-fn recapture_of(office: &Office, id: CaseId) -> Result<RecordHash, Refusal> {
+/// The person of a case, as far as this office can read it.
+///
+/// # Errors
+/// The payload is not here, not for this office, or damaged.
+pub fn person_of(office: &Office, case: &Case) -> Result<Applicant, Refusal> {
+    let opened = open_payload(office, case)?.map(|payload| payload.applicant);
+    opened.ok_or_else(|| {
+        Refusal::state(
+            "applicant_elsewhere",
+            "此记录的资料目前不在本机，无法沿用申请人信息，请稍候或重新输入。",
+            "the data of this case are not here now: wait for them, or type the applicant again",
+        )
+    })
+}
+
+/// The returned case that may be captured again here.
+fn recapture_of(office: &Office, id: CaseId) -> Result<Arc<Case>, Refusal> {
     let case = office.case(id)?.ok_or_else(|| Refusal::not_found("没有这个采集记录。", "there is no such case here"))?;
     if case.captured_by() != office.code() {
         return Err(Refusal::new(
@@ -206,7 +229,7 @@ fn recapture_of(office: &Office, id: CaseId) -> Result<RecordHash, Refusal> {
     if case.status != Status::Returned {
         return Err(Refusal::state("not_returned", "只有被退回的记录可以重拍。", "only a returned case may be captured again"));
     }
-    Ok(case.current.hash)
+    Ok(case)
 }
 
 /// A draft that is here.
@@ -471,7 +494,11 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
         operator,
         at_ms: now_ms(),
     };
-    office.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(submitted))?]))?;
+    let consented = consented(office, &draft, &submitted)?;
+    office.append(|_, signer| {
+        let records = consented.into_iter().map(Record::Consented).chain([Record::Submitted(submitted)]);
+        records.map(|record| signer.sign(&record)).collect()
+    })?;
     doubles::remember(office, id, &draft.applicant);
     // It is signed: a draft that stays behind is recognized when it is submitted again.
     if let Err(error) = office.store.delete_draft(id) {
@@ -479,6 +506,25 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
     }
     office.tell(Change::Drafts);
     office.case(id)?.ok_or_else(|| Refusal::fault("the case does not fold"))
+}
+
+/// The record of the consent, which a recapture of the same person has in its case already.
+fn consented(office: &Office, draft: &Draft, submitted: &Submitted) -> Result<Option<Consented>, Refusal> {
+    if let Some(agreed) = &draft.consent {
+        return Ok(Some(Consented {
+            case: submitted.case,
+            applicant: submitted.applicant,
+            statement: agreed.statement.parse().map_err(Refusal::fault)?,
+            payload: Some(submitted.payload),
+            operator: agreed.operator,
+            at_ms: agreed.at_ms,
+        }));
+    }
+    let on_record = match office.case(submitted.case)? {
+        Some(case) => consent::on_record(office, &case, &draft.applicant)?.is_some(),
+        None => false,
+    };
+    if on_record { Ok(None) } else { consent::agree(None, submitted.operator, submitted.at_ms).map(|_| None) }
 }
 
 /// The case, where this very photo was submitted already: a power cut between the signature and the end of the draft leaves both.
@@ -512,9 +558,7 @@ pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode)
 /// # Errors
 /// It is here, for this office, and damaged, or is not what the submission committed to.
 pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
-    let Some(sealed) = office.read_blob(case.current.said.payload)? else { return Ok(None) };
-    let Some(plain) = payload::open(&sealed, &office.keys.identities())? else { return Ok(None) };
-    let payload: CasePayload = serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?;
+    let Some(payload) = open_sealed(office, case.current.said.payload)? else { return Ok(None) };
     let said = &case.current.said;
     if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report || !within_bounds(&payload) {
         return Err(Refusal::new(
@@ -525,6 +569,16 @@ pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>,
         ));
     }
     Ok(Some(payload))
+}
+
+/// Opens a sealed payload that nothing vouches for yet; nothing where it is not here or not for this office.
+///
+/// # Errors
+/// It is here, for this office, and damaged.
+pub(super) fn open_sealed(office: &Office, sealed: BlobHash) -> Result<Option<CasePayload>, Refusal> {
+    let Some(sealed) = office.read_blob(sealed)? else { return Ok(None) };
+    let Some(plain) = payload::open(&sealed, &office.keys.identities())? else { return Ok(None) };
+    Ok(Some(serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?))
 }
 
 /// Attack: another office may have sealed a name as long as a book, which every list would show.

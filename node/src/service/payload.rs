@@ -34,6 +34,15 @@ pub struct Applicant {
     pub id_number: String,
 }
 
+impl Applicant {
+    /// The first six and the last two characters of the number, as on official notices; stars between.
+    pub fn masked_number(&self) -> String {
+        let characters: Vec<char> = self.id_number.chars().collect();
+        let hidden = |at: usize| at >= 6 && at + 2 < characters.len();
+        characters.iter().enumerate().map(|(at, character)| if hidden(at) { '*' } else { *character }).collect()
+    }
+}
+
 /// What is sealed with a submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CasePayload {

@@ -239,7 +239,7 @@ pub fn print(office: &Office, typed: &str, reprint: bool, font: &Font) -> Result
         document_name_zh: spec.name().zh.clone(),
         document_name_en: spec.name().en.clone(),
         applicant_name: payload.applicant.name.clone(),
-        id_number_masked: Some(mask(&payload.applicant.id_number)),
+        id_number_masked: Some(payload.applicant.masked_number()),
         issuing_office: office.office_name(found.verified.number.office()),
         capturing_office: office.office_name(receipt.captured_by),
         issued: day(receipt.at_ms),
@@ -264,13 +264,6 @@ fn verify_hint(office: &Office, found: &Found) -> String {
         count => format!("，已由 {count} 个办公点见证 witnessed by {count} offices"),
     };
     format!("huizhi receipt show {number} · 已载入日志第 {index} 条 logged as entry {index}{witnesses}")
-}
-
-/// Keeps the first six and the last two characters, as on official notices.
-fn mask(id_number: &str) -> String {
-    let characters: Vec<char> = id_number.chars().collect();
-    let hidden = |at: usize| at >= 6 && at + 2 < characters.len();
-    characters.iter().enumerate().map(|(at, character)| if hidden(at) { '*' } else { *character }).collect()
 }
 
 /// A day in China Standard Time, as printed on a receipt; a dash for a moment that an issuer made up and no calendar has.

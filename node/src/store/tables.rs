@@ -67,3 +67,5 @@ pub(super) const PEOPLE: TableDefinition<'static, &[u8; 32], ()> = TableDefiniti
 pub(super) const SALTS: TableDefinition<'static, &str, &[u8; 32]> = TableDefinition::new("salts-1");
 /// Id of a spec → its draft as JSON. Never leaves this machine.
 pub(super) const SPEC_DRAFTS: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("spec-drafts-1");
+/// Milliseconds since 1970 (8), a number among those of that time (4) → who saw whose data then, as JSON. Never leaves this machine.
+pub(super) const TRAIL: TableDefinition<'static, &[u8; 12], &[u8]> = TableDefinition::new("trail-1");

@@ -158,8 +158,8 @@ fn mend_13_one_damaged_row_stops_no_list() {
     let store = Store::open(dir.path()).unwrap();
     store.put_draft(CaseId([1; 16]), &7_u64).unwrap();
     store.put_draft(CaseId([2; 16]), &"damaged").unwrap();
-    store.put_staff("a", &"damaged").unwrap();
-    store.put_staff("b", &8_u64).unwrap();
+    store.change_staff::<String, StoreError>("a", |_| Ok("damaged".into())).unwrap();
+    store.change_staff::<u64, StoreError>("b", |_| Ok(8)).unwrap();
     assert_eq!(store.drafts::<u64>().unwrap(), [7]);
     assert_eq!(store.staff::<u64>().unwrap(), [8]);
 }

@@ -7,7 +7,8 @@ use crate::{
     membership::{Grant, Membership, NotCounted, Writer},
     receipt::ReceiptNumber,
     record::{
-        Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, UseAnnulled, Verdict, Withdrawn,
+        Consented, Decided, DocChanged, Erased, ReceiptIssued, ReceiptRevoked, ReceiptUsed, Record, Roles, Submitted, UseAnnulled, Verdict,
+        Withdrawn,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ struct Receipts {
 #[derive(Default)]
 struct Parts {
     submissions: Said<Submitted>,
+    consents: Said<Consented>,
     withdrawals: Said<Withdrawn>,
     decisions: Said<Decided>,
     receipts: Said<ReceiptIssued>,
@@ -73,6 +75,7 @@ impl Parts {
         self.counted.insert(hash);
         match entry.record.record() {
             Record::Submitted(said) => take(&mut self.submissions, entry, office, said),
+            Record::Consented(said) => take(&mut self.consents, entry, office, said),
             Record::Withdrawn(said) => take(&mut self.withdrawals, entry, office, said),
             Record::Decided(said) => take(&mut self.decisions, entry, office, said),
             Record::ReceiptIssued(said) => take(&mut self.receipts, entry, office, said),
@@ -81,7 +84,7 @@ impl Parts {
             Record::ReceiptRevoked(said) => take(&mut self.revocations, entry, office, said),
             Record::Erased(said) => take(&mut self.erased, entry, office, said),
             Record::DocChanged(said) => take(&mut self.note, entry, office, said),
-            // Facts of intake and appointments weigh nothing in the state of the case.
+            // Other facts of intake and appointments weigh nothing in the state of the case.
             _ => {}
         }
     }
@@ -92,7 +95,7 @@ impl Parts {
         self.drop_what_rests_on_nothing(members);
         self.drop_returns_behind_approvals();
         self.drop_withdrawals_of_the_decided();
-        let Self { submissions, withdrawals, decisions, note, erased, quarantined, .. } = &self;
+        let Self { submissions, consents, withdrawals, decisions, note, erased, quarantined, .. } = &self;
         // A recapture comes from the same office as what it supersedes, so no office can push another's photo out of its own case.
         let superseded: BTreeSet<RecordHash> = submissions
             .values()
@@ -137,6 +140,7 @@ impl Parts {
         let mut sorted: Vec<_> = decisions.values().cloned().collect();
         sorted.sort_by_key(|decision| (!resolved.contains(&decision.hash), decision.hash));
         let decisions = sorted;
+        let consents = consents.values().cloned().collect();
         let (note, erased, quarantined) = (note.values().cloned().collect(), erased.values().cloned().collect(), quarantined.clone());
         let Receipts { receipts, uses, annulments, revocations } = self.receipts(&photo, status, members);
         let refused = self.refused.into_iter().collect();
@@ -145,6 +149,7 @@ impl Parts {
             status,
             current: photo,
             submissions,
+            consents,
             decisions,
             receipts,
             uses,
@@ -161,9 +166,10 @@ impl Parts {
     /// Refuses what names a submission that is not known or is another office's, and what was decided by who is not in charge of it. The
     /// submission may arrive; then everything is weighed anew.
     fn drop_what_rests_on_nothing(&mut self, members: &Membership) {
-        let Self { submissions, withdrawals, decisions, erased, note, refused, .. } = self;
+        let Self { submissions, consents, withdrawals, decisions, erased, note, refused, .. } = self;
         let in_charge = |by: Place<'_>, of: &By<Submitted>| may(members, by, |grant| grant.may_decide(of.office));
         keep(decisions, refused, |by| submissions.get(&by.said.submission).is_some_and(|of| in_charge(by.place(), of)));
+        keep(consents, refused, |by| submissions.values().any(|of| of.office == by.office));
         let captured = |submission: &RecordHash, office| submissions.get(submission).filter(|by| by.office == office);
         keep(withdrawals, refused, |by| captured(&by.said.submission, by.office).is_some());
         keep(erased, refused, |by| {
@@ -205,6 +211,7 @@ impl Parts {
     fn knowing(&self) -> Knowing {
         let mut knowing = Knowing::default();
         self.submissions.values().for_each(|by| knowing.add(by, by.said.supersedes));
+        self.consents.values().for_each(|by| knowing.add(by, []));
         self.withdrawals.values().for_each(|by| knowing.add(by, [by.said.submission]));
         self.decisions.values().for_each(|by| knowing.add(by, by.said.resolves.iter().copied().chain([by.said.submission])));
         self.receipts.values().for_each(|by| knowing.add(by, [by.said.submission, by.said.decision]));

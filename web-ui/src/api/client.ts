@@ -16,7 +16,9 @@ import type {
   FeasibilityView,
   GuidanceView,
   MarksView,
+  NewStaff,
   NoteView,
+  NumberView,
   PartView,
   PlateAnswer,
   PlateView,
@@ -27,8 +29,12 @@ import type {
   SpecDiff,
   SpecSummary,
   SpecView,
+  StaffChange,
+  StaffView,
+  StatementView,
   StatusView,
   Text,
+  TrailPage,
 } from "./shapes";
 
 export class ApiError extends Error {
@@ -123,7 +129,8 @@ export const api = {
 
   drafts: () => json<DraftView[]>("GET", "/drafts"),
   draft: (id: string) => json<DraftView>("GET", `/drafts/${part(id)}`),
-  newDraft: (draft: { spec_id: string; applicant: Applicant; consent: boolean; case_id: string | null }) =>
+  consent: () => json<StatementView>("GET", "/consent"),
+  newDraft: (draft: { spec_id: string; applicant: Applicant | null; consent: string | null; case_id: string | null }) =>
     json<DraftView>("POST", "/drafts", draft),
   dropDraft: async (id: string) => void (await send("DELETE", `/drafts/${part(id)}`)),
   photo: (id: string, image: Blob) => picture<DraftView>("POST", `/drafts/${part(id)}/photo`, image),
@@ -146,6 +153,7 @@ export const api = {
   newestCases: (last?: CaseRow) =>
     json<CaseRow[]>("GET", `/cases?newest=true${last === undefined ? "" : `&after=${last.submitted_ms},${part(last.id)}`}`),
   case: (id: string) => json<CaseView>("GET", `/cases/${part(id)}`),
+  idNumber: (id: string) => json<NumberView>("GET", `/cases/${part(id)}/number`),
   parts: (id: string) => json<PartView[]>("GET", `/cases/${part(id)}/parts`),
   saveNote: (id: string, version: string, text: string) => json<NoteView>("PUT", `/cases/${part(id)}/note`, { version, text }),
   withdraw: (id: string, reason: string) => json<CaseView>("POST", `/cases/${part(id)}/withdraw`, { reason }),
@@ -158,6 +166,19 @@ export const api = {
   receipt: (digits: string) => json<ReceiptAnswer>("GET", `/receipts/${part(digits)}`),
   revokeReceipt: (digits: string, reason: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/revoke`, { reason }),
   useReceipt: (digits: string, reference: string) => json<ReceiptAnswer>("POST", `/receipts/${part(digits)}/use`, { reference }),
+
+  staff: () => json<StaffView[]>("GET", "/staff"),
+  addStaff: (staff: NewStaff) => json<StaffView>("POST", "/staff", staff),
+  changeStaff: (login: string, change: StaffChange) => json<StaffView>("PUT", `/staff/${part(login)}`, change),
+  changePassword: async (present: string, fresh: string) => void (await send("PUT", "/password", JSON.stringify({ present, new: fresh }), "application/json")),
+  /** A page of who saw what; empty texts ask for everything. */
+  trail: (wanted: { operator: string; case: string; before: string | null }) => {
+    const query = new URLSearchParams();
+    if (wanted.operator !== "") query.set("operator", wanted.operator);
+    if (wanted.case !== "") query.set("case", wanted.case);
+    if (wanted.before !== null) query.set("before", wanted.before);
+    return json<TrailPage>("GET", `/trail?${query.toString()}`);
+  },
 
   offices: () => json<EnrolledOffice[]>("GET", "/offices"),
   switchNetwork: (on: boolean) => json<NetworkSwitch>("PUT", "/network", { on }),

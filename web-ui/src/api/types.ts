@@ -402,6 +402,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases/{id}/number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole identity number of the applicant, which pages show with stars. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NumberView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cases/{id}/original": {
         parameters: {
             query?: never;
@@ -621,6 +658,41 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["Condition"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The text that is put before applicants. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StatementView"];
                     };
                 };
             };
@@ -1160,7 +1232,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changes, as it changes. */
+        /** What changes, as it changes; ends with the session. */
         get: {
             parameters: {
                 query?: never;
@@ -1842,6 +1914,45 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives oneself another password. Other sessions of this login end. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasswordChange"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+            };
+        };
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2596,6 +2707,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody who works here or did, by number. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StaffView"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Adds a member of staff. */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewStaff"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StaffView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/{login}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes name, roles or password of a member of staff, or switches them off. They have to log in again. */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    login: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["StaffChange"];
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StaffView"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -2631,6 +2841,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/trail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who saw whose data, latest first, a page at a time. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only of this member of staff. */
+                    operator?: number;
+                    /** @description Only of this case. */
+                    case?: string;
+                    /** @description Go on behind the last page: its `next`. */
+                    before?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TrailPage"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2651,6 +2903,13 @@ export interface components {
         Applicant: {
             /** @description Resident identity number by GB 11643, 18 characters. */
             id_number: string;
+            /** @description Name as printed. */
+            name: string;
+        };
+        /** @description The applicant as pages show them. The whole number is asked for by itself, which is written down. */
+        ApplicantView: {
+            /** @description First six and last two characters of the identity number, stars between. */
+            id_number_masked: string;
             /** @description Name as printed. */
             name: string;
         };
@@ -2861,9 +3120,11 @@ export interface components {
         CaseStatus: "submitted" | "approved" | "returned" | "withdrawn" | "conflict";
         /** @description A case, whole. */
         CaseView: {
-            applicant?: components["schemas"]["Applicant"] | null;
+            applicant?: components["schemas"]["ApplicantView"] | null;
             /** @description The checks as reported by the capturing office. */
             checks: components["schemas"]["CheckView"][];
+            /** @description What the applicant agreed to, as it is on record. */
+            consents: components["schemas"]["ConsentView"][];
             /** @description Every decision, in causal order. */
             decisions: components["schemas"]["DecisionView"][];
             /** @description What was known about the person is deleted at every office that heard of it. */
@@ -3024,6 +3285,24 @@ export interface components {
             /** @description Version of the program. */
             version: string;
         };
+        /** @description That an applicant agreed. */
+        ConsentView: {
+            /**
+             * Format: int64
+             * @description When.
+             */
+            at_ms: number;
+            /** @description Hash of the text, hex. */
+            hash: string;
+            /** @description Office that noted it. */
+            office_name: string;
+            /**
+             * Format: int32
+             * @description Number of its member of staff who did.
+             */
+            operator: number;
+            statement?: components["schemas"]["StatementView"] | null;
+        };
         /** @description `POST /api/cases/{id}/decision`. */
         DecisionRequest: {
             /** @description Codes from `GET /api/reasons`; at least one for a return. */
@@ -3064,11 +3343,12 @@ export interface components {
         /** @description A capture under way at this office; nothing of it has left the machine. */
         DraftView: {
             /** @description Who. */
-            applicant: components["schemas"]["Applicant"];
+            applicant: components["schemas"]["ApplicantView"];
             /** @description The chosen one as `#rrggbb`; the first of the document where nothing was chosen. */
             background: string;
             /** @description Backgrounds that the wall can be replaced with; none where the document forbids replacing it. */
             backgrounds: components["schemas"]["BackgroundView"][];
+            consent?: components["schemas"]["ConsentView"] | null;
             /** @description A photo was received (it stays, even when it could not be standardized). */
             has_original: boolean;
             /** @description Case id it will have, 32 hex digits. */
@@ -3423,14 +3703,27 @@ export interface components {
         };
         /** @description `POST /api/drafts`. */
         NewDraft: {
-            /** @description Who. */
-            applicant: components["schemas"]["Applicant"];
+            applicant?: components["schemas"]["Applicant"] | null;
             /** @description The returned case that this recapture answers. */
             case_id?: string | null;
-            /** @description The applicant was told the purpose and agreed (告知用途). */
-            consent: boolean;
+            /**
+             * @description Hash of the text that the applicant was shown and agreed to (`GET /api/consent`). A recapture of the same person rests on the consent
+             *     that its case has on record.
+             */
+            consent?: string | null;
             /** @description Which document. */
             spec_id: string;
+        };
+        /** @description `POST /api/staff`. */
+        NewStaff: {
+            /** @description Name shown on the screen. */
+            display_name: string;
+            /** @description Login name: 1 to 32 letters, digits or `. _ -`. */
+            login: string;
+            /** @description Password, 8 to 128 characters. */
+            password: string;
+            /** @description What this person may do. */
+            roles: components["schemas"]["StaffRole"][];
         };
         /** @description `PUT /api/cases/{id}/note`. */
         NoteText: {
@@ -3457,6 +3750,11 @@ export interface components {
             version: string;
             /** @description Names the state that is what was just written alone, for a page on which more was typed meanwhile. */
             written?: string | null;
+        };
+        /** @description `GET /api/cases/{id}/number`. */
+        NumberView: {
+            /** @description The whole identity number. */
+            id_number: string;
         };
         /** @description One office as seen from here. */
         OfficeCondition: {
@@ -3569,6 +3867,13 @@ export interface components {
              * @description Bytes of the whole, once proved.
              */
             total_bytes?: number | null;
+        };
+        /** @description `PUT /api/password`. */
+        PasswordChange: {
+            /** @description The new one. */
+            new: string;
+            /** @description The present password. */
+            present: string;
         };
         /** @description One other office as seen from here. */
         PeerView: {
@@ -3767,7 +4072,7 @@ export interface components {
         };
         /** @description A verified receipt. */
         ReceiptView: {
-            applicant?: components["schemas"]["Applicant"] | null;
+            applicant?: components["schemas"]["ApplicantView"] | null;
             /** @description Capturing office. */
             captured_by: string;
             /** @description Case. */
@@ -3890,10 +4195,20 @@ export interface components {
             /** @description Whether it is another person's; nothing where that cannot be known here. */
             other_person?: boolean | null;
         };
+        /**
+         * @description What somebody saw.
+         * @enum {string}
+         */
+        Seen: "list" | "case" | "number" | "photo" | "original" | "sheet" | "receipt" | "receipt_pdf";
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {
             /** @description To be sent as the header `x-csrf-token` with every write. */
             csrf_token: string;
+            /**
+             * Format: int64
+             * @description Seconds until this login ends, whatever its page does.
+             */
+            ends_in_s?: number | null;
             /** @description The office of this node. */
             office: components["schemas"]["OfficeView"];
             operator?: components["schemas"]["OperatorView"] | null;
@@ -4020,16 +4335,55 @@ export interface components {
             /** @description The spec as TOML, exactly as hashed. */
             toml: string;
         };
+        /** @description `PUT /api/staff/{login}`. */
+        StaffChange: {
+            /** @description Whether this person may log in. */
+            active: boolean;
+            /** @description Name shown on the screen. */
+            display_name: string;
+            /** @description A new password; the old one stays where none is given. */
+            password?: string | null;
+            /** @description What this person may do. */
+            roles: components["schemas"]["StaffRole"][];
+        };
         /**
          * @description What a member of staff may do.
          * @enum {string}
          */
         StaffRole: "counter" | "reviewer" | "admin" | "auditor";
+        /** @description A member of staff, as the administrator sees them. */
+        StaffView: {
+            /** @description Whether this person may log in. */
+            active: boolean;
+            /** @description Name shown on the screen. */
+            display_name: string;
+            /** @description Login name. */
+            login: string;
+            /**
+             * Format: int32
+             * @description Number that signed records carry; nobody gets it a second time.
+             */
+            number: number;
+            /** @description What this person may do. */
+            roles: components["schemas"]["StaffRole"][];
+        };
         /**
          * @description Where it stands on its way.
          * @enum {string}
          */
         Stand: "here" | "erased" | "not_needed" | "fetching" | "queued" | "office_away" | "not_allowed" | "later";
+        /** @description A text that is put before applicants. */
+        StatementView: {
+            /** @description Its name in records, hex. */
+            hash: string;
+            /** @description What it says. */
+            text: components["schemas"]["Text"];
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            version: number;
+        };
         /** @description `GET /api/status`: what the title bar shows. */
         StatusView: {
             /**
@@ -4092,6 +4446,13 @@ export interface components {
             /** @description Simplified Chinese. */
             zh: string;
         };
+        /** @description `GET /api/trail`. */
+        TrailPage: {
+            /** @description To be sent as `before` for what stands behind; nothing where this is the end. */
+            next?: string | null;
+            /** @description Latest first. */
+            views: components["schemas"]["View"][];
+        };
         /** @description `POST /api/receipts/{number}/use`. */
         UseRequest: {
             /** @description Number of the application that it is used for. It is sealed and stays at this office. */
@@ -4101,6 +4462,22 @@ export interface components {
         VerifyRequest: {
             /** @description An electronic receipt, or the text of a QR code. */
             text: string;
+        };
+        /** @description One row. */
+        View: {
+            /** @description When. */
+            at_ms: components["schemas"]["u64"];
+            /** @description Of which case; nothing for a list. */
+            case_id?: string | null;
+            /** @description Their login. */
+            login: string;
+            /**
+             * Format: int32
+             * @description Number of the member of staff; 0 is the command line.
+             */
+            operator: number;
+            /** @description What they saw. */
+            seen: components["schemas"]["Seen"];
         };
         /** Format: int64 */
         u64: number;

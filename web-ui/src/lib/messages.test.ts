@@ -24,7 +24,7 @@ test("English is English", () => {
 
 test("every text is used, so that no dead words are translated", () => {
   const code = Object.values(sources).join("\n");
-  const families = ["role", "status", "id", "mark", "mark_fault", "stage", "confidence", "number", "open", "plate", "paper", "side", "state", "settle", "part", "revoke"];
+  const families = ["role", "status", "id", "mark", "mark_fault", "stage", "confidence", "number", "open", "plate", "paper", "side", "state", "settle", "part", "revoke", "seen"];
   for (const key of keys) {
     const inFamily = families.some((family) => key.startsWith(`${family}_`) && code.includes(`\`${family}_$`));
     expect(inFamily || code.includes(`"${key}"`), key).toBe(true);

@@ -4,7 +4,10 @@ import type { components } from "../api/types";
 import type { MessageKey } from "./messages";
 
 export type Role = components["schemas"]["StaffRole"];
-export type PageName = "capture" | "cases" | "case" | "review" | "verify" | "specs" | "spec" | "spec_edit" | "offices" | "home" | "lost";
+export const ROLES: readonly Role[] = ["counter", "reviewer", "admin", "auditor"];
+
+export type PageName =
+  "capture" | "cases" | "case" | "review" | "verify" | "specs" | "spec" | "spec_edit" | "offices" | "staff" | "trail" | "home" | "lost";
 
 export interface Page {
   name: PageName;
@@ -25,7 +28,7 @@ export function parsePath(path: string): Page {
     if (first === "capture" || first === "verify" || first === "review") return { name: first, id: second };
     return { name: "lost", id: null };
   }
-  const pages: readonly PageName[] = ["capture", "cases", "review", "verify", "specs", "offices"];
+  const pages: readonly PageName[] = ["capture", "cases", "review", "verify", "specs", "offices", "staff", "trail"];
   const name = pages.find((page) => page === first);
   return { name: name ?? "lost", id: null };
 }
@@ -33,7 +36,7 @@ export function parsePath(path: string): Page {
 export interface RailEntry {
   path: string;
   label: MessageKey;
-  icon: "camera" | "list" | "check" | "seal" | "book" | "office";
+  icon: "camera" | "list" | "check" | "seal" | "book" | "office" | "people" | "eye";
   roles: readonly Role[];
 }
 
@@ -44,6 +47,8 @@ export const RAIL: readonly RailEntry[] = [
   { path: "/verify", label: "nav_verify", icon: "seal", roles: ["counter", "reviewer", "admin", "auditor"] },
   { path: "/specs", label: "nav_specs", icon: "book", roles: ["counter", "reviewer", "admin", "auditor"] },
   { path: "/offices", label: "nav_offices", icon: "office", roles: ["admin", "auditor"] },
+  { path: "/staff", label: "nav_staff", icon: "people", roles: ["admin"] },
+  { path: "/trail", label: "nav_trail", icon: "eye", roles: ["admin", "auditor"] },
 ];
 
 /** The entries of the left rail for somebody with these roles. */

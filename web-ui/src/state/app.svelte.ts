@@ -14,6 +14,8 @@ export interface Toast {
 
 const STATUS_EVERY_MS = 15_000;
 const TOAST_MS = 8_000;
+/** From when on the page says that the login ends. */
+const ENDS_SOON_MINUTES = 15;
 
 class App {
   session = $state<SessionView | null>(null);
@@ -30,6 +32,10 @@ class App {
   /** Records are here that no list knows of yet. */
   behind: boolean = $derived((this.status?.to_take_in ?? 0) + (this.status?.to_fold ?? 0) > 0);
 
+  /** Minutes until the login ends, when these are few. */
+  endsInMinutes = $state<number | null>(null);
+
+  #endsAt = Infinity;
   #stop: (() => void) | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
   #nextToast = 1;
@@ -57,6 +63,8 @@ class App {
   }
 
   async refreshStatus(): Promise<void> {
+    const minutes = Math.max(0, Math.floor((this.#endsAt - performance.now()) / 60_000));
+    this.endsInMinutes = minutes < ENDS_SOON_MINUTES ? minutes : null;
     try {
       this.status = await api.status();
       this.answering = true;
@@ -95,6 +103,7 @@ class App {
     this.session = session;
     this.answering = true;
     if (session.operator === null || session.operator === undefined || this.#stop !== null) return;
+    this.#endsAt = performance.now() + 1000 * (session.ends_in_s ?? Infinity);
     void this.refreshStatus();
     void this.#readSpecs(false);
     this.#stop = listen((message) => this.#receive(message));
@@ -107,6 +116,7 @@ class App {
     clearInterval(this.#timer);
     this.#specs.clear();
     this.status = null;
+    this.endsInMinutes = null;
     if (this.session !== null) this.session = { ...this.session, operator: null };
   }
 

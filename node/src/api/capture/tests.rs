@@ -47,7 +47,10 @@ impl Desk {
         let (let_on, lets) = mpsc::sync_channel(1);
         let gate = Arc::new(Gate { asked: asks, let_on: Mutex::new(lets), meshes: AtomicUsize::new(0) });
         let served = Served::with(gate.clone());
-        let new = r#"{"spec_id":"cn-id-card","applicant":{"name":"张伟","id_number":"11010519491231002X"},"consent":true,"case_id":null}"#;
+        let statement = crate::service::consent::Statement::current().hash();
+        let new = format!(
+            r#"{{"spec_id":"cn-id-card","applicant":{{"name":"张伟","id_number":"11010519491231002X"}},"consent":"{statement}","case_id":null}}"#
+        );
         let begun = served.local("POST /api/drafts", new.as_bytes());
         let draft = begun.split_once(r#""id":""#).unwrap_or_else(|| panic!("{begun}")).1[..32].to_owned();
         Self { served, gate, asked, let_on, draft }

@@ -1,6 +1,6 @@
 //! Shapes of submitted cases: decisions, notes, receipts and the records that prove them.
 
-use super::{Applicant, CheckResult, SpecSummary, Text};
+use super::{ApplicantView, CheckResult, ConsentView, SpecSummary, Text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -53,7 +53,9 @@ pub struct CaseView {
     /// The line of the list.
     pub row: CaseRow,
     /// The applicant, where this office may open the sealed payload.
-    pub applicant: Option<Applicant>,
+    pub applicant: Option<ApplicantView>,
+    /// What the applicant agreed to, as it is on record.
+    pub consents: Vec<ConsentView>,
     /// Hash of the submission record that a decision must name.
     pub submission: String,
     /// SHA-256 of the standardized photo.
@@ -266,7 +268,7 @@ pub struct ReceiptView {
     /// Last day of validity by the issuer's clock, exclusive.
     pub valid_until_ms: u64,
     /// Applicant, where this office may open it.
-    pub applicant: Option<Applicant>,
+    pub applicant: Option<ApplicantView>,
     /// Origin line of the log that holds it.
     pub log_origin: String,
     /// Position in that log.

@@ -1,6 +1,6 @@
 //! Shapes of a capture under way: applicant, draft, marks, standardized photo.
 
-use super::{BackgroundView, CheckResult, ErrorBody, SpecSummary};
+use super::{BackgroundView, CheckResult, ErrorBody, SpecSummary, Text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,17 +13,60 @@ pub struct Applicant {
     pub id_number: String,
 }
 
+/// The applicant as pages show them. The whole number is asked for by itself, which is written down.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ApplicantView {
+    /// Name as printed.
+    pub name: String,
+    /// First six and last two characters of the identity number, stars between.
+    pub id_number_masked: String,
+}
+
+/// `GET /api/cases/{id}/number`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct NumberView {
+    /// The whole identity number.
+    pub id_number: String,
+}
+
 /// `POST /api/drafts`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub struct NewDraft {
     /// Which document.
     pub spec_id: String,
-    /// Who.
-    pub applicant: Applicant,
-    /// The applicant was told the purpose and agreed (告知用途).
-    pub consent: bool,
+    /// Who. A recapture that names nobody is of the person of its case.
+    pub applicant: Option<Applicant>,
+    /// Hash of the text that the applicant was shown and agreed to (`GET /api/consent`). A recapture of the same person rests on the consent
+    /// that its case has on record.
+    pub consent: Option<String>,
     /// The returned case that this recapture answers.
     pub case_id: Option<String>,
+}
+
+/// A text that is put before applicants.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StatementView {
+    /// Its version.
+    pub version: u32,
+    /// Its name in records, hex.
+    pub hash: String,
+    /// What it says.
+    pub text: Text,
+}
+
+/// That an applicant agreed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ConsentView {
+    /// The text, where this program knows it.
+    pub statement: Option<StatementView>,
+    /// Hash of the text, hex.
+    pub hash: String,
+    /// Office that noted it.
+    pub office_name: String,
+    /// Number of its member of staff who did.
+    pub operator: u32,
+    /// When.
+    pub at_ms: u64,
 }
 
 /// A capture under way at this office; nothing of it has left the machine.
@@ -32,7 +75,9 @@ pub struct DraftView {
     /// Case id it will have, 32 hex digits.
     pub id: String,
     /// Who.
-    pub applicant: Applicant,
+    pub applicant: ApplicantView,
+    /// What the applicant agreed to: now, or in the case that this recapture answers.
+    pub consent: Option<ConsentView>,
     /// The spec it began with and keeps.
     pub spec: SpecSummary,
     /// A newer version of the spec came into force since.

@@ -13,7 +13,13 @@ const BLIND: Maker<'static> = Maker { vision: &NoVision, cancel: None };
 
 fn new_draft(case: Option<CaseId>) -> NewDraft {
     let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
-    NewDraft { spec_id: "cn-id-card".into(), applicant, consent: true, case }
+    NewDraft {
+        spec_id: "cn-id-card".into(),
+        applicant: Some(applicant),
+        consent: Some(crate::service::consent::Statement::current().hash().to_string()),
+        case,
+        operator: 1,
+    }
 }
 
 /// A draft whose photo is made already, without an engine.
@@ -84,7 +90,7 @@ fn a_recapture_begun_twice_goes_on_with_the_picture_that_was_taken() {
     assert_eq!(begin_new(&office, Some(id)).original, taken.original);
     // For another applicant it begins anew, and the picture of the first does not stay behind.
     let mut other = new_draft(Some(id));
-    other.applicant.name = "李娜".into();
+    other.applicant.as_mut().unwrap().name = "李娜".into();
     assert_eq!(begin(&office, other, |_| Ok(())).unwrap().original, None);
     assert_eq!(office.store.blobs.size(taken.original().unwrap()), None);
     assert!(office.store.blobs.size(case.current.said.original).is_some(), "what a record names stays");
@@ -235,11 +241,62 @@ fn names_are_kept_in_one_spelling_and_private_characters_are_no_matter_of_fonts(
     let office = home.open();
     let begin_as = |name: &str| {
         let mut new = new_draft(None);
-        new.applicant.name = name.into();
+        new.applicant = new.applicant.map(|applicant| Applicant { name: name.into(), ..applicant });
         begin(&office, new, |name| name.chars().find(|character| *character == '\u{e863}').map_or(Ok(()), Err))
     };
     assert_eq!(begin_as(" 艾力•测\u{e0100}试 ").unwrap().applicant.name, "艾力·测试");
     let refusal = begin_as("王\u{e863}").unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.field.as_deref()), ("name_private_character", Some("name")));
     assert!(refusal.text.zh.contains("U+E863") && !refusal.text.en.contains("font"), "{refusal:?}");
+}
+
+#[test]
+fn mend_39_what_an_applicant_agreed_to_is_on_record_with_the_version_of_its_text() {
+    let home = Home::new();
+    let office = home.open();
+    let mut unasked = new_draft(None);
+    unasked.consent = None;
+    assert_eq!(begin(&office, unasked, |_| Ok(())).unwrap_err().code, "consent_missing");
+    let draft = with_photo(&office, begin_new(&office, None), b"one");
+    let agreed = draft.consent.clone().unwrap();
+    let case = submit(&office, draft.case().unwrap(), 2, None).unwrap();
+    let [consent] = &case.consents[..] else { panic!("{:?}", case.consents) };
+    let current = crate::service::consent::Statement::current();
+    assert_eq!((consent.said.statement, consent.said.operator, consent.said.at_ms), (current.hash(), 1, agreed.at_ms));
+    assert_eq!((consent.said.applicant, consent.said.payload), (case.current.said.applicant, Some(case.current.said.payload)));
+}
+
+#[test]
+fn mend_39_a_recapture_rests_on_the_consent_of_the_same_person_and_asks_any_other() {
+    let home = Home::new();
+    let office = home.open();
+    let id = with_photo(&office, begin_new(&office, None), b"one").case().unwrap();
+    let case = submit(&office, id, 1, None).unwrap();
+    let decision = review::Decision { verdict: Verdict::Return, submission: case.current.hash, reasons: vec!["not_frontal".into()] };
+    review::decide(&office, id, decision, 2).unwrap();
+    let again = |applicant: Option<Applicant>, consent| NewDraft { applicant, consent, ..new_draft(Some(id)) };
+    // Nobody is named: it is the person of the case, whose consent is on record.
+    let draft = begin(&office, again(None, None), |_| Ok(())).unwrap();
+    assert_eq!((&*draft.applicant.name, draft.consent.is_none()), ("张伟", true));
+    // A corrected name is another statement of who agreed.
+    let other = Applicant { name: "张玮".into(), id_number: "11010519491231002X".into() };
+    assert_eq!(begin(&office, again(Some(other.clone()), None), |_| Ok(())).unwrap_err().code, "consent_missing");
+    let agreed = Some(crate::service::consent::Statement::current().hash().to_string());
+    let corrected = begin(&office, again(Some(other), agreed), |_| Ok(())).unwrap();
+    let case = submit(&office, with_photo(&office, corrected, b"two").case().unwrap(), 1, None).unwrap();
+    assert_eq!((case.submissions.len(), case.consents.len()), (2, 2), "each person's own");
+}
+
+#[test]
+fn mend_39_a_consent_that_rests_on_another_office_s_word_is_none() {
+    let home = Home::new();
+    let office = home.open();
+    let id = with_photo(&office, begin_new(&office, None), b"one").case().unwrap();
+    let case = submit(&office, id, 1, None).unwrap();
+    let (_other, thief) = Home::join(&office, "44030002", Roles::CAPTURE);
+    let forged = Consented { operator: 9, ..case.consents[0].said.clone() };
+    thief.append(|_, signer| Ok(vec![signer.sign(&Record::Consented(forged))?])).unwrap();
+    testing::sync(&thief, &office);
+    let case = office.case(id).unwrap().unwrap();
+    assert_eq!((case.consents.len(), case.refused.len()), (1, 1));
 }

@@ -241,8 +241,9 @@ fn mend_10_a_returned_case_is_settled_when_it_cannot_be_captured_again() {
     crate::service::erasure::erase(&b, case.id, "retention_ended", 1).unwrap();
     let again = crate::service::intake::NewDraft {
         spec_id: "cn-id-card".into(),
-        applicant: crate::service::payload::Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() },
-        consent: true,
+        applicant: Some(crate::service::payload::Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() }),
+        consent: Some(crate::service::consent::Statement::current().hash().to_string()),
+        operator: 1,
         case: Some(case.id),
     };
     assert_eq!(crate::service::intake::begin(&b, again, |_| Ok(())).unwrap_err().code, "already_erased");

@@ -142,7 +142,13 @@ fn case_42_blobs_that_nothing_names_are_collected_after_the_grace_and_no_others(
     let office = home.open();
     let case = home.case(&office, &picture(8, 8, [9; 3]), true);
     let applicant = crate::service::payload::Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
-    let new = crate::service::intake::NewDraft { spec_id: "cn-id-card".into(), applicant, consent: true, case: None };
+    let new = crate::service::intake::NewDraft {
+        spec_id: "cn-id-card".into(),
+        applicant: Some(applicant),
+        consent: Some(crate::service::consent::Statement::current().hash().to_string()),
+        case: None,
+        operator: 1,
+    };
     let draft = crate::service::intake::begin(&office, new, |_| Ok(())).unwrap();
     let draft = crate::service::testing::with_photo(&office, draft, b"an original", b"a photo");
     // A kill came between this blob and its record.

@@ -118,9 +118,9 @@ fn case_23_a_revoked_office_stops_signing_and_its_old_receipts_stand() {
     assert_eq!(province.revoke_office(b.code(), "because", None, &[], 1).unwrap_err().code, "reason_unknown");
     assert_eq!(province.revoke_office(b.code(), "key_stolen", None, &[EndAt { epoch: None, size: 99 }], 1).unwrap_err().code, "not_held");
     let revoked = province.revoke_office(b.code(), "key_stolen", None, &[], 1).unwrap();
-    assert_eq!((revoked.ends.len(), revoked.ends[0].size, revoked.goes_on), (1, 3, None));
+    assert_eq!((revoked.ends.len(), revoked.ends[0].size, revoked.goes_on), (1, 4, None));
     join_back(&province, &b);
-    assert_eq!(b.held(), Some(Held::Ended { origin: b.origin().clone(), stands: 3 }));
+    assert_eq!(b.held(), Some(Held::Ended { origin: b.origin().clone(), stands: 4 }));
     sync(&b, &province);
     for office in [&province, &b] {
         assert!(stands(office, &old) && !stands(office, &late));

@@ -65,9 +65,9 @@ fn case_09_two_machines_with_one_key_are_found_proved_and_stopped() {
         sync(&them.b, &them.province);
         assert_eq!(counted(&them.province), 1 + one.len());
         let proof = them.prove();
-        assert_eq!(them.clone.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 1 });
+        assert_eq!(them.clone.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 2 });
         assert_eq!(them.clone.learn_fork(&proof).unwrap(), Learned::Known, "passed on once");
-        assert_eq!(them.b.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 1 });
+        assert_eq!(them.b.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 2 });
         // What both share counts; nothing beyond it does, on either side, and neither machine signs.
         assert_eq!([&them.province, &them.b, &them.clone].map(counted), [1, 1, 1]);
         for office in [&them.b, &them.clone] {
@@ -75,7 +75,7 @@ fn case_09_two_machines_with_one_key_are_found_proved_and_stopped() {
             assert!(office.check_writable().is_err());
         }
         assert_eq!(them.province.held(), None, "others work on");
-        assert_eq!(them.province.forks()[0].shared, 1);
+        assert_eq!(them.province.forks()[0].shared, 2);
     }
 }
 
@@ -113,7 +113,7 @@ fn case_12_a_second_history_is_neither_taken_in_nor_cosigned() {
     let (note, beginnings) = them.province.ask_for_proof(&them.origin(), 0, u64::MAX).unwrap().unwrap();
     let proof = them.clone.compare(&note, &beginnings).unwrap().expect("its own log");
     assert_eq!(them.clone.held(), Some(Held::Forked(them.origin())));
-    assert_eq!(them.province.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 1 });
+    assert_eq!(them.province.learn_fork(&proof).unwrap(), Learned::New { origin: them.origin(), shared: 2 });
     // One of the length that is held is answered with the proof, too, and without what is shared a second one says more.
     let them = Cloned::new(&[2, 5], &[3]);
     sync(&them.b, &them.province);
@@ -141,7 +141,7 @@ fn case_13_an_adjudication_reopens_the_log_where_the_history_that_it_names_is_he
     them.province.append_province(&said(&fork.points.0, &ours)).unwrap();
     assert_eq!(counted(&them.province), 2, "the history that stands counts again");
     join_back(&them.province, &them.b);
-    assert_eq!(them.b.held(), Some(Held::Ended { origin: them.origin(), stands: 2 }));
+    assert_eq!(them.b.held(), Some(Held::Ended { origin: them.origin(), stands: 4 }));
     assert_eq!(counted(&them.b), 2);
     drop(them.home);
 }

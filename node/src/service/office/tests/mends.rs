@@ -32,7 +32,7 @@ fn mend_43_without_its_head_file_a_node_signs_nothing_until_its_log_was_compared
     assert_eq!(b.held(), Some(Held::Restored), "nor after another start");
     sync(&province, &b);
     b.compared().unwrap();
-    assert_eq!((b.held(), b.store.head(b.origin()).size), (None, 2));
+    assert_eq!((b.held(), b.store.head(b.origin()).size), (None, 4));
     capture(&older, &b, 3);
 }
 

@@ -135,14 +135,14 @@ fn case_15_of_two_checkpoints_asked_at_once_the_smaller_is_never_the_last() {
     });
     let given: Vec<usize> = (0..6).filter(|at| matches!(answers[*at], Cosigning::Line(_))).collect();
     assert_eq!(given.len(), 1, "each proof begins at nothing, so the first one wins: {answers:?}");
-    let size = 3 * (given[0] as u64 + 1);
+    let size = 4 * (given[0] as u64 + 1);
     assert!(answers.iter().all(|answer| matches!(answer, Cosigning::Line(_)) || *answer == Cosigning::At(size)), "{answers:?}");
     let durable = b.store.witnessed().unwrap();
     assert_eq!(durable.iter().map(|point| point.size).collect::<Vec<_>>(), [size], "what was given out is on disk");
     drop(b);
     let b = home_b.open_as(&owner, "44030002");
     b.compared().unwrap();
-    assert_eq!(b.cosign(&questions[0]).unwrap(), Cosigning::At(18), "after a restart nothing below what it holds is cosigned");
+    assert_eq!(b.cosign(&questions[0]).unwrap(), Cosigning::At(24), "after a restart nothing below what it holds is cosigned");
 }
 
 #[test]
