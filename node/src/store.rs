@@ -221,9 +221,9 @@ impl Store {
             write.open_table(tables::DAMAGED)?;
             write.open_table(tables::INVITATIONS)?;
             write.open_table(tables::SPEC_DRAFTS)?;
-            write.open_table(tables::TRAIL)?;
             write.open_table(tables::PEOPLE)?;
             write.open_table(tables::SALTS)?;
+            write.open_table(tables::TRAIL)?;
         }
         write.commit()?;
         let store = Self {

@@ -71,6 +71,14 @@ test("a returned case comes back with its reasons, and one click begins the reca
   await submit(counter);
 });
 
+test("mend 54: one number under another name is told at once, with the other case", async ({ desks }) => {
+  const page = await desks.at("office_a", "counter");
+  await begin(page, "周大雪", ID_NUMBER);
+  const told = page.getByRole("alert").filter({ hasText: "同一身份证号在另一记录中是另一姓名" });
+  await expect(told.getByRole("link", { name: NAME })).toHaveAttribute("href", /^\/cases\/[0-9a-f]+$/);
+  await shot(page, "capture-same-number");
+});
+
 test("keys and the second language are there, and offices see one another", async ({ desks }) => {
   const page = await desks.at("office_a", "counter");
   await page.locator("body").press("?");

@@ -105,13 +105,8 @@ mod tests {
 
     fn submit(office: &Office, name: &str, picture: &[u8]) -> CaseId {
         let applicant = Applicant { name: name.into(), id_number: NUMBER.into() };
-        let new = NewDraft {
-            spec_id: "cn-id-card".into(),
-            applicant: Some(applicant),
-            consent: Some(crate::service::consent::Statement::current().hash().to_string()),
-            case: None,
-            operator: 1,
-        };
+        let consent = Some(crate::service::consent::Statement::current().hash().to_string());
+        let new = NewDraft { spec_id: "cn-id-card".into(), applicant: Some(applicant), consent, case: None, operator: 1 };
         let draft = intake::begin(office, new, |_| Ok(())).unwrap();
         let draft = testing::with_photo(office, draft, picture, &[picture, b" made"].concat());
         let id = draft.case().unwrap();

@@ -124,13 +124,13 @@ pub fn check(number: &str, today: (u32, u32, u32)) -> Result<(), IdFault> {
     if bytes.len() != 18 || !bytes[..17].iter().all(u8::is_ascii_digit) || !(bytes[17].is_ascii_digit() || bytes[17] == b'X') {
         return Err(IdFault::Characters);
     }
+    if !has_birth_date(bytes, today) {
+        return Err(IdFault::Date);
+    }
     let has_check = has_check_character(bytes);
     // No sequence number is 000, so that these zeros are a spreadsheet's also where the check character holds by chance.
     if number.ends_with("000") && (!has_check || &bytes[14..17] == b"000") {
         return Err(IdFault::LostDigits);
-    }
-    if !has_birth_date(bytes, today) {
-        return Err(IdFault::Date);
     }
     if has_check { Ok(()) } else { Err(IdFault::Check) }
 }

@@ -59,9 +59,9 @@ impl Snapshot {
         self.copy(&write, tables::DAMAGED)?;
         self.copy(&write, tables::INVITATIONS)?;
         self.copy(&write, tables::SPEC_DRAFTS)?;
-        self.copy(&write, tables::TRAIL)?;
         self.copy(&write, tables::PEOPLE)?;
         self.copy(&write, tables::SALTS)?;
+        self.copy(&write, tables::TRAIL)?;
         {
             let mut logs = write.open_table(tables::LOGS)?;
             for (number, row) in &self.logs {

@@ -42,10 +42,10 @@ export function idNumberFault(id: string): IdFault | null {
   if ([...id].length !== 18) return "length";
   if (LIKE_X.test(id)) return "wrong_x";
   if (!/^\d{17}[\dX]$/.test(id)) return "characters";
+  if (!isDate(Number(id.slice(6, 10)), Number(id.slice(10, 12)), Number(id.slice(12, 14)))) return "date";
   const checked = id[17] === checkCharacter(id);
   // No sequence number is 000, so that these zeros are a spreadsheet's also where the check character holds by chance.
   if (id.endsWith("000") && (!checked || id.slice(14, 17) === "000")) return "lost_digits";
-  if (!isDate(Number(id.slice(6, 10)), Number(id.slice(10, 12)), Number(id.slice(12, 14)))) return "date";
   return checked ? null : "check";
 }
 

@@ -30,7 +30,7 @@ pub(in crate::cli) struct SheetArgs {
     /// Resolution of a JPEG; a PDF has none.
     #[arg(long, default_value_t = 300)]
     dpi: u32,
-    /// Leave the marks to cut along out.
+    /// Leave the marks to cut along and the ruler out.
     #[arg(long)]
     no_marks: bool,
     /// Where to write, ending in .pdf or .jpg; further JPEG sheets get -2, -3 … before the ending.
