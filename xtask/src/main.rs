@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks to a terminal")]
 
 mod crash;
+mod fuzz;
 mod report;
 mod run;
 mod setup;
@@ -32,6 +33,7 @@ cargo xtask <command>
   sim [--seeds N] [--offices M] [--seed S] …
                                 run simulated federations over networks, clocks and disks that fail, with liars among them (200 seeds of
                                 5 to 8 offices unless told; --measure: how fast what is published arrives)
+  fuzz [--seconds N] [TARGET …] throw made-up bytes at what reads foreign bytes: note, wire, package, proof, decode (all, 600 s each)
   tidy                          only the architecture checks
   gen                           write the OpenAPI document and the UI's types again
 ";
@@ -68,6 +70,10 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
             return Err(format!("`crash` does not know `{unknown}`\n\n{USAGE}"));
         }
         return crash::crash(&Shell::new(false)?, rounds.as_deref(), seed.as_deref());
+    }
+    if command == "fuzz" {
+        let seconds = take_value(&mut arguments, "--seconds")?;
+        return fuzz::fuzz(&Shell::new(false)?, seconds.as_deref(), &arguments);
     }
     let ci = take_flag(&mut arguments, "--ci");
     let data = take_value(&mut arguments, "--data")?;
