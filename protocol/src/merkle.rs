@@ -305,6 +305,43 @@ mod tests {
         }
     }
 
+    #[test]
+    fn mend_61_a_consistency_proof_holds_for_its_two_sizes_and_roots_only() {
+        let memory = Memory::of(20);
+        let other = leaf_hash(b"x");
+        for (old, new) in (0..=20).flat_map(|new| (0..=new).map(move |old| (old, new))) {
+            let (old_root, new_root) = (root(&memory, old).unwrap(), root(&memory, new).unwrap());
+            let proof = consistency_proof(&memory, old, new).unwrap();
+            assert!(verify_consistency(old, new, &proof, &old_root, &new_root), "{old} in {new}");
+            // Both roots are verified, where the old tree is empty too: otherwise any checkpoint of size 0 would prove a fork.
+            assert!(!verify_consistency(old, new, &proof, &other, &new_root), "{old} in {new}: old root");
+            assert!(old == 0 && new > 0 || !verify_consistency(old, new, &proof, &old_root, &other), "{old} in {new}: new root");
+            if old != new && old != 0 {
+                assert!(!verify_consistency(old, new, &proof, &new_root, &old_root), "{old} in {new}: roots swapped");
+            }
+            assert!(old == new || !verify_consistency(new, old, &proof, &new_root, &old_root), "{old} in {new}: sizes swapped");
+            let longer = [&proof[..], &[other]].concat();
+            assert!(!verify_consistency(old, new, &longer, &old_root, &new_root), "{old} in {new}: one hash too many");
+            for cut in 0..proof.len() {
+                assert!(!verify_consistency(old, new, &proof[..cut], &old_root, &new_root), "{old} in {new}: cut to {cut}");
+            }
+        }
+        assert!(!verify_consistency(0, 0, &[other], &empty_root(), &empty_root()));
+    }
+
+    #[test]
+    fn mend_61_an_inclusion_proof_has_no_hash_too_many_and_lies_inside_the_tree() {
+        let memory = Memory::of(20);
+        for (size, index) in (1..=20).flat_map(|size| (0..size).map(move |index| (size, index))) {
+            let (root, leaf) = (root(&memory, size).unwrap(), leaf_hash(&index.to_be_bytes()));
+            let proof = inclusion_proof(&memory, index, size).unwrap();
+            let longer = [&proof[..], &[leaf]].concat();
+            assert!(!verify_inclusion(&leaf, index, size, &longer, &root), "{index} in {size}");
+            assert!(!verify_inclusion(&leaf, index + size, size, &proof, &root), "{index} beyond {size}");
+        }
+        assert!(!verify_inclusion(&empty_root(), 0, 0, &[], &empty_root()), "an empty tree has no leaf");
+    }
+
     proptest! {
         #[test]
         fn a_flipped_bit_of_a_proof_is_refused(size in 2_u64..300, pick: prop::sample::Index, bit in 0_usize..256, at: prop::sample::Index) {

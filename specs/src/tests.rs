@@ -1,6 +1,8 @@
 //! One test per way to be refused, and what holds for every shipped spec.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod bounds;
+
 use proptest::prelude::*;
 
 use crate::*;

@@ -214,6 +214,25 @@ mod tests {
         assert_eq!(SignedCheckpoint::verify(&note, &vkey), Err(CheckpointError::OtherLog(other)));
     }
 
+    #[test]
+    fn mend_61_the_size_of_a_checkpoint_has_one_spelling() {
+        let (_, vkey) = signed();
+        let read = |size: &str| {
+            let text = format!("{}\n{size}\n{}\n", vkey.origin(), STANDARD.encode(empty_root()));
+            let note = Note::sign(&text, vkey.origin(), &OfficeKey::from_seed(&[5; 32]));
+            SignedCheckpoint::verify(&note, &vkey).map(|checkpoint| checkpoint.size())
+        };
+        for size in [0, 1, 10, u64::MAX] {
+            assert_eq!(read(&size.to_string()), Ok(size));
+        }
+        for size in ["00", "01", "010", "+1", "+0"] {
+            assert_eq!(read(size), Err(CheckpointError::Malformed("the size has leading zeroes or a sign")), "{size}");
+        }
+        for size in ["", "-1", "1 ", " 1", "１", "18446744073709551616"] {
+            assert_eq!(read(size), Err(CheckpointError::Malformed("the size is not a number")), "{size:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_text_is_parsed_or_refused(note: String) {

@@ -132,6 +132,26 @@ mod tests {
         assert_eq!(ReceiptNumber::signed(&number.to_string()), None, "people type it so, and nobody signs it so");
     }
 
+    #[test]
+    fn mend_61_a_number_has_twenty_digits_up_to_both_bounds_and_none_beyond() {
+        let office = "44030001".parse().unwrap();
+        for (epoch, index) in [(0, 0), (99, 0), (1, 99_999_999), (99, 99_999_999)] {
+            let number = ReceiptNumber::new(office, epoch, index).unwrap();
+            assert_eq!(number.digits().len(), 20, "{epoch} {index}");
+            assert_eq!((number.office(), number.epoch(), number.index()), (office, epoch, index));
+            assert_eq!(ReceiptNumber::signed(&number.digits()), Some(number));
+        }
+        for (epoch, index) in [(100, 0), (u32::MAX, 0), (1, 100_000_000), (1, u64::MAX)] {
+            assert_eq!(ReceiptNumber::new(office, epoch, index), Err(NumberError::OutOfRange), "{epoch} {index}");
+        }
+        // Epoch and position are not taken for one another.
+        let number = ReceiptNumber::new(office, 2, 5).unwrap();
+        assert_eq!(number.digits()[..18], *"440300010200000005");
+        for digits in ["1".repeat(19), "1".repeat(21)] {
+            assert_eq!(digits.parse::<ReceiptNumber>(), Err(NumberError::Length(digits.len())));
+        }
+    }
+
     proptest! {
         #[test]
         fn numbers_round_trip_and_a_wrong_digit_is_caught(

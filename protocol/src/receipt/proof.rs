@@ -199,6 +199,39 @@ mod tests {
         assert_eq!(read.verify(&key).unwrap().number.index(), 1);
     }
 
+    /// What the office's log proves when another record stands at position 1, whoever signed it.
+    fn proof_of(said: &Record, author: &OfficeKey) -> (ReceiptProof, VerifierKey) {
+        let (proof, key) = sample();
+        let (record, mut edge) = (Signed::sign(key.origin(), author, said).unwrap(), Edge::default());
+        edge.append(proof.path[0], |_, _, _| {});
+        edge.append(leaf_hash(record.bytes()), |_, _, _| {});
+        let checkpoint = Checkpoint { origin: key.origin().clone(), size: 2, root: edge.root() }.sign(&OfficeKey::from_seed(&[3; 32]));
+        (ReceiptProof { entry: record.bytes().to_vec(), checkpoint: checkpoint.note().to_owned(), ..proof }, key)
+    }
+
+    #[test]
+    fn mend_61_a_receipt_by_another_key_or_of_another_place_is_no_proof() {
+        let (proof, key) = sample();
+        let verified = proof.verify(&key).unwrap();
+        let (office, said) = (OfficeKey::from_seed(&[3; 32]), verified.record.record().clone());
+        let (genuine, _) = proof_of(&said, &office);
+        assert_eq!(genuine.verify(&key).unwrap().entry().index, 1);
+        let (foreign, _) = proof_of(&said, &OfficeKey::from_seed(&[4; 32]));
+        assert_eq!(foreign.verify(&key).unwrap_err(), ProofError::OtherAuthor);
+        // Office, epoch and position of the number are each those of the place.
+        let code = verified.number.office();
+        for (code, epoch, index) in [("44000002".parse().unwrap(), 1, 1), (code, 2, 1), (code, 1, 2), (code, 1, 0)] {
+            let number = ReceiptNumber::new(code, epoch, index).unwrap().digits();
+            let (elsewhere, _) = proof_of(&Record::ReceiptIssued(ReceiptIssued { number, ..verified.receipt.clone() }), &office);
+            assert_eq!(elsewhere.verify(&key).unwrap_err(), ProofError::NotAReceipt, "{code} {epoch} {index}");
+        }
+        let note =
+            Record::DocChanged(crate::record::DocChanged { case: CaseId([1; 16]), payload: BlobHash([4; 32]), operator: 1, at_ms: 1 });
+        assert_eq!(proof_of(&note, &office).0.verify(&key).unwrap_err(), ProofError::NotAReceipt);
+        let other_log = VerifierKey::new(Origin::office("demo.huizhi", code, 2).unwrap(), office.public());
+        assert!(matches!(proof.verify(&other_log), Err(ProofError::Checkpoint(_))));
+    }
+
     #[test]
     fn mend_21_an_index_and_a_signed_number_have_one_spelling() {
         let (proof, key) = sample();

@@ -138,6 +138,37 @@ fn case_08_a_receipt_with_the_number_of_another_place_does_not_stand() {
 }
 
 #[test]
+fn mend_61_a_receipt_that_differs_from_its_submission_in_one_field_does_not_stand() {
+    let world = world();
+    let submitted = world.submits(0, None);
+    let approved = world.decides(1, &submitted, Verdict::Approve, &[]);
+    let Record::ReceiptIssued(genuine) = world.issues(1, &submitted, &approved).record().clone() else { unreachable!() };
+    let stands = |change: &dyn Fn(&mut ReceiptIssued)| {
+        let mut said = genuine.clone();
+        change(&mut said);
+        let receipt = world.says(1, Record::ReceiptIssued(said));
+        let case = world.fold(&[&submitted, &approved, &receipt]).unwrap();
+        assert_eq!(case.receipts.is_empty(), case.refused == [receipt.hash()]);
+        !case.receipts.is_empty()
+    };
+    assert!(stands(&|_| {}));
+    let other = BlobHash([9; 32]);
+    assert!(!stands(&|said| said.spec = SpecHash([9; 32])), "spec");
+    assert!(!stands(&|said| said.photo = other), "photo");
+    assert!(!stands(&|said| said.applicant = other), "applicant");
+    assert!(!stands(&|said| said.captured_by = "44030004".parse().unwrap()), "captured by");
+    assert!(!stands(&|said| said.submission = approved.hash()), "submission");
+    assert!(!stands(&|said| said.decision = submitted.hash()), "decision");
+    assert!(!stands(&|said| (said.submission, said.decision) = (said.decision, said.submission)), "both swapped");
+    // Nor does one that rests on a return, or on an approval of another submission.
+    let returned = world.decides(1, &submitted, Verdict::Return, &[]);
+    let receipt = world.issues(1, &submitted, &returned);
+    assert!(world.fold(&[&submitted, &returned, &receipt]).unwrap().receipts.is_empty());
+    let both = [&submitted, &approved, &returned];
+    assert!(world.fold(&[&both[..], &[&receipt]].concat()).unwrap().receipts.is_empty());
+}
+
+#[test]
 fn a_receipt_is_valid_expired_used_revoked_unknown_or_invalid() {
     let world = world();
     let submitted = world.submits(0, None);

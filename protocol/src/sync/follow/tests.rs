@@ -191,3 +191,35 @@ fn what_others_are_thought_to_leave_out_is_what_they_leave_out() {
         }
     }
 }
+
+/// An office's log stays needed for what it wrote under roles that the province took away since.
+#[test]
+fn mend_61_a_log_is_followed_after_its_office_lost_a_role() {
+    let (counter, reviewer, documents, other_documents) = (SHENZHEN[0], SHENZHEN[1], DOCUMENTS[0], DOCUMENTS[1]);
+    let mut members = province();
+    let mut takes_all_roles = |number: u32| {
+        let enrol = members.office(code(number)).unwrap().enrol.clone();
+        let roles_from = Some(LogPoint { origin: log_of(number), size: 5, root: RecordHash([1; 32]) });
+        let demoted = Record::Enrol(Enrol { roles: Roles::NONE, roles_from, ..enrol });
+        let origin = members.province().origin().clone();
+        members.apply(&Signed::sign(&origin, &OfficeKey::from_seed(&[1; 32]), &demoted).unwrap()).unwrap();
+        members.clone()
+    };
+    let after = takes_all_roles(counter);
+    assert!(holds(&after, reviewer).contains(&counter), "its cases are still decided on");
+    assert!(!holds(&after, counter).contains(&reviewer), "it captures no more");
+    let after = takes_all_roles(documents);
+    assert!(holds(&after, other_documents).contains(&documents), "receipts for single use were used there");
+    assert!(holds(&after, CENTRE).contains(&documents));
+    assert_eq!(holds(&after, documents), [documents]);
+    // A counter that still captures needs what the reviewer decided before it lost its role, and so does another reviewer.
+    let mut members = province();
+    let enrol = members.office(code(reviewer)).unwrap().enrol.clone();
+    let roles_from = Some(LogPoint { origin: log_of(reviewer), size: 5, root: RecordHash([1; 32]) });
+    let demoted = Record::Enrol(Enrol { roles: Roles::NONE, roles_from, ..enrol });
+    let origin = members.province().origin().clone();
+    members.apply(&Signed::sign(&origin, &OfficeKey::from_seed(&[1; 32]), &demoted).unwrap()).unwrap();
+    assert!(holds(&members, counter).contains(&reviewer), "its decisions on photos from here");
+    assert!(holds(&members, CENTRE).contains(&reviewer), "a contradiction must be seen");
+    assert!(!holds(&members, ZHUHAI[0]).contains(&reviewer), "of another region");
+}
