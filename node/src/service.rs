@@ -37,5 +37,5 @@ pub mod trail;
 pub mod transit;
 pub mod upkeep;
 
-pub use office::{Change, Cosigning, EndAt, ForkNotice, Held, Learned, Office, OfficeError};
+pub use office::{Change, Cosigning, EndAt, ForkNotice, Giving, Held, Learned, Office, OfficeError};
 pub use refusal::{Kind, Refusal};

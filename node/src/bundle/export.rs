@@ -6,11 +6,10 @@ use crate::{
         BLOBS, POLICY,
         export::{export_log, must_be_empty, policy, write},
     },
-    service::{Kind, Office, Refusal, office::now_ms},
+    service::{Giving, Kind, Office, Refusal},
     store::BlobError,
 };
 use protocol::{
-    access,
     id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     limits::FORK_PROOFS_TOLD_MAX,
     log::tile,
@@ -105,9 +104,13 @@ fn cases_in(office: &Office, news: &[(Origin, u64, u64)]) -> Result<BTreeSet<Cas
 
 /// The rule is that of the network: who may be given a blob is decided in one place.
 fn export_blob(office: &Office, dir: &Path, blob: BlobHash, to: &Member, sent: &mut Sent) -> Result<(), Refusal> {
-    let cases = office.cases_of_blob(blob)?;
-    if !access::may_have(cases.iter().map(|case| &**case), blob, to.enrol.code, &to.grant(), now_ms()) {
-        return Ok(());
+    match office.giving(to, blob)? {
+        Giving::Yes => {}
+        Giving::AnotherDay => {
+            sent.absent += 1;
+            return Ok(());
+        }
+        Giving::No => return Ok(()),
     }
     match office.store.blobs.read(blob) {
         Ok(Some(bytes)) => {

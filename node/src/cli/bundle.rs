@@ -63,7 +63,9 @@ pub(super) fn run(dir: &Path, json: bool, command: BundleCommand) -> Result<Exit
             super::print(json, &sent, |sent| {
                 let absent = match sent["absent"].as_u64() {
                     Some(0) | None => String::new(),
-                    Some(count) => format!("\n{count} photos or payloads that it may have are not here"),
+                    Some(count) => format!(
+                        "\n{count} photos or payloads that it may have are not here, or go another day: an office is given a thousand photos for documents each day"
+                    ),
                 };
                 format!(
                     "已导出 exported {} logs, {} new records, {} photos and payloads, {} fork proofs for office {office}{absent}\n\

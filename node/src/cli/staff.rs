@@ -6,7 +6,7 @@ use crate::{
     service::staff::StaffRole,
 };
 use anyhow::{Context, Result};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use std::{path::Path, process::ExitCode};
 
@@ -74,5 +74,6 @@ pub(super) fn run(dir: &Path, json: bool, command: StaffCommand) -> Result<ExitC
 
 fn line(staff: &StaffView) -> String {
     let off = if staff.active { "" } else { "  (off)" };
-    format!("{:>3}  {:<16} {}  {:?}{off}", staff.number, staff.login, staff.display_name, staff.roles)
+    let roles: Vec<_> = staff.roles.iter().filter_map(StaffRole::to_possible_value).map(|role| role.get_name().to_owned()).collect();
+    format!("{:>3}  {:<16} {}  {}{off}", staff.number, staff.login, staff.display_name, roles.join(","))
 }

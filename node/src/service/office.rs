@@ -17,6 +17,7 @@ pub use cases::Listing;
 pub use clock::ClockDoubt;
 pub(super) use disk::space;
 pub use forks::{ForkNotice, Learned};
+pub use giving::Giving;
 pub use province::read_region;
 pub use rulings::{EndAt, Revoked};
 pub use standing::Held;

@@ -2,12 +2,11 @@
 
 use super::{Asked, Done, Driver, uptime_ms};
 use crate::{
-    service::{Change, Office, office::now_ms},
+    service::{Change, Giving, Office, office::now_ms},
     store::{BlobError, Came, Next},
 };
 use libp2p::request_response::ResponseChannel;
 use protocol::{
-    access::{self, Ground},
     blob::{
         chain::{Piece, Value},
         wants::{Ask, Failure, Form},
@@ -195,15 +194,14 @@ fn may_have(office: &Office, peer: PublicKey, hash: BlobHash) -> Result<(), Resp
     let Some(member) = office.members().office_of(peer).cloned() else {
         return Err(Response::Refused(Refusal::NotEnrolled));
     };
-    let cases = office.cases_of_blob(hash).map_err(|error| {
-        tracing::warn!(%error, %hash, "cannot tell who may have a blob");
-        Response::NotHere
-    })?;
-    match access::ground(cases.iter().map(|case| &**case), hash, member.enrol.code, &member.grant(), now_ms()) {
-        Some(Ground::Work) => Ok(()),
-        Some(Ground::Receipt(case)) if office.give_photo(member.enrol.code, hash, case) => Ok(()),
-        Some(Ground::Receipt(_)) => Err(Response::Refused(Refusal::Later)),
-        None => Err(Response::Refused(Refusal::NotForYou)),
+    match office.giving(&member, hash) {
+        Ok(Giving::Yes) => Ok(()),
+        Ok(Giving::AnotherDay) => Err(Response::Refused(Refusal::Later)),
+        Ok(Giving::No) => Err(Response::Refused(Refusal::NotForYou)),
+        Err(error) => {
+            tracing::warn!(%error, %hash, "cannot tell who may have a blob");
+            Err(Response::NotHere)
+        }
     }
 }
 

@@ -1,8 +1,13 @@
-//! Photos of receipts that this office gives to offices that make documents: so many a day, and each is written down.
+//! Whether this office gives a blob to another, by network or stick. Photos of receipts go to offices that make documents: so many a day, and
+//! each is written down.
 
 use super::{Office, lock, now_ms};
-use crate::service::trail::Seen;
-use protocol::id::{BlobHash, CaseId, Millis, OfficeCode};
+use crate::{service::trail::Seen, store::StoreError};
+use protocol::{
+    access::{self, Ground},
+    id::{BlobHash, CaseId, Millis, OfficeCode},
+    membership::Office as Member,
+};
 use std::collections::{HashMap, HashSet};
 
 /// Photos of receipts that one office is given in a day. A busy desk makes some two hundred documents.
@@ -32,10 +37,35 @@ impl Given {
     }
 }
 
+/// Whether a blob is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Giving {
+    /// Now.
+    Yes,
+    /// Another day: this office was given its part of today.
+    AnotherDay,
+    /// It has no part in it.
+    No,
+}
+
 impl Office {
+    /// Whether a blob is given to a member. A photo that is given for a document is written down here.
+    ///
+    /// # Errors
+    /// As the store.
+    pub fn giving(&self, to: &Member, blob: BlobHash) -> Result<Giving, StoreError> {
+        let cases = self.cases_of_blob(blob)?;
+        Ok(match access::ground(cases.iter().map(|case| &**case), blob, to.enrol.code, &to.grant(), now_ms()) {
+            Some(Ground::Work) => Giving::Yes,
+            Some(Ground::Receipt(case)) if self.give_photo(to.enrol.code, blob, case) => Giving::Yes,
+            Some(Ground::Receipt(_)) => Giving::AnotherDay,
+            None => Giving::No,
+        })
+    }
+
     /// Whether the photo of a receipt may be given to an office that makes documents: it had less than its part of this day. That it is given
     /// is written down. What was given before a restart of the node does not count.
-    pub fn give_photo(&self, to: OfficeCode, photo: BlobHash, case: CaseId) -> bool {
+    fn give_photo(&self, to: OfficeCode, photo: BlobHash, case: CaseId) -> bool {
         let admitted = lock(&self.given).admit(to, photo, now_ms());
         if admitted == Some(true) {
             self.trail.note(self, (0, &to.to_string()), Seen::Given, Some(case));
