@@ -35,7 +35,7 @@ mod views;
 use crate::{
     jobs::{Jobs, long::LongJobs},
     print::Font,
-    service::{Office, Refusal, network::NetworkHandle, runs::Runs, trail::Trail},
+    service::{Office, Refusal, network::NetworkHandle, runs::Runs},
 };
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use photo::Vision;
@@ -74,8 +74,6 @@ pub struct App {
     pub long: LongJobs,
     /// Photos being made.
     pub runs: Arc<Runs>,
-    /// Writes down who saw what.
-    pub trail: Arc<Trail>,
     /// Sessions of this process.
     pub sessions: Arc<auth::Sessions>,
     /// Slows down the guessing of passwords.
@@ -108,7 +106,6 @@ impl App {
             jobs: Jobs::default(),
             long: LongJobs::default(),
             runs: Arc::default(),
-            trail: Arc::default(),
             sessions: Arc::default(),
             throttle: Arc::default(),
             guides: Arc::default(),

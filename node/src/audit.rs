@@ -14,7 +14,7 @@ pub(crate) mod export;
 mod outside;
 mod verify;
 
-pub use export::{Written, export};
+pub use export::{Written, export, export_telling};
 pub use verify::{Failure, Report, Step, VerifyError, Witnessed, verify};
 
 /// Folder of the logs in an export.

@@ -42,7 +42,9 @@ fn wrong_typing_names_the_field() {
     let wrong = begin("cn-id-card", "  ", "11010519491231002X", true);
     assert_eq!(wrong["field"], "name");
     let wrong = begin("cn-id-card", "张\u{10fffd}伟", "11010519491231002X", true);
-    assert_eq!(wrong["code"], "name_not_printable");
+    assert_eq!(wrong["code"], "name_private_character");
+    let wrong = begin("cn-id-card", "张\u{13000}伟", "11010519491231002X", true);
+    assert_eq!(wrong["code"], "name_not_printable", "no font here has hieroglyphs");
     let wrong = begin("cn-id-card", "张伟", "11010519491231002X", false);
     assert_eq!(wrong["code"], "consent_missing");
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "a command line tool talks to a terminal")]
 
 mod crash;
+mod fuzz;
 mod mutants;
 mod report;
 mod run;
@@ -36,6 +37,7 @@ cargo xtask <command>
   mutants [--since COMMIT] [--shard K/N] [--package NAME] [--list]
                                 change the rules of protocol, specs and photo in small ways, and fail where the tests notice fewer than 85 %
                                 (--since: only in lines changed since that commit; --list: only name the changes)
+  fuzz [--seconds N] [TARGET …] throw made-up bytes at what reads foreign bytes: note, wire, package, proof, decode (all, 600 s each)
   tidy                          only the architecture checks
   gen                           write the OpenAPI document and the UI's types again
 ";
@@ -75,6 +77,10 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
     }
     if command == "mutants" {
         return mutants(arguments);
+    }
+    if command == "fuzz" {
+        let seconds = take_value(&mut arguments, "--seconds")?;
+        return fuzz::fuzz(&Shell::new(false)?, seconds.as_deref(), &arguments);
     }
     let ci = take_flag(&mut arguments, "--ci");
     let data = take_value(&mut arguments, "--data")?;

@@ -145,9 +145,9 @@ pub(super) async fn region(
 #[utoipa::path(post, path = "/api/export", request_body = ExportRequest, responses((status = 200, body = JobView)))]
 pub(super) async fn export(State(app): State<App>, Json(request): Json<ExportRequest>) -> Result<Json<JobView>, ApiError> {
     let office = app.office.clone();
-    let work = move |_: &Progress| {
-        let office = &office;
-        let written = audit::export(office, &PathBuf::from(&request.dir), request.photos)?;
+    let work = move |progress: &Progress| {
+        let mut told = |done, all| progress.report(done, Some(all));
+        let written = audit::export_telling(&office, &PathBuf::from(&request.dir), request.photos, &mut told)?;
         let view = ExportView { logs: written.logs, records: written.records, photos: written.photos };
         serde_json::to_value(view).map_err(Refusal::fault)
     };

@@ -3,13 +3,15 @@
 use super::{
     ApiError, App,
     auth::Operator,
+    jobs::view as view_of,
     types::{
-        AdjudicateRequest, AskedEpoch, GrantEpochRequest, GrantedEpoch, KeptLog, NamedHistory, RetireRequest, RetirementView,
+        AdjudicateRequest, AskedEpoch, GrantEpochRequest, GrantedEpoch, JobView, KeptLog, NamedHistory, RetireRequest, RetirementView,
         RevokeOfficeRequest, RevokedOffice, RotateRequest,
     },
 };
 use crate::{
     enrolment,
+    jobs::long::Progress,
     service::{
         EndAt, Office, Refusal,
         office::{Revoked, now_ms},
@@ -122,12 +124,14 @@ pub(crate) fn retirement(office: &Office, before: i32, retire: bool, operator: u
     })
 }
 
-/// Retires logs that ended before a year, or only says which ones; only at the province.
-#[utoipa::path(post, path = "/api/retirement", request_body = RetireRequest, responses((status = 200, body = RetirementView)))]
-pub(super) async fn retire(
-    State(app): State<App>,
-    who: Operator,
-    Json(request): Json<RetireRequest>,
-) -> Result<Json<RetirementView>, ApiError> {
-    app.run(move |office| retirement(office, request.before, !request.dry, who.number)).await.map(Json)
+/// Retires logs that ended before a year, or only says which ones; only at the province, and for the command line there. It looks at every
+/// case, so it is a job whose result is a [`RetirementView`].
+#[utoipa::path(post, path = "/api/retirement", request_body = RetireRequest, responses((status = 200, body = JobView)))]
+pub(super) async fn retire(State(app): State<App>, who: Operator, Json(request): Json<RetireRequest>) -> Result<Json<JobView>, ApiError> {
+    let office = app.office.clone();
+    let work = move |_: &Progress| {
+        let found = retirement(&office, request.before, !request.dry, who.number)?;
+        serde_json::to_value(found).map_err(Refusal::fault)
+    };
+    Ok(Json(view_of(app.long.begin("retirement", work)?)))
 }

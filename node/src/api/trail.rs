@@ -19,9 +19,9 @@ use utoipa::IntoParams;
 impl App {
     /// Writes down what somebody is about to be handed.
     pub(super) async fn saw(&self, who: &Operator, seen: Seen, case: Option<CaseId>) -> Result<(), ApiError> {
-        let (trail, number, login) = (self.trail.clone(), who.number, who.login.clone());
+        let (number, login) = (who.number, who.login.clone());
         self.run(move |office| {
-            trail.note(office, (number, &login), seen, case);
+            office.trail.note(office, (number, &login), seen, case);
             Ok(())
         })
         .await

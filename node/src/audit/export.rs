@@ -35,12 +35,23 @@ pub struct Written {
 /// # Errors
 /// The folder is not empty, or the disk refuses.
 pub fn export(office: &Office, dir: &Path, photos: bool) -> Result<Written, Refusal> {
+    export_telling(office, dir, photos, &mut |_, _| {})
+}
+
+/// As [`export`]; tells how many records of how many are written.
+///
+/// # Errors
+/// As [`export`].
+pub fn export_telling(office: &Office, dir: &Path, photos: bool, told: &mut dyn FnMut(u64, u64)) -> Result<Written, Refusal> {
     must_be_empty(dir)?;
     // It will hold photos of people.
     create_private_dir(dir).and_then(|()| make_private(dir)).map_err(StoreError::from)?;
     let mut written = Written::default();
     let mut keys = Vec::new();
-    for origin in office.kept() {
+    let logs = office.kept();
+    let all = logs.iter().map(|origin| office.store.head(origin).size).sum();
+    for origin in logs {
+        told(written.records, all);
         let Some(key) = office.members().verifier(&origin) else { continue };
         if let Some(records) = export_log(office, dir, &key, 0)? {
             keys.push(key);

@@ -15,7 +15,7 @@ const REMEMBERED_MAX: usize = 16;
 pub struct Job {
     /// Names it while this process runs.
     pub id: u64,
-    /// What it does: `backup` or `export`.
+    /// What it does: `backup`, `export` or `retirement`.
     pub kind: &'static str,
     /// How much is done, ...
     pub done: u64,

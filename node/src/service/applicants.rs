@@ -228,6 +228,7 @@ mod tests {
         let hostile = format!("age-encryption.org/v1\n{}", "-> x\n\n".repeat(16_000));
         let named = |name: &str| {
             let payload = CasePayload {
+                case: String::new(),
                 applicant: sealing::Applicant { name: name.into(), id_number: "11010119900307001X".into() },
                 salt: "00".repeat(32),
                 report: "[]".into(),

@@ -7,7 +7,7 @@
 //! The record is durable first and the files go then: a crash between leaves files that the next pass over the blobs finds and deletes.
 
 use crate::{
-    service::{Kind, Office, Refusal, office::now_ms, review},
+    service::{Kind, Office, Refusal, intake, office::now_ms, review},
     store::StoreError,
     text::Text,
 };
@@ -114,11 +114,27 @@ pub fn delete_erased(office: &Office, case: &Case) -> Result<(), StoreError> {
 /// As the store.
 pub fn is_erased(office: &Office, blob: BlobHash) -> Result<bool, StoreError> {
     let cases = office.cases_of_blob(blob)?;
-    // Attack: any office can name another's blob and so keep it. A sealed payload is made by one submission; where that is this office's own,
-    // nobody else has a say.
-    let own = |case: &Case| case.submissions.iter().any(|by| by.office == office.code() && by.said.payload == blob);
-    let is_own = cases.iter().any(|case| own(case) && case.is_erased(blob));
-    Ok(!cases.is_empty() && (is_own || cases.iter().all(|case| case.is_erased(blob))) && !held_by_draft(office, blob)?)
+    let erased = !cases.is_empty() && (cases.iter().all(|case| case.is_erased(blob)) || was_sealed_for_one_erased(office, &cases, blob)?);
+    Ok(erased && !held_by_draft(office, blob)?)
+}
+
+/// Whether the blob is the sealed payload of a case that told that it is erased.
+///
+/// Attack: any office can name another's payload in a case of its own and so keep it. A payload says inside for which case it was sealed, and
+/// no other case has a say. An office that cannot open it goes by its own submissions.
+fn was_sealed_for_one_erased(office: &Office, cases: &[Arc<Case>], blob: BlobHash) -> Result<bool, StoreError> {
+    let names = |case: &Case| case.submissions.iter().any(|by| by.said.payload == blob);
+    let Some(first) = cases.iter().find(|case| names(case) && case.is_erased(blob)) else { return Ok(false) };
+    let opened = match intake::open_sealed(office, blob) {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::warn!(%error, case = %first.id, "what keeps a sealed payload cannot be told from what it says");
+            None
+        }
+    };
+    let sealed_for = opened.map(|payload| payload.case);
+    let is_of = |case: &Case| sealed_for.as_ref().map_or(case.captured_by() == office.code(), |of| *of == case.id.to_string());
+    Ok(cases.iter().any(|case| names(case) && case.is_erased(blob) && is_of(case)))
 }
 
 fn held_by_draft(office: &Office, blob: BlobHash) -> Result<bool, StoreError> {
@@ -279,5 +295,29 @@ mod tests {
         let case = erase(&office, case.id, "applicant_asked", 1).unwrap();
         assert_eq!(office.store.blobs.size(case.current.said.payload), None);
         assert!(!kept(&office, &case).unwrap().is_empty(), "the photo may be the other's too, and that is said");
+    }
+
+    #[test]
+    fn mend_33_at_no_office_a_stranger_keeps_a_sealed_payload_by_naming_it() {
+        let home = Home::new();
+        let province = home.open();
+        let (home_b, b) = Home::join(&province, "44030003", Roles::CAPTURE);
+        let (_other, thief) = Home::join(&province, "44030002", Roles::CAPTURE);
+        let case = home_b.case(&b, &picture(8, 8, [9; 3]), false);
+        let payload = case.current.said.payload;
+        province.store.blobs.put(&b.store.blobs.read(payload).unwrap().unwrap()).unwrap();
+        sync(&b, &province);
+        let named = protocol::record::Submitted { case: CaseId::new(thief.code(), [7; 12]), ..case.current.said.clone() };
+        let stolen = named.case;
+        thief.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(named))?])).unwrap();
+        sync(&thief, &province);
+        assert!(intake::open_payload(&province, &province.case(case.id).unwrap().unwrap()).unwrap().is_some());
+        let mismatch = intake::open_payload(&province, &province.case(stolen).unwrap().unwrap()).unwrap_err();
+        assert_eq!(mismatch.code, "payload_mismatch", "it shows nobody in the stranger's case");
+        withdraw(&b, case.id, "applicant_asked", 1).unwrap();
+        erase(&b, case.id, "applicant_asked", 1).unwrap();
+        sync(&b, &province);
+        delete_erased(&province, &province.case(case.id).unwrap().unwrap()).unwrap();
+        assert_eq!(province.store.blobs.size(payload), None);
     }
 }

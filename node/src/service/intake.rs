@@ -473,6 +473,7 @@ pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Optio
     specs::check_overlap(office, &spec, now_ms())?;
     doubles::check(office, id, &draft.applicant, &[original], &spec)?;
     let case_payload = CasePayload {
+        case: id.to_string(),
         applicant: draft.applicant.clone(),
         salt: hex::encode(rand::random::<[u8; 32]>()),
         report: serde_json::to_string(&result.checks).map_err(Refusal::fault)?,
@@ -561,7 +562,11 @@ pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode)
 pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
     let Some(payload) = open_sealed(office, case.current.said.payload)? else { return Ok(None) };
     let said = &case.current.said;
-    if payload.commitment() != Some(said.applicant) || payload.report_hash() != said.report || !within_bounds(&payload) {
+    if payload.case != case.id.to_string()
+        || payload.commitment() != Some(said.applicant)
+        || payload.report_hash() != said.report
+        || !within_bounds(&payload)
+    {
         return Err(Refusal::new(
             Kind::Fault,
             "payload_mismatch",

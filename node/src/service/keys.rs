@@ -248,3 +248,31 @@ fn place(temporary: &Path, path: &Path) -> std::io::Result<()> {
         linked => linked,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mend_34_a_secret_is_written_whole_or_not_at_all_and_replaces_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("office.key");
+        let names = || fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>();
+        // Whoever reads while it is written finds nothing, or all of it.
+        let text = "5a".repeat(1 << 19);
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| write_secret(&path, &text));
+            while !writing.is_finished() {
+                if let Ok(read) = fs::read_to_string(&path) {
+                    assert_eq!(read.len(), text.len() + 1);
+                }
+            }
+            writing.join().unwrap().unwrap();
+        });
+        assert_eq!(names(), ["office.key"], "nothing is left beside it");
+        assert!(write_secret(&path, "another").is_err(), "a key that is there is never replaced");
+        assert_eq!((fs::read_to_string(&path).unwrap().trim_end() == text, names().len()), (true, 1));
+        assert!(write_secret(&dir.path().join("gone").join("office.key"), "x").is_err());
+        assert_eq!(names().len(), 1);
+    }
+}

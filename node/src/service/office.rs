@@ -5,6 +5,7 @@ mod clock;
 mod disk;
 mod epoch;
 mod forks;
+mod giving;
 mod ingest;
 mod province;
 mod rulings;
@@ -22,7 +23,7 @@ pub use standing::Held;
 pub use witnessing::Cosigning;
 
 use crate::{
-    service::{Kind, Refusal, applicants::Names, keys::Keys, notes::Changes},
+    service::{Kind, Refusal, applicants::Names, keys::Keys, notes::Changes, trail::Trail},
     store::{HeadFile, LogHead, MarkFile, Reserve, Store, StoreError},
 };
 use protocol::{
@@ -126,6 +127,10 @@ pub struct Office {
     /// Entries of the province's log that `members` has taken in.
     province_applied: Mutex<u64>,
     cases: Mutex<cases::Folded>,
+    /// Writes down who saw what.
+    pub(crate) trail: Trail,
+    /// Photos that were given to offices that make documents.
+    given: Mutex<giving::Given>,
     /// Names of applicants that lists showed.
     pub(super) names: Names,
     /// Changes of notes that were opened.
@@ -203,6 +208,8 @@ impl Office {
             members: RwLock::new(Membership::new(province.clone())),
             province_applied: Mutex::new(0),
             cases: Mutex::default(),
+            trail: Trail::default(),
+            given: Mutex::default(),
             names: Names::default(),
             changes_of_notes: Changes::default(),
             settling: Mutex::new(0),

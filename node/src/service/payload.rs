@@ -46,6 +46,8 @@ impl Applicant {
 /// What is sealed with a submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CasePayload {
+    /// The case that it was sealed for, hex. Another case that names the same sealed bytes has no part in them.
+    pub case: String,
     /// Who.
     pub applicant: Applicant,
     /// Salt of the commitment, hex.

@@ -43,6 +43,8 @@ pub enum Seen {
     Receipt,
     /// A receipt to print.
     ReceiptPdf,
+    /// The photo of a receipt, given to another office that makes documents.
+    Given,
 }
 
 /// One row.
@@ -52,7 +54,7 @@ pub struct View {
     pub at_ms: Millis,
     /// Number of the member of staff; 0 is the command line.
     pub operator: u32,
-    /// Their login.
+    /// Their login; the code of an office where the photo of a receipt was given to it.
     pub login: String,
     /// What they saw.
     pub seen: Seen,

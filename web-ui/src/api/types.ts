@@ -2390,7 +2390,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Retires logs that ended before a year, or only says which ones; only at the province. */
+        /**
+         * Retires logs that ended before a year, or only says which ones; only at the province, and for the command line there. It looks at every
+         *     case, so it is a job whose result is a [`RetirementView`].
+         */
         post: {
             parameters: {
                 query?: never;
@@ -2409,7 +2412,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["RetirementView"];
+                        "application/json": components["schemas"]["JobView"];
                     };
                 };
             };
@@ -3650,13 +3653,6 @@ export interface components {
             /** @description It has not ended. */
             running: boolean;
         };
-        /** @description A log that is not retired. */
-        KeptLog: {
-            /** @description Its origin. */
-            log: string;
-            /** @description Why it is kept. */
-            why: components["schemas"]["Text"];
-        };
         /** @description Size of a log here. */
         LogSize: {
             /**
@@ -4142,13 +4138,6 @@ export interface components {
             /** @description Only say which logs may be retired. */
             dry: boolean;
         };
-        /** @description Answer of `POST /api/retirement`. */
-        RetirementView: {
-            /** @description Logs that ended before that year and are kept. */
-            kept: components["schemas"]["KeptLog"][];
-            /** @description Logs that are retired, or may be, with their ends. */
-            logs: components["schemas"]["NamedHistory"][];
-        };
         /** @description `POST /api/offices/{code}/revoke`. */
         RevokeOfficeRequest: {
             /**
@@ -4200,7 +4189,7 @@ export interface components {
          * @description What somebody saw.
          * @enum {string}
          */
-        Seen: "list" | "case" | "number" | "photo" | "original" | "sheet" | "receipt" | "receipt_pdf";
+        Seen: "list" | "case" | "number" | "photo" | "original" | "sheet" | "receipt" | "receipt_pdf" | "given";
         /** @description `GET /api/session`, and the answer to a login. */
         SessionView: {
             /** @description To be sent as the header `x-csrf-token` with every write. */
@@ -4471,7 +4460,7 @@ export interface components {
             at_ms: components["schemas"]["u64"];
             /** @description Of which case; nothing for a list. */
             case_id?: string | null;
-            /** @description Their login. */
+            /** @description Their login; the code of an office where the photo of a receipt was given to it. */
             login: string;
             /**
              * Format: int32

@@ -54,6 +54,7 @@ export const en: Record<MessageKey, string> = {
   seen_original: "Original",
   seen_sheet: "Photo sheet",
   seen_receipt: "Receipt looked up",
+  seen_given: "Photo, given to this office for a document",
   seen_receipt_pdf: "Receipt printed",
   number_reveal: "Show",
   number_hide: "Hide",

@@ -52,6 +52,7 @@ export const zh = {
   seen_original: "原图",
   seen_sheet: "排版照片",
   seen_receipt: "回执查询",
+  seen_given: "照片（提供给该办理点制证）",
   seen_receipt_pdf: "打印回执",
   number_reveal: "显示",
   number_hide: "隐藏",

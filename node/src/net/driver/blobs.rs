@@ -7,7 +7,7 @@ use crate::{
 };
 use libp2p::request_response::ResponseChannel;
 use protocol::{
-    access,
+    access::{self, Ground},
     blob::{
         chain::{Piece, Value},
         wants::{Ask, Failure, Form},
@@ -199,10 +199,12 @@ fn may_have(office: &Office, peer: PublicKey, hash: BlobHash) -> Result<(), Resp
         tracing::warn!(%error, %hash, "cannot tell who may have a blob");
         Response::NotHere
     })?;
-    if access::may_have(cases.iter().map(|case| &**case), hash, member.enrol.code, &member.grant(), now_ms()) {
-        return Ok(());
+    match access::ground(cases.iter().map(|case| &**case), hash, member.enrol.code, &member.grant(), now_ms()) {
+        Some(Ground::Work) => Ok(()),
+        Some(Ground::Receipt(case)) if office.give_photo(member.enrol.code, hash, case) => Ok(()),
+        Some(Ground::Receipt(_)) => Err(Response::Refused(Refusal::Later)),
+        None => Err(Response::Refused(Refusal::NotForYou)),
     }
-    Err(Response::Refused(Refusal::NotForYou))
 }
 
 #[cfg(test)]
