@@ -5,6 +5,7 @@
 
 mod crash;
 mod fuzz;
+mod mutants;
 mod report;
 mod run;
 mod setup;
@@ -33,6 +34,9 @@ cargo xtask <command>
   sim [--seeds N] [--offices M] [--seed S] …
                                 run simulated federations over networks, clocks and disks that fail, with liars among them (200 seeds of
                                 5 to 8 offices unless told; --measure: how fast what is published arrives)
+  mutants [--since COMMIT] [--shard K/N] [--package NAME] [--list]
+                                change the rules of protocol, specs and photo in small ways, and fail where the tests notice fewer than 85 %
+                                (--since: only in lines changed since that commit; --list: only name the changes)
   fuzz [--seconds N] [TARGET …] throw made-up bytes at what reads foreign bytes: note, wire, package, proof, decode (all, 600 s each)
   tidy                          only the architecture checks
   gen                           write the OpenAPI document and the UI's types again
@@ -71,6 +75,9 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
         }
         return crash::crash(&Shell::new(false)?, rounds.as_deref(), seed.as_deref());
     }
+    if command == "mutants" {
+        return mutants(arguments);
+    }
     if command == "fuzz" {
         let seconds = take_value(&mut arguments, "--seconds")?;
         return fuzz::fuzz(&Shell::new(false)?, seconds.as_deref(), &arguments);
@@ -93,6 +100,19 @@ fn dispatch(command: &str, mut arguments: Vec<String>) -> Result<(), String> {
         }
         other => Err(format!("no command `{other}`\n\n{USAGE}")),
     }
+}
+
+fn mutants(mut arguments: Vec<String>) -> Result<(), String> {
+    let wanted = mutants::Wanted {
+        since: take_value(&mut arguments, "--since")?,
+        shard: take_value(&mut arguments, "--shard")?,
+        package: take_value(&mut arguments, "--package")?,
+        list: take_flag(&mut arguments, "--list"),
+    };
+    if let Some(unknown) = arguments.first() {
+        return Err(format!("`mutants` does not know `{unknown}`\n\n{USAGE}"));
+    }
+    mutants::mutants(&Shell::new(false)?, &wanted)
 }
 
 /// Removes a flag from the arguments and tells whether it was there.
