@@ -6,7 +6,8 @@ use sim::{Outcome, Plan, Rng, run};
 use std::{io::Write, process::ExitCode, time::Instant};
 
 const USAGE: &str = "\
-sim [--seeds N] [--offices M] [--seed S]      N random runs from seed S on, of M offices or of so many to so many (5-8), large ones rarely
+sim [--seeds N] [--offices M] [--seed S]      N random runs from seed S on, of M offices or of so many to so many (5-8), large ones rarely;
+                                              --each prints what each seed compared
 sim --measure [--offices M] [--links K]       convergence after publish: 100 ms round trip, 1 % loss, ten minutes of partition";
 
 fn main() -> ExitCode {
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
 
 fn work(mut arguments: Vec<String>) -> Result<bool, String> {
     let measure = arguments.iter().position(|argument| argument == "--measure").map(|at| arguments.remove(at)).is_some();
+    let verbose = arguments.iter().position(|argument| argument == "--each").map(|at| arguments.remove(at)).is_some();
     let seeds: u64 =
         take(&mut arguments, "--seeds")?.unwrap_or_else(|| if measure { "3".into() } else { "200".into() }).parse().map_err(text)?;
     let first: u64 = take(&mut arguments, "--seed")?.unwrap_or_else(|| "1".into()).parse().map_err(text)?;
@@ -42,7 +44,12 @@ fn work(mut arguments: Vec<String>) -> Result<bool, String> {
         let offices = offices_of(seed, least, most);
         let plan = if measure { Plan::measured(seed, offices, links) } else { Plan::random(seed, offices) };
         match run(plan) {
-            Ok(outcome) => outcomes.push(outcome),
+            Ok(outcome) => {
+                if verbose {
+                    println!("\rseed {seed}, {offices} offices: {:?}", outcome.compared);
+                }
+                outcomes.push(outcome);
+            }
             Err(failure) => {
                 println!("\rred: {failure}");
                 red.push(seed);
@@ -57,7 +64,12 @@ fn work(mut arguments: Vec<String>) -> Result<bool, String> {
     if !red.is_empty() {
         println!("red seeds: {red:?}");
     }
-    Ok(red.is_empty())
+    let compared = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>() > 0;
+    let some = compared(|outcome| outcome.compared.cases) && compared(|outcome| outcome.compared.verdicts);
+    if !some && !measure {
+        println!("red: nothing was compared, so nothing was checked");
+    }
+    Ok(red.is_empty() && (some || measure))
 }
 
 /// Offices of a seed: with a density of one over the cube, for what a run costs grows with the square and few offices meet more often.
@@ -84,6 +96,11 @@ fn table(outcomes: &[Outcome], measure: bool) {
     println!("virtual time          {} min", sum(|outcome| outcome.virtual_ms) / 60_000);
     println!("records               {}", sum(|outcome| outcome.records as u64));
     println!("cases, in conflict    {}, {}", sum(|outcome| outcome.cases.0 as u64), sum(|outcome| outcome.cases.1 as u64));
+    println!("cases compared        {}", sum(|outcome| outcome.compared.cases));
+    println!("  alone               {}", sum(|outcome| outcome.compared.alone));
+    println!("verdicts compared     {}", sum(|outcome| outcome.compared.verdicts));
+    println!("cases forged about    {}", sum(|outcome| outcome.compared.forged));
+    println!("rotations, restores   {}, {}", sum(|outcome| outcome.turns.0 as u64), sum(|outcome| outcome.turns.1 as u64));
     println!("receipts verified     {}", sum(|outcome| outcome.cases.2 as u64));
     println!("packages refused      {}", sum(|outcome| outcome.rejected));
     println!("open questions        {} at most", most(|outcome| outcome.questions_max as u64));

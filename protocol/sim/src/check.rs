@@ -1,14 +1,18 @@
 //! What must hold after every run, whatever went wrong. Each finding is a sentence; a run without findings is green.
 
+mod rules;
+mod state;
+
+pub use state::Compared;
+
 use crate::{liar::Lie, office::Office, store::size_of, work::case_at, world::World};
 use protocol::{
-    case::{Case, Status},
+    case::Status,
     id::{BlobHash, CaseId, OfficeCode, Origin, RecordHash},
     limits::{FORKS_PER_LOG_MAX, FRONTIER_LOGS_MAX, GOSSIP_PER_LOG_BURST, GOSSIP_PER_LOG_S},
     log::{SignedCheckpoint, VerifierKey},
     receipt::ReceiptProof,
-    record::{Record, Verdict},
-    sync::wire::Head,
+    record::Record,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +26,8 @@ impl World {
         let honest = self.honest();
         let offices: Vec<&Office> = honest.iter().map(|index| &self.offices[*index]).collect();
         let whole = honest.iter().all(|writer| {
-            let origins = [Some(&self.offices[*writer].origin), (*writer == 0).then(|| self.province().origin())];
-            origins.into_iter().flatten().all(|origin| {
+            let province = (*writer == 0).then(|| self.province().origin());
+            self.offices[*writer].written().chain(province).all(|origin| {
                 let size = self.offices[*writer].disk.size(origin);
                 offices.iter().filter(|office| office.follows(origin)).all(|office| office.disk.size(origin) == size)
             })
@@ -37,10 +41,8 @@ impl World {
                         offices.iter().filter(|office| office.follows(origin)).map(|office| office.disk.size(origin)).collect();
                     sizes.len() <= 1
                 };
-                // What a liar gave to one office and never finished nobody can pass on: no checkpoint covers just that.
-                let lies = self.offices.iter().any(|office| office.liar.is_some() && office.origin == *origin);
                 let all_know = || offices.iter().all(|office| office.members.forks().any(|(fork, ..)| fork.points().0.origin == *origin));
-                same || if self.clash(&offices, origin).is_some() { all_know() } else { lies }
+                same || all_know()
             })
     }
 
@@ -63,20 +65,26 @@ impl World {
     }
 
     /// Everything that is wrong at the end of a run.
+    #[cfg(test)]
     pub(crate) fn check(&self) -> Vec<String> {
+        self.check_and_count().0
+    }
+
+    /// The same, with how much was compared.
+    pub(crate) fn check_and_count(&self) -> (Vec<String>, Compared) {
         let mut findings = self.findings.clone();
         let honest = self.honest();
         self.check_progress(&honest, &mut findings);
         self.check_logs(&mut findings);
         self.check_acknowledged(&honest, &mut findings);
-        self.check_state(&honest, &mut findings);
+        let compared = self.check_state(&honest, &mut findings);
         self.check_receipts(&honest, &mut findings);
         self.check_forks(&honest, &mut findings);
         self.check_blobs(&mut findings);
         self.check_gossip(&honest, &mut findings);
         self.check_bounds(&mut findings);
         findings.truncate(20);
-        findings
+        (findings, compared)
     }
 
     fn check_progress(&self, honest: &[usize], findings: &mut Vec<String>) {
@@ -88,14 +96,11 @@ impl World {
         for (code, blob) in self.blobs_missing(&offices) {
             findings.push(format!("office {code} lacks the blob {blob}, which another one has"));
         }
-        for writer in &self.offices {
-            let held: Vec<u64> = honest.iter().map(|index| self.offices[*index].disk.size(&writer.origin)).collect();
-            if held.iter().any(|size| *size != writer.disk.size(&writer.origin)) {
-                findings.push(format!(
-                    "{} has {} entries; offices {honest:?} hold {held:?}",
-                    writer.origin,
-                    writer.disk.size(&writer.origin)
-                ));
+        for (writer, origin) in self.offices.iter().flat_map(|writer| writer.written().map(move |origin| (writer, origin))) {
+            let held: Vec<u64> = honest.iter().map(|index| self.offices[*index].disk.size(origin)).collect();
+            let size = writer.disk.size(origin);
+            if held.iter().any(|held| *held != size) {
+                findings.push(format!("{origin} has {size} entries; offices {honest:?} hold {held:?}"));
             }
         }
     }
@@ -104,7 +109,7 @@ impl World {
     fn check_logs(&self, findings: &mut Vec<String>) {
         for writer in (0..self.plan.offices).filter(|index| self.offices[*index].liar.is_none()) {
             let province = (writer == 0).then(|| self.province().origin().clone());
-            for origin in std::iter::once(self.offices[writer].origin.clone()).chain(province) {
+            for origin in self.offices[writer].written().cloned().chain(province) {
                 let Some(whole) = self.offices[writer].disk.logs.get(&origin) else { continue };
                 let key = self.key_of(&origin);
                 for (index, office) in self.offices.iter().enumerate() {
@@ -147,47 +152,12 @@ impl World {
                 if office.disk.size(&said.origin) <= said.index || !office.counts(&said.origin) {
                     continue;
                 }
-                let known =
-                    states.entry((*index, case)).or_insert_with(|| case_at(office, case).map(|case| accounted(&case)).unwrap_or_default());
+                let known = states.entry((*index, case)).or_insert_with(|| self.accounts_for(office, case));
                 // Without a submission that counts there is no case, and so nothing to account in.
                 if !known.is_empty() && !known.contains(&said.hash) {
                     findings.push(format!("office {index} does not account for a {} of {}", said.record.kind(), said.origin));
                 }
             }
-        }
-    }
-
-    /// Equal prefixes of the logs that count and equal knowledge of forks give equal members and equal cases, quarantine included.
-    fn check_state(&self, honest: &[usize], findings: &mut Vec<String>) {
-        let mut states: Vec<(usize, BTreeMap<CaseId, Case>)> = Vec::new();
-        for index in honest {
-            let office = &self.offices[*index];
-            let cases: BTreeMap<CaseId, Case> = office.cases.keys().filter_map(|case| Some((*case, case_at(office, *case)?))).collect();
-            for case in cases.values() {
-                findings.extend(contradiction(case).map(|what| format!("office {index}: {what}")));
-            }
-            // What somebody has of a retired log, a part or nothing, makes no difference.
-            let frontier =
-                |office: &Office| -> Vec<Head> { office.disk.frontier().into_iter().filter(|head| office.counts(&head.origin)).collect() };
-            let equal = |other: &&(usize, _)| {
-                let other = &self.offices[other.0];
-                frontier(other) == frontier(office) && other.members.forks().eq(office.members.forks())
-            };
-            if let Some((other, theirs)) = states.iter().find(equal) {
-                // What is known of the history of a log follows from what is held of it, retired or not.
-                let all_equal = self.offices[*other].disk.frontier() == office.disk.frontier();
-                if all_equal && self.offices[*other].members != office.members {
-                    findings.push(format!("offices {other} and {index} hold the same and differ about the members"));
-                }
-                if *theirs != cases {
-                    findings.push(format!("offices {other} and {index} hold the same and differ about cases"));
-                }
-                let digests = |cases: &BTreeMap<CaseId, Case>| -> Vec<_> { cases.values().map(|case| case.summary().digest).collect() };
-                if digests(theirs) != digests(&cases) {
-                    findings.push(format!("offices {other} and {index} hold the same and have other digests"));
-                }
-            }
-            states.push((*index, cases));
         }
     }
 
@@ -261,11 +231,11 @@ impl World {
     /// blame.
     fn check_gossip(&self, honest: &[usize], findings: &mut Vec<String>) {
         for (index, office) in self.offices.iter().enumerate() {
-            for writer in self.offices.iter().filter(|writer| writer.liar.is_none()) {
-                let (heard, signed) =
-                    (office.heard_of(&writer.origin), writer.disk.heads.get(&writer.origin).map_or(0, |note| size_of(note)));
+            let honest_logs = self.offices.iter().filter(|writer| writer.liar.is_none());
+            for (writer, origin) in honest_logs.flat_map(|writer| writer.written().map(move |origin| (writer, origin))) {
+                let (heard, signed) = (office.heard_of(origin), writer.disk.heads.get(origin).map_or(0, |note| size_of(note)));
                 if heard > signed {
-                    findings.push(format!("office {index} heard of {heard} entries of {}, of which {signed} are signed", writer.origin));
+                    findings.push(format!("office {index} heard of {heard} entries of {origin}, of which {signed} are signed"));
                 }
             }
             let cut_off = |other: &&usize| office.does_not_listen_to(self.offices[**other].public());
@@ -282,13 +252,14 @@ impl World {
     }
 
     fn check_bounds(&self, findings: &mut Vec<String>) {
-        let peers = self.offices.len();
+        // An office is another peer under each of its keys.
+        let peers = self.offices.len() + self.turns().0;
         for (index, office) in self.offices.iter().enumerate() {
             let logs = office.logs_known().len();
             if office.sync.holdings().count() > peers * logs {
                 findings.push(format!("office {index} remembers more logs of peers than there are"));
             }
-            if office.disk.frontier().len() > FRONTIER_LOGS_MAX || office.disk.logs.len() > 2 * self.plan.offices + 1 {
+            if office.disk.frontier().len() > FRONTIER_LOGS_MAX || office.disk.logs.len() > 2 * self.plan.offices + 1 + self.turns().0 {
                 findings.push(format!("office {index} keeps logs that nobody enrolled"));
             }
             for log in office.disk.logs.keys() {
@@ -310,41 +281,4 @@ impl World {
         let receipts = self.acknowledged.iter().filter(|said| matches!(said.record, Record::ReceiptIssued(_))).count();
         (province.cases.len(), conflicts, receipts)
     }
-}
-
-/// Every record that the state of a case tells of, whatever it says of it.
-fn accounted(case: &Case) -> BTreeSet<RecordHash> {
-    let mut all: BTreeSet<RecordHash> = case.submissions.iter().map(|by| by.hash).collect();
-    all.extend(case.decisions.iter().map(|by| by.hash));
-    all.extend(case.receipts.iter().map(|by| by.hash));
-    all.extend(case.uses.iter().map(|by| by.hash));
-    all.extend(case.revocations.iter().map(|by| by.hash));
-    all.extend(case.refused.iter().copied());
-    all.extend(case.quarantined.keys().copied());
-    all
-}
-
-/// The meaning of the decisions, said a second time and in other words than the fold's: nobody wins by coming last.
-fn contradiction(case: &Case) -> Option<String> {
-    let of_current: Vec<_> = case.decisions.iter().filter(|by| by.said.submission == case.current.hash).collect();
-    let named = |hash: RecordHash| of_current.iter().any(|later| later.said.resolves.contains(&hash));
-    let unnamed: BTreeSet<Verdict> = of_current.iter().filter(|by| !named(by.hash)).map(|by| by.said.verdict).collect();
-    let both = unnamed.contains(&Verdict::Approve) && unnamed.contains(&Verdict::Return);
-    if both && case.status != Status::Conflict {
-        return Some(format!("case {} is {:?} although an approval and a return stand unresolved", case.id, case.status));
-    }
-    // One decision that names everything else on it, an approval and a return among them, closes the conflict.
-    let closing = of_current.iter().find(|by| {
-        let others: Vec<_> = of_current.iter().filter(|other| other.hash != by.hash).collect();
-        let verdicts: BTreeSet<Verdict> = others.iter().map(|other| other.said.verdict).collect();
-        verdicts.len() == 2 && others.iter().all(|other| by.said.resolves.contains(&other.hash))
-    });
-    let contested = case.submissions.len() > 1;
-    if closing.is_some() && case.status == Status::Conflict && !contested {
-        return Some(format!("case {} is in conflict although a decision named all others", case.id));
-    }
-    if !case.receipts.is_empty() && case.status != Status::Approved {
-        return Some(format!("case {} has a receipt and is {:?}", case.id, case.status));
-    }
-    None
 }

@@ -18,11 +18,13 @@ pub enum Lie {
     Garbles,
     /// Tells of logs that nobody knows and of sizes that no log has, again and again, and sends proofs of nothing.
     Floods,
+    /// Carries honestly what it signs, and signs whatever its key can: it is a stolen machine.
+    Forges,
 }
 
 impl Lie {
     /// Every way to lie.
-    pub const ALL: [Self; 4] = [Self::Equivocates, Self::Replays, Self::Garbles, Self::Floods];
+    pub const ALL: [Self; 5] = [Self::Equivocates, Self::Replays, Self::Garbles, Self::Floods, Self::Forges];
 }
 
 /// One lying office.
@@ -46,7 +48,7 @@ impl Liar {
     /// What is answered instead.
     pub(crate) fn twist(&mut self, honest: Response) -> Response {
         match self.lie {
-            Lie::Equivocates => honest,
+            Lie::Equivocates | Lie::Forges => honest,
             Lie::Replays => {
                 if self.kept.len() < 64 {
                     self.kept.push(honest.clone());
@@ -68,7 +70,7 @@ impl Liar {
     pub(crate) fn twist_told(&mut self, honest: Request) -> Request {
         let Request::Heads(mut heads) = honest else { return honest };
         match self.lie {
-            Lie::Equivocates => {}
+            Lie::Equivocates | Lie::Forges => {}
             Lie::Replays => {
                 if self.told.len() < 64 {
                     self.told.push(heads.clone());
@@ -105,7 +107,7 @@ impl Liar {
     pub(crate) fn twist_gossip(&mut self, honest: &[u8]) -> Vec<u8> {
         let mut said = honest.to_vec();
         match self.lie {
-            Lie::Equivocates | Lie::Floods => {}
+            Lie::Equivocates | Lie::Floods | Lie::Forges => {}
             Lie::Replays => {
                 if self.heard.len() < 64 {
                     self.heard.push(said.clone());

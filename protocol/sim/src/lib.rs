@@ -12,6 +12,7 @@
 //! ```
 
 mod check;
+mod forge;
 mod liar;
 mod net;
 mod office;
@@ -21,6 +22,7 @@ mod store;
 mod work;
 mod world;
 
+pub use check::Compared;
 pub use liar::Lie;
 pub use plan::{HEAL_BOUND_MS, Plan};
 pub use rng::Rng;
@@ -53,6 +55,10 @@ pub struct Outcome {
     pub rejected: u64,
     /// Most questions without an answer that one office had.
     pub questions_max: usize,
+    /// What was compared between honest offices at the end.
+    pub compared: Compared,
+    /// Logs that offices left for a new key, and disks that were put back.
+    pub turns: (usize, usize),
     /// Names everything that happened.
     pub trace: [u8; 32],
 }
@@ -103,7 +109,7 @@ fn converge(world: &mut World) -> Millis {
 }
 
 fn finish(world: &World, healed_ms: Millis) -> Result<Outcome, Failure> {
-    let findings = world.check();
+    let (findings, compared) = world.check_and_count();
     let trace = world.trace();
     if !findings.is_empty() {
         return Err(Failure { command: world.plan.command(), findings, trace });
@@ -120,6 +126,8 @@ fn finish(world: &World, healed_ms: Millis) -> Result<Outcome, Failure> {
         cases: world.counts(),
         rejected: world.offices.iter().map(|office| office.rejected).sum(),
         questions_max: world.questions_max,
+        compared,
+        turns: world.turns(),
         trace,
     })
 }

@@ -84,6 +84,8 @@ pub(crate) struct Office {
     pub(crate) code: OfficeCode,
     pub(crate) origin: Origin,
     pub(crate) key: OfficeKey,
+    /// Logs of its keys of before.
+    pub(crate) left: Vec<Origin>,
     witness_seed: [u8; 32],
     province_key: Option<OfficeKey>,
     province: VerifierKey,
@@ -107,7 +109,7 @@ pub(crate) struct Office {
     gossips: bool,
     pub(crate) gossip: gossip::Gossiping,
     /// Every log is wanted, or the least that an office needs.
-    holds_all: bool,
+    pub(crate) holds_all: bool,
     wants: Wants,
     /// Blobs that the cases of this office name, as far as it needs them.
     pub(crate) wanted: BTreeSet<BlobHash>,
@@ -145,6 +147,7 @@ impl Office {
             code: setup.code,
             origin: setup.origin,
             key: OfficeKey::from_seed(&setup.seed),
+            left: Vec::new(),
             witness_seed: setup.witness_seed,
             province_key: setup.province_seed.map(|seed| OfficeKey::from_seed(&seed)),
             province: setup.province,
@@ -218,6 +221,21 @@ impl Office {
             (Own::Province, Some(key)) => (self.province.origin().clone(), key),
             _ => (self.origin.clone(), &self.key),
         }
+    }
+    /// Whether everything of the own log is signed and nothing of it is missed, so that the office may leave it.
+    pub(crate) fn may_leave(&self) -> bool {
+        let whole = self.disk.logs.get(&self.origin).is_none_or(|log| log.signed() == log.size());
+        whole && self.may_sign(&self.origin)
+    }
+    /// Goes on with another key in another log. To be started anew then.
+    pub(crate) fn take_up(&mut self, origin: Origin, seed: &[u8; 32], witness_seed: [u8; 32]) {
+        self.left.push(std::mem::replace(&mut self.origin, origin));
+        self.key = OfficeKey::from_seed(seed);
+        self.witness_seed = witness_seed;
+    }
+    /// Every log that it wrote or writes, the province's not among them.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Origin> {
+        self.left.iter().chain([&self.origin])
     }
     fn own_origins(&self) -> Vec<Origin> {
         let province = self.is_province().then(|| self.province.origin().clone());

@@ -44,6 +44,10 @@ pub struct Plan {
     pub revokes: bool,
     /// Entries per package; small ones make long catch-ups out of short logs.
     pub package_entries: usize,
+    /// Offices that get a new key and the next epoch.
+    pub rotations: usize,
+    /// Disks that are copied, and put back later.
+    pub restores: usize,
     /// Whether every message goes through its frame and back.
     pub frames: bool,
     /// Whether checkpoints are gossiped.
@@ -59,7 +63,9 @@ impl Plan {
     pub fn random(seed: u64, offices: usize) -> Self {
         let mut rng = Rng::new(seed ^ 0x5eed_0f0f_f1ce);
         let delay = rng.between(1, 400);
-        let lies = (0..rng.between(0, 3)).map(|_| (1 + rng.below(offices - 1), Lie::ALL[rng.below(4)])).collect::<Vec<_>>();
+        // Every other liar is a stolen machine.
+        let drawn = |rng: &mut Rng| Lie::ALL.get(rng.below(2 * Lie::ALL.len() - 2)).copied().unwrap_or(Lie::Forges);
+        let lies = (0..rng.between(0, 3)).map(|_| (1 + rng.below(offices - 1), drawn(&mut rng))).collect::<Vec<_>>();
         let mut liars: Vec<(usize, Lie)> = Vec::new();
         for (office, lie) in lies {
             // At least three stay honest, the province among them.
@@ -84,6 +90,8 @@ impl Plan {
             province_permille: 80,
             revokes: rng.chance(300),
             package_entries: [1, 2, 3, 5, 256][rng.below(5)],
+            rotations: rng.below(3),
+            restores: 0,
             frames: true,
             gossip: rng.chance(500),
             blobs: rng.below(4),
@@ -110,6 +118,8 @@ impl Plan {
             package_entries: 256,
             gossip: false,
             blobs: 0,
+            rotations: 0,
+            restores: 0,
             ..Self::random(seed, offices)
         }
     }

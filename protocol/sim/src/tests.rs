@@ -5,13 +5,24 @@ mod cases;
 mod gossip;
 mod retirement;
 
-use crate::{Plan, run};
+use crate::{Outcome, Plan, run};
 
 /// Seeds of one test. Four of them share the cores: 200 seeds in CI; `cargo xtask sim` does thousands.
 fn seeds(from: u64) {
     let plans = (from..from + 50).map(|seed| Plan::random(seed, 5 + (seed % 4) as usize));
-    let red: Vec<String> = plans.filter_map(|plan| run(plan).err()).map(|failure| failure.to_string()).collect();
+    let (mut red, mut green) = (Vec::new(), Vec::new());
+    for plan in plans {
+        match run(plan) {
+            Ok(outcome) => green.push(outcome),
+            Err(failure) => red.push(failure.to_string()),
+        }
+    }
     assert!(red.is_empty(), "{}", red.join("\n"));
+    let sum = |of: fn(&Outcome) -> u64| green.iter().map(of).sum::<u64>();
+    let (cases, verdicts) = (sum(|outcome| outcome.compared.cases), sum(|outcome| outcome.compared.verdicts));
+    let (forged, turns) = (sum(|outcome| outcome.compared.forged), sum(|outcome| outcome.turns.0 as u64));
+    println!("seeds {from} to {}: {cases} states, {verdicts} verdicts compared, {forged} cases forged about", from + 49);
+    assert!(cases > 500 && verdicts > 200 && forged > 50 && turns > 0, "{cases}, {verdicts}, {forged}, {turns}");
 }
 
 macro_rules! seeds {

@@ -4,8 +4,10 @@
 
 mod faults;
 mod lines;
+mod turns;
 
 use crate::{
+    forge,
     liar::{Liar, Lie},
     net::{Net, Wall},
     office::{Cut, Message, Office, Own, Setup, Work, blobs::Whole},
@@ -67,6 +69,12 @@ pub(crate) enum Happening {
     Restart(usize),
     SetClock(usize, i64),
     Clone(usize),
+    /// The disk is copied away, and put back later.
+    Backup(usize),
+    Restore(usize),
+    /// The province gives an office its next key and epoch; the office takes them up once it knows.
+    Rotate(usize),
+    TakeUp(usize),
 }
 
 /// A record that its office acknowledged.
@@ -106,6 +114,9 @@ pub(crate) struct World {
     pub(crate) bytes: u64,
     pub(crate) questions_max: usize,
     pub(crate) findings: Vec<String>,
+    /// What stolen machines signed and had no right to, whatever happens later.
+    pub(crate) forged: BTreeSet<RecordHash>,
+    turns: turns::Turns,
     trace: Sha256,
 }
 
@@ -144,6 +155,8 @@ impl World {
             bytes: 0,
             questions_max: 0,
             findings: Vec::new(),
+            forged: BTreeSet::new(),
+            turns: turns::Turns::default(),
             trace: Sha256::new(),
             rng,
             plan,
@@ -283,6 +296,10 @@ impl World {
             Happening::Restart(office) => self.restart(office),
             Happening::SetClock(office, offset) => self.clocks[office] = offset,
             Happening::Clone(office) => self.clone_machine(office),
+            Happening::Backup(office) => self.back_up(office),
+            Happening::Restore(office) => self.restore(office),
+            Happening::Rotate(office) => self.rotate(office),
+            Happening::TakeUp(office) => self.take_up(office),
         }
     }
 
@@ -303,6 +320,8 @@ impl World {
             Happening::Lines => (3, self.connected.len() as u64, 0),
             Happening::Deed { office, .. } => (4, *office as u64, self.acknowledged.len() as u64),
             Happening::Crash { office, .. } | Happening::Restart(office) | Happening::Clone(office) => (5, *office as u64, 0),
+            Happening::Backup(office) | Happening::Restore(office) => (9, *office as u64, 0),
+            Happening::Rotate(office) | Happening::TakeUp(office) => (10, *office as u64, 0),
             Happening::SetClock(office, offset) => (6, *office as u64, *offset as u64),
             Happening::Blob { holder, needs, bytes } => (8, (*holder as u64) << 32 | *needs as u64, *bytes as u64),
             Happening::Rule | Happening::Wall(..) | Happening::WallGone(_) => (7, self.net.walls.len() as u64, 0),
@@ -385,6 +404,12 @@ impl World {
             return;
         }
         let mut rng = self.rng.split();
+        if self.offices[index].liar.as_ref().is_some_and(|liar| liar.lie == Lie::Forges) && rng.chance(700) {
+            let (said, bogus) = self.with(index, |office| forge::forge(office, &mut rng)).unwrap_or_default();
+            self.forged.extend(said.iter().filter(|_| bogus).map(Verified::hash));
+            self.acknowledge(index, Own::Office, &said);
+            return;
+        }
         let said = self.with(index, |office| work::deed(office, &mut rng, cut));
         if cut == Cut::Nowhere {
             self.acknowledge(index, Own::Office, &said.unwrap_or_default());

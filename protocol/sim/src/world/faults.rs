@@ -63,10 +63,17 @@ impl World {
             };
             self.at(when, Happening::SetClock(office, offset));
         }
+        self.schedule_turns();
         for (office, lie) in self.plan.liars.clone() {
             if lie == Lie::Equivocates {
                 let when = self.rng.between(0, active / 2);
                 self.at(when, Happening::Clone(office));
+            }
+            if lie == Lie::Forges {
+                for _ in 0..20 {
+                    let when = self.rng.between(5_000, active);
+                    self.at(when, Happening::Deed { office, cut: Cut::Nowhere });
+                }
             }
         }
         for _ in 0..self.plan.blobs {
