@@ -21,7 +21,7 @@ fn seeds(from: u64) {
     let sum = |of: fn(&Outcome) -> u64| green.iter().map(of).sum::<u64>();
     let (cases, verdicts) = (sum(|outcome| outcome.compared.cases), sum(|outcome| outcome.compared.verdicts));
     let (forged, turns) = (sum(|outcome| outcome.compared.forged), sum(|outcome| outcome.turns.0 as u64));
-    println!("seeds {from} to {}: {cases} states, {verdicts} verdicts compared, {forged} cases forged about", from + 49);
+    eprintln!("seeds {from} to {}: {cases} states, {verdicts} verdicts compared, {forged} cases forged about", from + 49);
     assert!(cases > 500 && verdicts > 200 && forged > 50 && turns > 0, "{cases}, {verdicts}, {forged}, {turns}");
 }
 

@@ -30,6 +30,9 @@ pub struct Compared {
 /// Entries that the histories of each forked log share, as far as the honest office that believes least of it knows.
 type Shared = BTreeMap<Origin, u64>;
 
+/// What each log that a case is written in is worth to an office: whether it counts, and the digest of its standing where it forked.
+type Holds = Vec<(bool, Option<Hash>)>;
+
 impl World {
     pub(super) fn check_state(&self, honest: &[usize], findings: &mut Vec<String>) -> Compared {
         let mut compared = Compared::default();
@@ -82,7 +85,7 @@ impl World {
         let entries: BTreeMap<(Origin, u64), Entry> = offices.iter().flat_map(|office| about(office, id, shared)).collect();
         let origins: BTreeSet<&Origin> = entries.keys().map(|(origin, _)| origin).collect();
         let receipts: Vec<&Entry> = entries.values().filter(|entry| matches!(entry.record.record(), Record::ReceiptIssued(_))).collect();
-        let mut groups: BTreeMap<Vec<(bool, Option<Hash>)>, Vec<(&Office, Option<Case>)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Holds, Vec<(&Office, Option<Case>)>> = BTreeMap::new();
         for office in offices {
             self.check_meaning(office, id, compared, findings);
             let worth = |origin: &&Origin| {
