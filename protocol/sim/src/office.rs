@@ -197,6 +197,7 @@ impl Office {
         self.asked.clear();
         self.cases.clear();
         self.reconcile_heads();
+        self.reconcile_left();
         let all: Vec<Rc<Stored>> = self.disk.logs.values().flat_map(|log| log.entries.iter().cloned()).collect();
         all.iter().for_each(|stored| self.note(stored));
         self.apply_province();

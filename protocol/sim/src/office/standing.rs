@@ -72,6 +72,16 @@ impl Office {
         }
     }
 
+    /// The head files of logs that this office left: their last checkpoints are told on from here, as the node does.
+    pub(super) fn reconcile_left(&mut self) {
+        for origin in self.left.clone() {
+            let (Some(note), Some(log)) = (self.disk.heads.get(&origin), self.disk.logs.get_mut(&origin)) else { continue };
+            if size_of(note) == log.size() {
+                log.note.clone_from(note);
+            }
+        }
+    }
+
     /// Signs what was committed and not signed before the last end.
     pub(super) fn sign_tails(&mut self) {
         let both = [Own::Office, Own::Province];

@@ -64,12 +64,9 @@ fn case_33_who_gossips_garbage_or_old_checkpoints_changes_nothing_and_is_not_lis
     for seed in 1..6 {
         let liars = vec![(3, Lie::Replays), (4, Lie::Garbles), (5, Lie::Floods)];
         let mut world = World::new(Plan { gossip: true, liars, deeds: 60, loss: 50, ..Plan::calm(seed, 8) });
-        let (mut heard, mut early) = (vec![Vec::new(); 8], vec![false; 8]);
+        let mut heard = vec![Vec::new(); 8];
         while world.now < 120_000 {
             world.pass(500);
-            if world.now < 60_000 {
-                early = world.offices.iter().map(|of| of.disk.size(&of.origin) > 0).collect();
-            }
             for (index, before) in heard.iter_mut().enumerate() {
                 let now: Vec<u64> = world.offices.iter().map(|of| world.offices[index].heard_of(&of.origin)).collect();
                 assert!(before.iter().zip(&now).all(|(before, now)| before <= now), "seed {seed}: office {index} went back");
@@ -81,8 +78,12 @@ fn case_33_who_gossips_garbage_or_old_checkpoints_changes_nothing_and_is_not_lis
             assert!(office.does_not_listen_to(world.offices[5].public()), "seed {seed}: office {index} listens to garbage");
             for honest in world.honest() {
                 let other = &world.offices[honest];
-                // A log that began at the last moment may be on its way.
-                assert!(index == honest || office.heard_of(&other.origin) > 0 || !early[honest], "seed {seed}");
+                // A message that is lost here is lost for good, and most of a mesh of four may be liars: one is heard of after two more.
+                let (size, known) = (other.disk.size(&other.origin), office.heard_of(&other.origin));
+                assert!(
+                    index == honest || known > 0 || size < 3,
+                    "seed {seed}: office {index} never heard of {honest} and its {size} entries"
+                );
             }
         }
         world.heal();
