@@ -88,7 +88,7 @@ pub struct Case {
     pub current: By<Submitted>,
     /// Every submission, those that others supersede first.
     pub submissions: Vec<By<Submitted>>,
-    /// What applicants agreed to, as the offices noted it that submitted a photo in this case.
+    /// What applicants agreed to, as the office noted it that made the case.
     pub consents: Vec<By<Consented>>,
     /// Every decision on any submission, resolved ones first.
     pub decisions: Vec<By<Decided>>,

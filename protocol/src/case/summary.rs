@@ -9,7 +9,7 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 /// Number of the form of [`Summary`] and of the fold below it. Whoever keeps summaries makes them anew when it grew.
-pub const SUMMARY_FORM: u8 = 3;
+pub const SUMMARY_FORM: u8 = 4;
 
 /// The state of one case in short.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -52,6 +52,7 @@ impl Case {
         let lists = [
             vec![self.current.hash],
             said(&self.submissions),
+            said(&self.consents),
             said(&self.decisions),
             said(&self.receipts),
             said(&self.uses),

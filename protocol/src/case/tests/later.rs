@@ -25,6 +25,11 @@ impl World {
         let reason = "retention".into();
         self.says(office, Record::Erased(Erased { case: CASE, submission, payload, blobs, applicant, reason, operator: 1, at_ms: 0 }))
     }
+    fn consents(&self, office: usize, payload: u8) -> Verified {
+        let (applicant, statement) = (BlobHash([0; 32]), BlobHash([1; 32]));
+        let payload = Some(BlobHash([payload; 32]));
+        self.says(office, Record::Consented(Consented { case: CASE, applicant, statement, payload, operator: 1, at_ms: 0 }))
+    }
     /// The province ends the log of an office at a size.
     fn ends(&mut self, office: usize, size: u64) {
         let province = OfficeKey::from_seed(&[99; 32]);
@@ -50,6 +55,18 @@ fn verdict(case: Option<&Case>, receipt: &Verified, now: u64) -> String {
     let Record::ReceiptIssued(issued) = receipt.record() else { unreachable!() };
     let verdict = judge(receipt.hash(), issued, case, now);
     format!("{}{}", verdict.code(), if verdict.is_conflict() { " in conflict" } else { "" })
+}
+
+#[test]
+fn mend_39_a_consent_counts_where_its_office_made_the_case_and_the_summary_tells_of_it() {
+    let world = world();
+    let (submitted, consent, foreign) = (world.submits(0, None), world.consents(0, 2), world.consents(4, 2));
+    let without = world.fold(&[&submitted]).unwrap();
+    let with = world.fold(&[&consent, &submitted, &foreign]).unwrap();
+    assert_eq!(with.consents.iter().map(|by| by.hash).collect::<Vec<_>>(), [consent.hash()]);
+    assert_eq!(with.refused, [foreign.hash()]);
+    let alone = world.fold(&[&consent, &submitted]).unwrap();
+    assert_ne!(alone.summary(), without.summary(), "two states that differ in a consent alone");
 }
 
 #[test]
@@ -282,7 +299,7 @@ proptest! {
     /// Every kind that has a part in a case, at any position, partly beyond the end of its log: any order and duplication give one state.
     #[test]
     fn any_order_of_everything_gives_the_same_state(
-        steps in prop::collection::vec((0_usize..8, 0_usize..7, any::<prop::sample::Index>(), any::<bool>(), 0_u64..6), 0..16),
+        steps in prop::collection::vec((0_usize..9, 0_usize..7, any::<prop::sample::Index>(), any::<bool>(), 0_u64..6), 0..16),
         ends in prop::collection::vec((0_usize..7, 0_u64..6, any::<bool>()), 0..4),
         shuffle in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
     ) {
@@ -306,6 +323,7 @@ proptest! {
                 4 => world.uses(office, &on, u8::from(flag)),
                 5 => world.revokes_receipt(office, &on),
                 6 => world.withdraws(office, &on),
+                7 => world.consents(office, u8::from(flag)),
                 _ => world.erases(office, &on, BlobHash([0; 32]), vec![]),
             };
             entries.push(world.at(&record, if kind == 3 { 0 } else { index }));
@@ -317,6 +335,7 @@ proptest! {
         mixed.extend(entries.iter().rev());
         let (straight, mixed) = (fold(CASE, &entries, &world.members), fold(CASE, mixed, &world.members));
         prop_assert_eq!(&straight, &mixed);
+        prop_assert_eq!(straight.as_ref().map(Case::summary), mixed.as_ref().map(Case::summary));
         for record in &records {
             if let Record::ReceiptIssued(issued) = record.record() {
                 let judged = judge(record.hash(), issued, straight.as_ref(), 0);
