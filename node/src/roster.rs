@@ -1,4 +1,4 @@
-//! The list of people: CSV or XLSX, read by one place for all that need it, with a preview that says what was read as what.
+//! The list of people: CSV or XLSX, read by one place for all that need it, with a preview of the columns that were read and of what was left out.
 //!
 //! In reading order: [`file`](self) by content, [`encoding`], [`separated`] (CSV), [`spreadsheet`] (XLSX), [`headings`], [`people`] (normal forms and
 //! refusals), [`preview`]. A roster is taken whole or refused by line and column: a photo under a falsified number is worse than none.
@@ -48,7 +48,7 @@ pub struct Entry {
 pub struct Roster {
     /// The people.
     pub entries: Vec<Entry>,
-    /// What was read as what.
+    /// The columns that were read, and what was left out.
     pub preview: Preview,
 }
 
@@ -67,7 +67,7 @@ impl Roster {
     /// Reads a roster file by its content, whatever its name ends in.
     ///
     /// # Errors
-    /// What is wrong with it, by line and column, and what to do.
+    /// The file is refused: the fault names the place and says what to do.
     pub fn read(path: &Path, options: &Options) -> Result<Roster, RosterFault> {
         let cannot = |error: std::io::Error| RosterFault::unreadable(path, &error);
         let mut bytes = Vec::new();

@@ -8,7 +8,7 @@ use super::{
     views,
 };
 use crate::{
-    service::{Change, Office, Refusal, erasure, intake, notes, office::Listing, reasons, review, sheets, trail::Seen, transit},
+    service::{Change, Office, Refusal, applicants, erasure, notes, office::Listing, reasons, review, sheets, trail::Seen, transit},
     store::{Place, STATUSES},
 };
 use axum::{
@@ -113,7 +113,9 @@ async fn blob(app: &App, id: String, which: impl FnOnce(&protocol::case::Case) -
 pub(super) async fn number(State(app): State<App>, who: Operator, Path(id): Path<String>) -> Result<Json<NumberView>, ApiError> {
     let id = case_id(&id)?;
     app.saw(&who, Seen::Number, Some(id)).await?;
-    app.run(move |office| Ok(NumberView { id_number: intake::person_of(office, &*review::find(office, id)?)?.id_number })).await.map(Json)
+    app.run(move |office| Ok(NumberView { id_number: applicants::person_of(office, &*review::find(office, id)?)?.id_number }))
+        .await
+        .map(Json)
 }
 
 /// The standardized photo; refused with `photo_elsewhere` while it is on its way.

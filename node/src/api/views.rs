@@ -121,7 +121,7 @@ fn consent(office: &Office, by: &By<Consented>) -> ConsentView {
     ConsentView { statement, hash: hash.to_string(), office_name: office.office_name(by.office), operator, at_ms }
 }
 
-/// What was agreed to now, or what the case of a recapture has on record of the same person.
+/// The consent that the draft holds; in a recapture of the same person, the one of its case.
 fn draft_consent(office: &Office, draft: &Draft) -> Result<Option<ConsentView>, Refusal> {
     if let Some(agreed) = &draft.consent {
         let statement = agreed.statement.parse().ok().and_then(Statement::by_hash).as_ref().map(statement);
@@ -130,7 +130,7 @@ fn draft_consent(office: &Office, draft: &Draft) -> Result<Option<ConsentView>, 
         return Ok(Some(ConsentView { statement, hash: agreed.statement.clone(), office_name, operator, at_ms }));
     }
     let Some(case) = office.case(draft.case()?)? else { return Ok(None) };
-    Ok(agreements::on_record(office, &case, &draft.applicant)?.map(|by| consent(office, by)))
+    Ok(agreements::on_record(office, &case, &draft.applicant).map(|by| consent(office, by)))
 }
 
 fn photo(result: &PhotoResult) -> PhotoView {
@@ -199,8 +199,8 @@ fn same_picture(
     person: Option<&payload::Applicant>,
     spec: SpecHash,
 ) -> Result<Vec<SamePictureView>, Refusal> {
-    let found = applicants::same_picture(office, id, pictures, person, spec)?;
-    let view = |other: applicants::SamePicture| SamePictureView {
+    let found = doubles::same_picture(office, id, pictures, person, spec)?;
+    let view = |other: doubles::SamePicture| SamePictureView {
         case_id: other.case.to_string(),
         applicant_name: other.name,
         other_person: other.other_person,

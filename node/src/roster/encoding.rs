@@ -3,7 +3,7 @@
 use super::{HEADING_LINES, fault::RosterFault, headings, separated::SEPARATORS};
 use encoding_rs::{BIG5, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
-/// What is tried where nothing says it.
+/// Encodings that are tried where the file names none.
 const TRIED: [&Encoding; 7] = [UTF_8, GB18030, BIG5, UTF_16LE, UTF_16BE, SHIFT_JIS, EUC_KR];
 /// Bound: bytes of the head that is tried in each encoding.
 const HEAD_BYTES: usize = 64 * 1024;

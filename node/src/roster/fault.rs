@@ -10,7 +10,7 @@ const MAX_NAMED: usize = 5;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}\n{}", .text.en, .text.zh)]
 pub struct RosterFault {
-    /// What is wrong.
+    /// The fault and what to do.
     pub text: Text,
 }
 
@@ -119,7 +119,7 @@ impl Faults {
     }
 }
 
-/// What is no list of people, by its first bytes.
+/// Recognizes by its first bytes a file that is no list of people.
 pub(super) fn no_roster(bytes: &[u8]) -> Option<RosterFault> {
     let head: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).skip_while(|byte| !byte.is_ascii_graphic()).take(64).collect();
     let has = |name: &str| {

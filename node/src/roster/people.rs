@@ -24,7 +24,7 @@ const NUMBER_CHARS_MAX: usize = 64;
 /// So many digits in a name are a number that belongs into a column of its own.
 const DIGITS_OF_A_NUMBER: usize = 6;
 
-/// What is read of a table so far: lines come one by one, so that no file makes the program keep more than its people.
+/// The people of the lines so far. Lines come one by one, so that no file makes the program keep more than its people.
 pub(super) struct Reading<'a> {
     options: &'a Options,
     columns: Option<Columns>,

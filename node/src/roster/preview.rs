@@ -1,4 +1,4 @@
-//! What was read as what, and what was left out, for whoever looks before photos are made.
+//! The preview: which column was read as number, name and photo, and what was left out. People look at it before photos are made.
 
 use super::headings::Role;
 use crate::text::Text;
@@ -27,7 +27,7 @@ pub struct Sheet {
     pub hidden: bool,
 }
 
-/// What was read as what.
+/// Which columns were read, and what was left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// Encoding of a CSV file.

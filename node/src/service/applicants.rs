@@ -4,13 +4,13 @@
 //! erased, for to open one costs a key agreement for each office that it was sealed for.
 
 use super::{
-    Office, intake,
-    payload::{Applicant, CasePayload},
+    Kind, Office, Refusal,
+    payload::{self, Applicant, CasePayload},
+    person_name,
 };
-use crate::store::StoreError;
 use protocol::{
     case::Case,
-    id::{BlobHash, CaseId, OfficeCode, RecordHash, SpecHash},
+    id::{BlobHash, RecordHash},
 };
 use std::{
     collections::HashMap,
@@ -94,7 +94,7 @@ pub fn payload(office: &Office, case: &Case) -> Sealed<CasePayload> {
     if case.is_erased(sealed) {
         return Sealed::Erased;
     }
-    match intake::open_payload(office, case) {
+    match open_payload(office, case) {
         Ok(Some(payload)) => Sealed::Open(payload),
         Ok(None) if office.store.blobs.size(sealed).is_none() => Sealed::Elsewhere,
         Ok(None) => Sealed::ForOthers,
@@ -121,70 +121,69 @@ pub fn name(office: &Office, case: &Case) -> Sealed<String> {
     name
 }
 
-/// Another case of the same picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SamePicture {
-    /// The other case.
-    pub case: CaseId,
-    /// Whose it is, where this office can read it.
-    pub name: Option<String>,
-    /// It is another person's, or the same person's, or nobody here knows.
-    pub other_person: Option<bool>,
-    /// It is for the same document.
-    pub same_document: bool,
-}
-
-/// Bound: other cases that are looked at and shown.
-const SAME_PICTURE_MAX: usize = 8;
-
-/// Cases other than `id` that name one of these pictures, byte for byte. One person may use a picture for several documents; those are left out.
+/// The person of a case, as far as this office can read it.
 ///
 /// # Errors
-/// As the store.
-pub fn same_picture(
-    office: &Office,
-    id: CaseId,
-    pictures: &[BlobHash],
-    applicant: Option<&Applicant>,
-    spec: SpecHash,
-) -> Result<Vec<SamePicture>, StoreError> {
-    let mut found: Vec<SamePicture> = Vec::new();
-    for picture in pictures {
-        // Attack: an office can name a picture in any number of cases, and each costs a fold.
-        let others = nearest_first(office, office.store.cases_of_blob(*picture)?);
-        for other in others.into_iter().filter(|other| *other != id).take(SAME_PICTURE_MAX) {
-            if found.iter().any(|known| known.case == other) {
-                continue;
-            }
-            let Some(other) = office.case(other)? else { continue };
-            let opened = payload(office, &other).open().map(|payload| payload.applicant);
-            let other_person = applicant.zip(opened.as_ref()).map(|(this, other)| this.id_number != other.id_number);
-            let same_document = other.current.said.spec == spec;
-            if other_person != Some(false) || same_document {
-                found.push(SamePicture { case: other.id, name: opened.map(|applicant| applicant.name), other_person, same_document });
-            }
-        }
-    }
-    found.truncate(SAME_PICTURE_MAX);
-    Ok(found)
+/// The payload is not here, not for this office, or damaged.
+pub fn person_of(office: &Office, case: &Case) -> Result<Applicant, Refusal> {
+    let opened = open_payload(office, case)?.map(|payload| payload.applicant);
+    opened.ok_or_else(|| {
+        Refusal::state(
+            "applicant_elsewhere",
+            "此记录的资料目前不在本机，无法沿用申请人信息，请稍候或重新输入。",
+            "the data of this case are not here now: wait for them, or type the applicant again",
+        )
+    })
 }
 
-/// This office's own cases first, then those that it decides on; and of each office one before any has a second.
+/// Recipients of what is sealed about a case: its capturing office, and every office that decides on its cases, as long as they are members.
+pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode) -> Vec<String> {
+    let members = office.members();
+    members
+        .offices()
+        .filter(|member| member.is_active() && (member.enrol.code == captured_by || member.grant().may_decide(captured_by)))
+        .map(|member| member.enrol.recipient.clone())
+        .collect()
+}
+
+/// Opens the payload of a case's current submission; nothing where it is not here or not for this office.
 ///
-/// Attack: whoever names a picture in many cases of his own would hide those of others among them.
-fn nearest_first(office: &Office, cases: Vec<CaseId>) -> Vec<CaseId> {
-    let grant = office.member().map(|me| me.grant());
-    let mut of_office: HashMap<Option<OfficeCode>, usize> = HashMap::new();
-    let mut ranked = Vec::with_capacity(cases.len());
-    for case in cases {
-        let maker = case.office();
-        let nth = of_office.entry(maker).or_default();
-        let decides = maker.zip(grant.as_ref()).is_some_and(|(maker, grant)| grant.may_decide(maker));
-        ranked.push(((maker != Some(office.code()), *nth, !decides), case));
-        *nth += 1;
+/// # Errors
+/// It is here, for this office, and damaged, or is not what the submission committed to.
+pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
+    let Some(payload) = open_sealed(office, case.current.said.payload)? else { return Ok(None) };
+    let said = &case.current.said;
+    if payload.case != case.id.to_string()
+        || payload.commitment() != Some(said.applicant)
+        || payload.report_hash() != said.report
+        || !within_bounds(&payload)
+    {
+        return Err(Refusal::new(
+            Kind::Fault,
+            "payload_mismatch",
+            "封存的资料与签名记录不一致，请勿使用并报告管理员。",
+            "the sealed data are not what the signed record committed to; do not use them and tell the administrator",
+        ));
     }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().map(|(_, case)| case).collect()
+    Ok(Some(payload))
+}
+
+/// Opens a sealed payload that nothing vouches for yet; nothing where it is not here or not for this office.
+///
+/// # Errors
+/// It is here, for this office, and damaged.
+pub(super) fn open_sealed(office: &Office, sealed: BlobHash) -> Result<Option<CasePayload>, Refusal> {
+    let Some(sealed) = office.read_blob(sealed)? else { return Ok(None) };
+    let Some(plain) = payload::open(&sealed, &office.keys.identities())? else { return Ok(None) };
+    Ok(Some(serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?))
+}
+
+/// Attack: another office may have sealed a name as long as a book, which every list would show.
+fn within_bounds(payload: &CasePayload) -> bool {
+    let short = |text: &str, chars_max: usize| text.chars().nth(chars_max).is_none();
+    short(&payload.applicant.name, person_name::CHARS_MAX)
+        && short(&payload.applicant.id_number, person_name::CHARS_MAX)
+        && payload.override_reason.as_ref().is_none_or(|reason| short(reason, super::intake::OVERRIDE_CHARS_MAX))
 }
 
 #[cfg(test)]
@@ -192,9 +191,12 @@ mod tests {
     use super::*;
     use crate::service::{
         notes, payload as sealing,
-        testing::{Home, picture, sync},
+        testing::{Home, picture},
     };
-    use protocol::record::{Record, Roles, Submitted};
+    use protocol::{
+        id::CaseId,
+        record::{Record, Submitted},
+    };
 
     /// A submission of this office that names any payload.
     fn submit(office: &Office, payload: BlobHash) -> Case {
@@ -249,48 +251,6 @@ mod tests {
             assert_eq!((name(&office, &case).key(), self::payload(&office, &case).key()), (state, state));
             assert_eq!(notes::open(&office, &case).unwrap().note.text(), "");
         }
-    }
-
-    #[test]
-    fn mend_54_one_picture_for_two_people_or_twice_for_one_document_is_told() {
-        let home = Home::new();
-        let office = home.open();
-        let first = home.case(&office, &picture(90, 120, [9; 3]), false);
-        let pictures = [first.current.said.photo, first.current.said.original];
-        let spec = first.current.said.spec;
-        let of = |id_number: &str, spec| {
-            let applicant = Applicant { name: "王芳".into(), id_number: id_number.into() };
-            same_picture(&office, CaseId([7; 16]), &pictures, Some(&applicant), spec).unwrap()
-        };
-        let told = of("11010119900307001X", spec);
-        assert_eq!(told.len(), 1, "photo and original are of one case");
-        assert_eq!((told[0].case, told[0].other_person, told[0].name.as_deref()), (first.id, Some(true), Some("张伟")));
-        let again = of("11010519491231002X", spec);
-        assert_eq!((again[0].other_person, again[0].same_document), (Some(false), true));
-        assert_eq!(of("11010519491231002X", SpecHash([1; 32])), [], "one picture serves a person's other documents");
-        assert_eq!(same_picture(&office, first.id, &pictures, None, spec).unwrap(), [], "a case is not its own double");
-    }
-
-    #[test]
-    fn s10_dummies_of_another_office_hide_no_double() {
-        let home = Home::new();
-        let office = home.open();
-        let (home_b, b) = Home::join(&office, "44030002", Roles::CAPTURE);
-        let (_home_c, thief) = Home::join(&office, "44030003", Roles::CAPTURE);
-        let jpeg = picture(90, 120, [9; 3]);
-        let (own, other) = (home.case(&office, &jpeg, false), home_b.case(&b, &jpeg, false));
-        let said = own.current.said.clone();
-        // Ids that come first in the index.
-        let dummy = |at: u8| {
-            Record::Submitted(Submitted { case: CaseId::new(thief.code(), [0, 0, 0, 0, 0, 0, 0, at, 0, 0, 0, 0]), ..said.clone() })
-        };
-        thief.append(|_, signer| (0..40).map(|at| signer.sign(&dummy(at))).collect()).unwrap();
-        [&b, &thief].iter().for_each(|from| sync(from, &office));
-        while office.index_more().unwrap().is_some() {}
-        let told = same_picture(&office, CaseId([7; 16]), &[said.photo], None, said.spec).unwrap();
-        assert_eq!(told.len(), SAME_PICTURE_MAX);
-        assert_eq!(told[0].case, own.id, "this office's own first");
-        assert!(told.iter().any(|told| told.case == other.id), "of each office one before any has two");
     }
 
     #[test]

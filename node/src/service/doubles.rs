@@ -1,4 +1,5 @@
-//! One identity number under several names, or one person twice for one document: counter and reviewer see the other case at once.
+//! One identity number under several names, one person twice for one document, one picture for two people: counter and reviewer see the
+//! other case at once.
 //!
 //! An office finds what it captured itself and what was looked at on it. Across the federation nobody can find it: numbers are sealed.
 
@@ -7,8 +8,9 @@ use crate::store::StoreError;
 use ::specs::{Doubles, Spec};
 use protocol::{
     case::{Case, Status},
-    id::{BlobHash, CaseId, SpecHash},
+    id::{BlobHash, CaseId, OfficeCode, SpecHash},
 };
+use std::collections::HashMap;
 
 /// Bound: other cases that are looked at; each costs a fold and a key agreement.
 const LOOKED_AT_MAX: usize = 16;
@@ -60,6 +62,72 @@ fn is_open_for(case: &Case, spec: SpecHash) -> bool {
     case.current.said.spec == spec && matches!(case.status, Status::Submitted | Status::Approved | Status::Conflict)
 }
 
+/// Another case of the same picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SamePicture {
+    /// The other case.
+    pub case: CaseId,
+    /// Whose it is, where this office can read it.
+    pub name: Option<String>,
+    /// It is another person's, or the same person's, or nobody here knows.
+    pub other_person: Option<bool>,
+    /// It is for the same document.
+    pub same_document: bool,
+}
+
+/// Bound: other cases that are looked at and shown.
+const SAME_PICTURE_MAX: usize = 8;
+
+/// Cases other than `id` that name one of these pictures, byte for byte. One person may use a picture for several documents; those are left out.
+///
+/// # Errors
+/// As the store.
+pub fn same_picture(
+    office: &Office,
+    id: CaseId,
+    pictures: &[BlobHash],
+    applicant: Option<&Applicant>,
+    spec: SpecHash,
+) -> Result<Vec<SamePicture>, StoreError> {
+    let mut found: Vec<SamePicture> = Vec::new();
+    for picture in pictures {
+        // Attack: an office can name a picture in any number of cases, and each costs a fold.
+        let others = nearest_first(office, office.store.cases_of_blob(*picture)?);
+        for other in others.into_iter().filter(|other| *other != id).take(SAME_PICTURE_MAX) {
+            if found.iter().any(|known| known.case == other) {
+                continue;
+            }
+            let Some(other) = office.case(other)? else { continue };
+            let opened = applicants::payload(office, &other).open().map(|payload| payload.applicant);
+            let other_person = applicant.zip(opened.as_ref()).map(|(this, other)| this.id_number != other.id_number);
+            let same_document = other.current.said.spec == spec;
+            if other_person != Some(false) || same_document {
+                found.push(SamePicture { case: other.id, name: opened.map(|applicant| applicant.name), other_person, same_document });
+            }
+        }
+    }
+    found.truncate(SAME_PICTURE_MAX);
+    Ok(found)
+}
+
+/// This office's own cases first, then those that it decides on; and of each office one before any has a second.
+///
+/// Attack: whoever names a picture in many cases of his own would hide those of others among them.
+fn nearest_first(office: &Office, cases: Vec<CaseId>) -> Vec<CaseId> {
+    let grant = office.member().map(|me| me.grant());
+    let mut of_office: HashMap<Option<OfficeCode>, usize> = HashMap::new();
+    let mut ranked = Vec::with_capacity(cases.len());
+    for case in cases {
+        let maker = case.office();
+        let nth = of_office.entry(maker).or_default();
+        let decides = maker.zip(grant.as_ref()).is_some_and(|(maker, grant)| grant.may_decide(maker));
+        ranked.push(((maker != Some(office.code()), *nth, !decides), case));
+        *nth += 1;
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, case)| case).collect()
+}
+
 /// Refuses a submission that the document's policy does not let through.
 ///
 /// # Errors
@@ -77,7 +145,7 @@ pub fn check(office: &Office, id: CaseId, applicant: &Applicant, pictures: &[Blo
             format!("the same ID number stands in case {case} for {name}: check the document, and withdraw the case that is wrong first"),
         ));
     }
-    let same = applicants::same_picture(office, id, pictures, Some(applicant), hash)?;
+    let same = same_picture(office, id, pictures, Some(applicant), hash)?;
     if let Some(other) = same.into_iter().find(|other| other.other_person == Some(true)) {
         let (name, case) = (other.name.unwrap_or_default(), short(other.case));
         return Err(Refusal::state(
@@ -98,14 +166,15 @@ mod tests {
     use super::*;
     use crate::service::{
         intake::{self, NewDraft},
-        testing::{self, Home},
+        testing::{self, Home, picture, sync},
     };
+    use protocol::record::{Record, Roles, Submitted};
 
     const NUMBER: &str = "11010519491231002X";
 
     fn submit(office: &Office, name: &str, picture: &[u8]) -> CaseId {
         let applicant = Applicant { name: name.into(), id_number: NUMBER.into() };
-        let consent = Some(crate::service::consent::Statement::current().hash().to_string());
+        let consent = testing::agreed();
         let new = NewDraft { spec_id: "cn-id-card".into(), applicant: Some(applicant), consent, case: None, operator: 1 };
         let draft = intake::begin(office, new, |_| Ok(())).unwrap();
         let draft = testing::with_photo(office, draft, picture, &[picture, b" made"].concat());
@@ -147,5 +216,47 @@ mod tests {
         }
         assert_eq!(of("李静", spec), [], "what was erased is not found");
         assert_eq!(checked("李静", other, &strict), Ok(()));
+    }
+
+    #[test]
+    fn mend_54_one_picture_for_two_people_or_twice_for_one_document_is_told() {
+        let home = Home::new();
+        let office = home.open();
+        let first = home.case(&office, &picture(90, 120, [9; 3]), false);
+        let pictures = [first.current.said.photo, first.current.said.original];
+        let spec = first.current.said.spec;
+        let of = |id_number: &str, spec| {
+            let applicant = Applicant { name: "王芳".into(), id_number: id_number.into() };
+            same_picture(&office, CaseId([7; 16]), &pictures, Some(&applicant), spec).unwrap()
+        };
+        let told = of("11010119900307001X", spec);
+        assert_eq!(told.len(), 1, "photo and original are of one case");
+        assert_eq!((told[0].case, told[0].other_person, told[0].name.as_deref()), (first.id, Some(true), Some("张伟")));
+        let again = of("11010519491231002X", spec);
+        assert_eq!((again[0].other_person, again[0].same_document), (Some(false), true));
+        assert_eq!(of("11010519491231002X", SpecHash([1; 32])), [], "one picture serves a person's other documents");
+        assert_eq!(same_picture(&office, first.id, &pictures, None, spec).unwrap(), [], "a case is not its own double");
+    }
+
+    #[test]
+    fn s10_dummies_of_another_office_hide_no_double() {
+        let home = Home::new();
+        let office = home.open();
+        let (home_b, b) = Home::join(&office, "44030002", Roles::CAPTURE);
+        let (_home_c, thief) = Home::join(&office, "44030003", Roles::CAPTURE);
+        let jpeg = picture(90, 120, [9; 3]);
+        let (own, other) = (home.case(&office, &jpeg, false), home_b.case(&b, &jpeg, false));
+        let said = own.current.said.clone();
+        // Ids that come first in the index.
+        let dummy = |at: u8| {
+            Record::Submitted(Submitted { case: CaseId::new(thief.code(), [0, 0, 0, 0, 0, 0, 0, at, 0, 0, 0, 0]), ..said.clone() })
+        };
+        thief.append(|_, signer| (0..40).map(|at| signer.sign(&dummy(at))).collect()).unwrap();
+        [&b, &thief].iter().for_each(|from| sync(from, &office));
+        while office.index_more().unwrap().is_some() {}
+        let told = same_picture(&office, CaseId([7; 16]), &[said.photo], None, said.spec).unwrap();
+        assert_eq!(told.len(), SAME_PICTURE_MAX);
+        assert_eq!(told[0].case, own.id, "this office's own first");
+        assert!(told.iter().any(|told| told.case == other.id), "of each office one before any has two");
     }
 }

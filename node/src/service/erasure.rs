@@ -7,7 +7,7 @@
 //! The record is durable first and the files go then: a crash between leaves files that the next pass over the blobs finds and deletes.
 
 use crate::{
-    service::{Kind, Office, Refusal, intake, office::now_ms, review},
+    service::{Kind, Office, Refusal, applicants, office::now_ms, review},
     store::StoreError,
     text::Text,
 };
@@ -125,7 +125,7 @@ pub fn is_erased(office: &Office, blob: BlobHash) -> Result<bool, StoreError> {
 fn was_sealed_for_one_erased(office: &Office, cases: &[Arc<Case>], blob: BlobHash) -> Result<bool, StoreError> {
     let names = |case: &Case| case.submissions.iter().any(|by| by.said.payload == blob);
     let Some(first) = cases.iter().find(|case| names(case) && case.is_erased(blob)) else { return Ok(false) };
-    let opened = match intake::open_sealed(office, blob) {
+    let opened = match applicants::open_sealed(office, blob) {
         Ok(opened) => opened,
         Err(error) => {
             tracing::warn!(%error, case = %first.id, "what keeps a sealed payload cannot be told from what it says");
@@ -311,8 +311,8 @@ mod tests {
         let stolen = named.case;
         thief.append(|_, signer| Ok(vec![signer.sign(&Record::Submitted(named))?])).unwrap();
         sync(&thief, &province);
-        assert!(intake::open_payload(&province, &province.case(case.id).unwrap().unwrap()).unwrap().is_some());
-        let mismatch = intake::open_payload(&province, &province.case(stolen).unwrap().unwrap()).unwrap_err();
+        assert!(applicants::open_payload(&province, &province.case(case.id).unwrap().unwrap()).unwrap().is_some());
+        let mismatch = applicants::open_payload(&province, &province.case(stolen).unwrap().unwrap()).unwrap_err();
         assert_eq!(mismatch.code, "payload_mismatch", "it shows nobody in the stranger's case");
         withdraw(&b, case.id, "applicant_asked", 1).unwrap();
         erase(&b, case.id, "applicant_asked", 1).unwrap();

@@ -3,12 +3,16 @@
 //! The original is a durable blob before anything is done with it, so a power cut after the shutter loses nothing.
 //! A draft keeps the text of the spec that it began with, whatever the province publishes meanwhile.
 
+mod submission;
+
+pub use submission::submit;
+
 use crate::service::{
-    Change, Kind, Office, Refusal,
+    Change, Kind, Office, Refusal, applicants,
     consent::{self, Agreed},
-    doubles, id_number,
+    id_number,
     office::{ClockDoubt, china_time, now_ms},
-    payload::{self, Applicant, CasePayload},
+    payload::Applicant,
     person_name::{self, NameFault},
     photos::{self, Maker, PhotoResult},
     plate, specs,
@@ -17,15 +21,15 @@ use ::specs::Spec;
 use photo::{DecodeError, Marks, NotOffered, Point, Shot, Wanted};
 use protocol::{
     case::{Case, Status},
-    id::{BlobHash, CaseId, Millis, RecordHash, SpecHash},
+    id::{BlobHash, CaseId, Millis},
     limits::BLOB_BYTES_MAX,
-    record::{Consented, Record, Roles, Submitted},
+    record::Roles,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Longest reason for an override, in characters.
-const OVERRIDE_CHARS_MAX: usize = 500;
+pub(super) const OVERRIDE_CHARS_MAX: usize = 500;
 
 /// A draft as kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -120,12 +124,12 @@ pub fn begin(office: &Office, new: NewDraft, printable: impl Fn(&str) -> Result<
     let case = new.case.map(|id| recapture_of(office, id)).transpose()?;
     let typed = match (new.applicant, &case) {
         (Some(applicant), _) => applicant,
-        (None, Some(case)) => person_of(office, case)?,
+        (None, Some(case)) => applicants::person_of(office, case)?,
         (None, None) => Applicant { name: String::new(), id_number: String::new() },
     };
     let applicant = check_applicant(typed, last_birthday(now_ms(), office.clock_doubt()?), printable)?;
     let consent = match &case {
-        Some(case) if consent::on_record(office, case, &applicant)?.is_some() => None,
+        Some(case) if consent::on_record(office, case, &applicant).is_some() => None,
         _ => Some(consent::agree(new.consent.as_deref(), new.operator, now_ms())?),
     };
     let known = specs::by_id(office, &new.spec_id).ok_or_else(|| specs::unknown(&new.spec_id))?;
@@ -192,21 +196,6 @@ pub(super) fn last_birthday(now: Millis, doubt: Option<ClockDoubt>) -> (u32, u32
     }
     let today = china_time(now).unwrap_or(time::OffsetDateTime::UNIX_EPOCH).date();
     (today.year().unsigned_abs(), u32::from(u8::from(today.month())), u32::from(today.day()))
-}
-
-/// The person of a case, as far as this office can read it.
-///
-/// # Errors
-/// The payload is not here, not for this office, or damaged.
-pub fn person_of(office: &Office, case: &Case) -> Result<Applicant, Refusal> {
-    let opened = open_payload(office, case)?.map(|payload| payload.applicant);
-    opened.ok_or_else(|| {
-        Refusal::state(
-            "applicant_elsewhere",
-            "此记录的资料目前不在本机，无法沿用申请人信息，请稍候或重新输入。",
-            "the data of this case are not here now: wait for them, or type the applicant again",
-        )
-    })
 }
 
 /// The returned case that may be captured again here.
@@ -430,169 +419,6 @@ pub fn drop_draft(office: &Office, id: CaseId) -> Result<(), Refusal> {
     discard(office, before, &draft)?;
     office.tell(Change::Drafts);
     Ok(())
-}
-
-/// Signs the submission of a draft into this office's log.
-///
-/// # Errors
-/// There is no photo, a check failed and no reason was given, or as for [`Office::append`].
-pub fn submit(office: &Office, id: CaseId, operator: u32, override_reason: Option<String>) -> Result<Arc<Case>, Refusal> {
-    // Before any blob is put: the draft stays as it is and can be submitted once the node signs again.
-    office.check_writable()?;
-    office.require_role(Roles::CAPTURE)?;
-    // Held to the end: a second click finds the draft gone, and a picture that arrives meanwhile throws none of these blobs away.
-    let _drafts = office.lock_drafts();
-    let draft = draft(office, id)?;
-    let (Some(result), Some(original), Some(photo)) = (&draft.result, draft.original(), draft.photo()) else {
-        return Err(Refusal::state("no_photo", "还没有合成好的照片，请先拍照。", "there is no finished photo yet; take one first"));
-    };
-    let override_reason = override_reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-    if override_reason.as_ref().is_some_and(|reason| reason.chars().count() > OVERRIDE_CHARS_MAX) {
-        return Err(Refusal::input(
-            "override_reason_long",
-            "override_reason",
-            "说明过长（最多 500 字）。",
-            "the reason has 500 characters at most",
-        ));
-    }
-    if result.failed_checks() > 0 && override_reason.is_none() {
-        return Err(Refusal::input(
-            "check_failed",
-            "override_reason",
-            "有检测项不合格。请重拍，或填写说明后交由审核员判断。",
-            "a check failed: take another photo, or give a reason and let the reviewer decide",
-        ));
-    }
-    let supersedes = draft.supersedes.as_ref().and_then(|hash| hash.parse().ok());
-    if let Some(case) = submitted_before(office, id, supersedes, photo)? {
-        office.store.delete_draft(id)?;
-        office.tell(Change::Drafts);
-        return Ok(case);
-    }
-    let spec = draft.spec()?;
-    specs::check_overlap(office, &spec, now_ms())?;
-    doubles::check(office, id, &draft.applicant, &[original], &spec)?;
-    let case_payload = CasePayload {
-        case: id.to_string(),
-        applicant: draft.applicant.clone(),
-        salt: hex::encode(rand::random::<[u8; 32]>()),
-        report: serde_json::to_string(&result.checks).map_err(Refusal::fault)?,
-        override_reason,
-    };
-    let plain = serde_json::to_vec(&case_payload).map_err(Refusal::fault)?;
-    let payload = office.store.blobs.put(&payload::seal(&plain, &recipients(office, office.code()))?)?;
-    let submitted = Submitted {
-        case: id,
-        spec: SpecHash(spec.hash()),
-        photo,
-        original,
-        payload,
-        applicant: case_payload.commitment().ok_or_else(|| Refusal::fault("no commitment"))?,
-        report: case_payload.report_hash(),
-        operations: result.operations.clone(),
-        located_by: result.located_by.clone(),
-        failed_checks: result.failed_checks(),
-        supersedes,
-        operator,
-        at_ms: now_ms(),
-    };
-    let consented = consented(office, &draft, &submitted)?;
-    office.append(|_, signer| {
-        let records = consented.into_iter().map(Record::Consented).chain([Record::Submitted(submitted)]);
-        records.map(|record| signer.sign(&record)).collect()
-    })?;
-    doubles::remember(office, id, &draft.applicant);
-    // It is signed: a draft that stays behind is recognized when it is submitted again.
-    if let Err(error) = office.store.delete_draft(id) {
-        tracing::warn!(%error, draft = %id, "a submitted draft cannot be deleted");
-    }
-    office.tell(Change::Drafts);
-    office.case(id)?.ok_or_else(|| Refusal::fault("the case does not fold"))
-}
-
-/// The record of the consent, which a recapture of the same person has in its case already.
-fn consented(office: &Office, draft: &Draft, submitted: &Submitted) -> Result<Option<Consented>, Refusal> {
-    if let Some(agreed) = &draft.consent {
-        return Ok(Some(Consented {
-            case: submitted.case,
-            applicant: submitted.applicant,
-            statement: agreed.statement.parse().map_err(Refusal::fault)?,
-            payload: Some(submitted.payload),
-            operator: agreed.operator,
-            at_ms: agreed.at_ms,
-        }));
-    }
-    let on_record = match office.case(submitted.case)? {
-        Some(case) => consent::on_record(office, &case, &draft.applicant)?.is_some(),
-        None => false,
-    };
-    if on_record { Ok(None) } else { consent::agree(None, submitted.operator, submitted.at_ms).map(|_| None) }
-}
-
-/// The case, where this very photo was submitted already: a power cut between the signature and the end of the draft leaves both.
-/// A second submission beside the first would put the case in conflict.
-fn submitted_before(office: &Office, id: CaseId, supersedes: Option<RecordHash>, photo: BlobHash) -> Result<Option<Arc<Case>>, Refusal> {
-    let Some(case) = office.case(id)? else { return Ok(None) };
-    let mut own = case.submissions.iter().filter(|by| by.office == office.code() && by.said.supersedes == supersedes);
-    match own.next().map(|by| by.said.photo == photo) {
-        None => Ok(None),
-        Some(true) => Ok(Some(case)),
-        Some(false) => Err(Refusal::state(
-            "already_submitted",
-            "此记录已提交过另一张照片。请删除此未提交的采集；如被退回可再次重拍。",
-            "another photo was submitted for this case already: delete this draft, and capture again if it is returned",
-        )),
-    }
-}
-
-/// Recipients of what is sealed about a case: its capturing office, and every office that decides on its cases, as long as they are members.
-pub(super) fn recipients(office: &Office, captured_by: protocol::id::OfficeCode) -> Vec<String> {
-    let members = office.members();
-    members
-        .offices()
-        .filter(|member| member.is_active() && (member.enrol.code == captured_by || member.grant().may_decide(captured_by)))
-        .map(|member| member.enrol.recipient.clone())
-        .collect()
-}
-
-/// Opens the payload of a case's current submission; nothing where it is not here or not for this office.
-///
-/// # Errors
-/// It is here, for this office, and damaged, or is not what the submission committed to.
-pub fn open_payload(office: &Office, case: &Case) -> Result<Option<CasePayload>, Refusal> {
-    let Some(payload) = open_sealed(office, case.current.said.payload)? else { return Ok(None) };
-    let said = &case.current.said;
-    if payload.case != case.id.to_string()
-        || payload.commitment() != Some(said.applicant)
-        || payload.report_hash() != said.report
-        || !within_bounds(&payload)
-    {
-        return Err(Refusal::new(
-            Kind::Fault,
-            "payload_mismatch",
-            "封存的资料与签名记录不一致，请勿使用并报告管理员。",
-            "the sealed data are not what the signed record committed to; do not use them and tell the administrator",
-        ));
-    }
-    Ok(Some(payload))
-}
-
-/// Opens a sealed payload that nothing vouches for yet; nothing where it is not here or not for this office.
-///
-/// # Errors
-/// It is here, for this office, and damaged.
-pub(super) fn open_sealed(office: &Office, sealed: BlobHash) -> Result<Option<CasePayload>, Refusal> {
-    let Some(sealed) = office.read_blob(sealed)? else { return Ok(None) };
-    let Some(plain) = payload::open(&sealed, &office.keys.identities())? else { return Ok(None) };
-    Ok(Some(serde_json::from_slice(&plain).map_err(|error| Refusal::fault(crate::store::place_in_json(&error)))?))
-}
-
-/// Attack: another office may have sealed a name as long as a book, which every list would show.
-fn within_bounds(payload: &CasePayload) -> bool {
-    let short = |text: &str, chars_max: usize| text.chars().nth(chars_max).is_none();
-    short(&payload.applicant.name, person_name::CHARS_MAX)
-        && short(&payload.applicant.id_number, person_name::CHARS_MAX)
-        && payload.override_reason.as_ref().is_none_or(|reason| short(reason, OVERRIDE_CHARS_MAX))
 }
 
 #[cfg(test)]

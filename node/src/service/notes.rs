@@ -1,6 +1,6 @@
 //! The shared note of a case: an Automerge document whose changes travel sealed.
 
-use crate::service::{Kind, Office, Refusal, intake, office::now_ms, payload, review};
+use crate::service::{Kind, Office, Refusal, applicants, office::now_ms, payload, review};
 use protocol::{
     case::Case,
     doc::{DocError, Note, Version},
@@ -143,7 +143,7 @@ pub fn write(office: &Office, id: CaseId, typed: Typed<'_>, operator: u32) -> Re
             "only the capturing office and the review centres of its region write notes",
         ));
     }
-    let recipients = intake::recipients(office, case.captured_by());
+    let recipients = applicants::recipients(office, case.captured_by());
     // Nothing of a document is opened under the right to append, for a hostile one may take its time. The change is bound to its position in
     // the log, so it is made for the next one and made anew where another record came first.
     for _ in 0..TRIES_MAX {

@@ -11,7 +11,7 @@ pub use verify::{Examined, examine, examine_by_key};
 use crate::{
     print::{Font, ReceiptSheet},
     service::{
-        Office, Refusal, intake,
+        Office, Refusal, applicants,
         office::{china_time, now_ms},
         specs,
     },
@@ -218,7 +218,7 @@ pub fn print(office: &Office, typed: &str, reprint: bool, font: &Font) -> Result
     let found = &*found;
     let receipt = &found.verified.receipt;
     let photo_jpeg = office.read_blob(receipt.photo)?.ok_or_else(|| crate::service::review::photo_elsewhere(office, &found.case))?;
-    let payload = intake::open_payload(office, &found.case)?.ok_or_else(|| {
+    let payload = applicants::open_payload(office, &found.case)?.ok_or_else(|| {
         Refusal::state(
             "applicant_elsewhere",
             "申请人资料只在采集点和审核中心，请在那里打印回执。",

@@ -82,13 +82,7 @@ impl Home {
     /// A submitted case with this file as its photo, approved or not; no engine has seen it.
     pub(crate) fn case(&self, office: &Office, jpeg: &[u8], approved: bool) -> Arc<Case> {
         let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
-        let new = NewDraft {
-            spec_id: "cn-id-card".into(),
-            applicant: Some(applicant),
-            consent: Some(crate::service::consent::Statement::current().hash().to_string()),
-            case: None,
-            operator: 1,
-        };
+        let new = NewDraft { spec_id: "cn-id-card".into(), applicant: Some(applicant), consent: agreed(), case: None, operator: 1 };
         let draft = with_photo(office, intake::begin(office, new, |_| Ok(())).unwrap(), jpeg, jpeg);
         let id = draft.case().unwrap();
         let case = intake::submit(office, id, 1, None).unwrap();
@@ -98,6 +92,11 @@ impl Home {
         let decision = review::Decision { verdict: Verdict::Approve, submission: case.current.hash, reasons: vec![] };
         review::decide(office, id, decision, 2).unwrap()
     }
+}
+
+/// That an applicant agreed to the text in force.
+pub(crate) fn agreed() -> Option<String> {
+    Some(crate::service::consent::Statement::current().hash().to_string())
 }
 
 /// Gives one office all that another holds and that it follows and can take in, log by log as peers do.

@@ -24,7 +24,7 @@ pub(in crate::cli) struct BatchArgs {
     /// Folder with the pictures.
     pictures: PathBuf,
     /// List of the people, CSV or XLSX. One of its first ten lines names the columns: 身份证号/证件号/考生号/学号/编号/id,
-    /// 姓名/name, 照片/photo; at least one of them. What was read as what is said before any photo is made.
+    /// 姓名/name, 照片/photo; at least one of them. The command prints which column it took for which, before any photo is made.
     #[arg(long)]
     roster: Option<PathBuf>,
     /// Takes another column of the roster: id=考生号, name=#3 (the third), photo=- (none). May be given several times.

@@ -7,19 +7,16 @@ use crate::service::{
     testing::{self, Home},
 };
 use photo::NoVision;
-use protocol::{case::Eyes, record::Verdict};
+use protocol::{
+    case::Eyes,
+    record::{Consented, Record, Verdict},
+};
 
 const BLIND: Maker<'static> = Maker { vision: &NoVision, cancel: None };
 
 fn new_draft(case: Option<CaseId>) -> NewDraft {
     let applicant = Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() };
-    NewDraft {
-        spec_id: "cn-id-card".into(),
-        applicant: Some(applicant),
-        consent: Some(crate::service::consent::Statement::current().hash().to_string()),
-        case,
-        operator: 1,
-    }
+    NewDraft { spec_id: "cn-id-card".into(), applicant: Some(applicant), consent: testing::agreed(), case, operator: 1 }
 }
 
 /// A draft whose photo is made already, without an engine.
@@ -151,7 +148,7 @@ fn mend_03_data_are_sealed_for_active_offices_that_decide_here_and_for_nobody_el
     let (_other, other) = Home::join(&province, "44030005", Roles::CAPTURE.with(Roles::ARCHIVE));
     province.revoke_office(revoked.1, "key_stolen", None, &[], 1).unwrap();
     let of = |office: &Office| office.keys.recipient.to_public().to_string();
-    let mut sealed_for = recipients(&province, counter.code());
+    let mut sealed_for = applicants::recipients(&province, counter.code());
     sealed_for.sort();
     let mut expected = vec![of(&province), of(&counter), here.2.clone()];
     expected.sort();
@@ -281,7 +278,7 @@ fn mend_39_a_recapture_rests_on_the_consent_of_the_same_person_and_asks_any_othe
     // A corrected name is another statement of who agreed.
     let other = Applicant { name: "张玮".into(), id_number: "11010519491231002X".into() };
     assert_eq!(begin(&office, again(Some(other.clone()), None), |_| Ok(())).unwrap_err().code, "consent_missing");
-    let agreed = Some(crate::service::consent::Statement::current().hash().to_string());
+    let agreed = testing::agreed();
     let corrected = begin(&office, again(Some(other), agreed), |_| Ok(())).unwrap();
     let case = submit(&office, with_photo(&office, corrected, b"two").case().unwrap(), 1, None).unwrap();
     assert_eq!((case.submissions.len(), case.consents.len()), (2, 2), "each person's own");

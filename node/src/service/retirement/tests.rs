@@ -242,7 +242,7 @@ fn mend_10_a_returned_case_is_settled_when_it_cannot_be_captured_again() {
     let again = crate::service::intake::NewDraft {
         spec_id: "cn-id-card".into(),
         applicant: Some(crate::service::payload::Applicant { name: "张伟".into(), id_number: "11010519491231002X".into() }),
-        consent: Some(crate::service::consent::Statement::current().hash().to_string()),
+        consent: crate::service::testing::agreed(),
         operator: 1,
         case: Some(case.id),
     };

@@ -145,7 +145,7 @@ fn case_42_blobs_that_nothing_names_are_collected_after_the_grace_and_no_others(
     let new = crate::service::intake::NewDraft {
         spec_id: "cn-id-card".into(),
         applicant: Some(applicant),
-        consent: Some(crate::service::consent::Statement::current().hash().to_string()),
+        consent: crate::service::testing::agreed(),
         case: None,
         operator: 1,
     };

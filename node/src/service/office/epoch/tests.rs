@@ -65,7 +65,7 @@ fn case_26_a_new_key_begins_a_new_epoch_and_old_receipts_still_stand() {
         assert!([&old, &late, &new].iter().all(|number| stands(office, number)));
     }
     assert!(
-        b.cases().unwrap().iter().all(|case| crate::service::intake::open_payload(&b, case).unwrap().is_some()),
+        b.cases().unwrap().iter().all(|case| crate::service::applicants::open_payload(&b, case).unwrap().is_some()),
         "old keys open old payloads"
     );
     let dir = home.path().join("export");
