@@ -16,7 +16,7 @@ use crate::{
     text::Text,
 };
 use icu_normalizer::ComposingNormalizerBorrowed;
-use std::collections::HashMap;
+use std::{collections::HashMap, rc::Rc};
 
 /// Bound: characters of a number.
 const NUMBER_CHARS_MAX: usize = 64;
@@ -27,7 +27,7 @@ const DIGITS_OF_A_NUMBER: usize = 6;
 /// The people of the lines so far. Lines come one by one, so that no file makes the program keep more than its people.
 pub(super) struct Reading<'a> {
     options: &'a Options,
-    columns: Option<Columns>,
+    columns: Option<Rc<Columns>>,
     /// Lines that came before it was known which one holds the headings.
     waiting: Vec<Line>,
     entries: Vec<Entry>,
@@ -77,7 +77,7 @@ impl<'a> Reading<'a> {
         };
         self.preview.heading_line = lines[at].number;
         self.preview.columns = columns.said();
-        self.columns = Some(columns);
+        self.columns = Some(Rc::new(columns));
         lines.iter().skip(at + 1).try_for_each(|line| self.person(line))
     }
 
